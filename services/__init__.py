@@ -1,0 +1,1 @@
+"""The services. They meet only on Kafka and over public HTTP APIs; none imports another."""

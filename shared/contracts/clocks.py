@@ -1,0 +1,129 @@
+"""What sla_timer says about a clock. Subject and key: the request id. Source: ``/punctual/sla_timer``.
+
+A clock is one objective on one request. ``occurred_at`` of a decision is the instant it became true (a breach occurs at
+the deadline), ``recorded_at`` the instant it was decided; the difference is the lateness.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from shared.contracts.payload import Code, Instant, Payload
+
+
+class ClockPayload(Payload):
+    clock_id: UUID
+    request_id: UUID
+    reference: str
+    objective: Code
+    """``response`` or ``resolution``; any word a policy gives."""
+    cycle: int = 1
+    """1, then one more for each reopening."""
+    policy: Code
+    policy_version: int
+
+
+class ClockStarted(ClockPayload):
+    TYPE: ClassVar[str] = "punctual.clock.started"
+
+    started_at: Instant
+    due_at: Instant
+    budget_seconds: float
+    budget_kind: Code
+    """``working`` or ``elapsed``."""
+    calendar: Code
+
+
+class ClockPaused(ClockPayload):
+    TYPE: ClassVar[str] = "punctual.clock.paused"
+
+    paused_at: Instant
+    reason: Code
+
+
+class ClockResumed(ClockPayload):
+    TYPE: ClassVar[str] = "punctual.clock.resumed"
+
+    resumed_at: Instant
+    due_at: Instant
+
+
+class ClockRetargeted(ClockPayload):
+    """The deadline moved for another reason than a pause."""
+
+    TYPE: ClassVar[str] = "punctual.clock.retargeted"
+
+    due_at: Instant
+    previous_due_at: Instant | None
+    reason: Code
+
+
+class ClockWarned(ClockPayload):
+    TYPE: ClassVar[str] = "punctual.clock.warned"
+
+    level: int
+    due_at: Instant
+    notify_roles: tuple[Code, ...] = ()
+
+
+class ClockBreached(ClockPayload):
+    TYPE: ClassVar[str] = "punctual.clock.breached"
+
+    due_at: Instant
+    notify_roles: tuple[Code, ...] = ()
+
+
+class ClockBreachWithdrawn(ClockPayload):
+    """Late news: the stop happened in time after all."""
+
+    TYPE: ClassVar[str] = "punctual.clock.breach_withdrawn"
+
+    due_at: Instant
+    stopped_at: Instant
+
+
+class ClockEscalated(ClockPayload):
+    TYPE: ClassVar[str] = "punctual.clock.escalated"
+
+    level: int
+    due_at: Instant
+    notify_roles: tuple[Code, ...] = ()
+
+
+class ClockMet(ClockPayload):
+    TYPE: ClassVar[str] = "punctual.clock.met"
+
+    due_at: Instant
+    stopped_at: Instant
+
+
+class ClockMissed(ClockPayload):
+    """The stop came, after the deadline."""
+
+    TYPE: ClassVar[str] = "punctual.clock.missed"
+
+    due_at: Instant
+    stopped_at: Instant
+
+
+class ClockCancelled(ClockPayload):
+    TYPE: ClassVar[str] = "punctual.clock.cancelled"
+
+    cancelled_at: Instant
+    reason: Code
+
+
+PAYLOADS: tuple[type[Payload], ...] = (
+    ClockStarted,
+    ClockPaused,
+    ClockResumed,
+    ClockRetargeted,
+    ClockWarned,
+    ClockBreached,
+    ClockBreachWithdrawn,
+    ClockEscalated,
+    ClockMet,
+    ClockMissed,
+    ClockCancelled,
+)

@@ -1,0 +1,50 @@
+"""What notifier says about a notice. Subject and key: the request id. Source: ``/punctual/notifier``."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from shared.contracts.payload import Code, Instant, Language, Payload
+
+
+class NoticePayload(Payload):
+    notice_id: UUID
+    request_id: UUID
+    kind: Code
+    """``received``, ``warning``, ``breach``, ``escalation``, ..."""
+    audience: Code
+    """``customer`` or ``role:<name>``; never an address."""
+    cause: str
+    """What makes the notice unique beside request, kind and audience, such as a clock's cycle and level."""
+
+
+class NoticeSent(NoticePayload):
+    """The relay took the message."""
+
+    TYPE: ClassVar[str] = "punctual.notice.sent"
+
+    channel: Code
+    language: Language
+    sent_at: Instant
+    told_expected_at: Instant | None = None
+
+
+class NoticeFailed(NoticePayload):
+    """The message cannot be delivered, or whether it was is in doubt and it may not be repeated."""
+
+    TYPE: ClassVar[str] = "punctual.notice.failed"
+
+    channel: Code
+    reason: Code
+
+
+class NoticeSuppressed(NoticePayload):
+    """The notice will not be sent, for a reason that is recorded."""
+
+    TYPE: ClassVar[str] = "punctual.notice.suppressed"
+
+    reason: Code
+
+
+PAYLOADS: tuple[type[Payload], ...] = (NoticeSent, NoticeFailed, NoticeSuppressed)

@@ -1,0 +1,79 @@
+"""The base of every payload and the words they share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+
+def _to_utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""An instant, always UTC once parsed; text without an offset is refused."""
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$")]
+"""A word of a machine's vocabulary. Prose does not fit, which keeps what people wrote out of events."""
+
+AttributeValue = bool | int | float | Code
+
+Attributes = dict[Code, AttributeValue]
+
+
+class Payload(BaseModel):
+    """Frozen event data. Unknown fields are ignored, so that a newer producer may add some.
+
+    Class attributes:
+        TYPE: the CloudEvents type without its version, past tense.
+        VERSION: raised when a change is not additive.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    TYPE: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+
+    @classmethod
+    def event_type(cls) -> str:
+        return f"{cls.TYPE}.v{cls.VERSION}"
+
+
+class RequestKind(StrEnum):
+    CLAIM = "claim"
+    POLICY_SERVICE = "policy_service"
+    UNDERWRITING = "underwriting"
+    ENQUIRY = "enquiry"
+    COMPLAINT = "complaint"
+
+
+class Market(StrEnum):
+    """Where the request is handled; chooses calendars and terms."""
+
+    HONG_KONG = "HK"
+    MAINLAND_CHINA = "CN"
+    TAIWAN = "TW"
+
+
+class Language(StrEnum):
+    """The language the customer is told things in (BCP 47)."""
+
+    TRADITIONAL_CHINESE = "zh-Hant"
+    SIMPLIFIED_CHINESE = "zh-Hans"
+    ENGLISH = "en"
+
+
+class Priority(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class CustomerTier(StrEnum):
+    STANDARD = "standard"
+    GOLD = "gold"
+    PLATINUM = "platinum"
