@@ -1,0 +1,18 @@
+"""HTTP: applications, problem details, API keys, the server."""
+
+from shared.http.app import create_app
+from shared.http.keys import Caller, KeyRing, hash_key
+from shared.http.problems import FieldError, Problem, ProblemBody, problem_responses
+from shared.http.server import HttpServer
+
+__all__ = [
+    "Caller",
+    "FieldError",
+    "HttpServer",
+    "KeyRing",
+    "Problem",
+    "ProblemBody",
+    "create_app",
+    "hash_key",
+    "problem_responses",
+]

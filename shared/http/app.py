@@ -1,0 +1,48 @@
+"""The FastAPI application every service starts from: probes, metrics, problems, body cap, trace."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.http.middleware import BodyLimit, TraceAndMetrics
+from shared.http.problems import install_problem_handlers
+
+Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
+"""Part -> None when it is fine, else the reason why not."""
+
+
+def create_app(service: str, *, readiness: Readiness, body_limit: int = 1_000_000, **fastapi_arguments: Any) -> FastAPI:
+    """An application with ``/healthz`` (the process runs), ``/readyz`` (it can do its work) and ``/metrics``.
+
+    Args:
+        body_limit: bytes; a larger body is answered 413.
+    """
+    app = FastAPI(**{"title": f"Punctual {service}", "version": "1", "redoc_url": None, **fastapi_arguments})
+    install_problem_handlers(app)
+    app.add_middleware(BodyLimit, limit=body_limit)
+    app.add_middleware(TraceAndMetrics, service=service)
+
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> JSONResponse:
+        parts = await readiness()
+        is_ready = all(reason is None for reason in parts.values())
+        body = {
+            "status": "ready" if is_ready else "not ready",
+            "parts": {part: reason or "fine" for part, reason in parts.items()},
+        }
+        return JSONResponse(body, status_code=200 if is_ready else 503)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app

@@ -1,0 +1,148 @@
+"""Errors over HTTP: problem details as RFC 9457 defines them, with a list of wrong fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from shared.errors import Retryable
+from shared.telemetry.context import current_trace
+from shared.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """Attributes:
+    field: dotted path into the body, or ``header:<name>``, ``query:<name>``, ``path:<name>``.
+    message: what is wrong with it.
+    """
+
+    field: str
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """The body of every error answer."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[FieldError] = []
+    correlation_id: str
+
+
+class Problem(Exception):
+    """Raise it anywhere below an endpoint; the answer is problem+json.
+
+    Args:
+        code: stable, snake_case; the type is ``urn:punctual:problem:<code>``.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str | None = None,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+    def response(self) -> JSONResponse:
+        body = ProblemBody(
+            type=f"urn:punctual:problem:{self.code}",
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            errors=self.errors,
+            correlation_id=current_trace().correlation_id,
+        )
+        return JSONResponse(
+            body.model_dump(exclude_none=True), status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE
+        )
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of an endpoint's OpenAPI description for these error statuses."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}},
+        }
+        for status in statuses
+    }
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Turn every error of the app into problem+json."""
+
+    @app.exception_handler(Problem)
+    async def _problem(_: Request, problem: Problem) -> JSONResponse:
+        return problem.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        errors = error.errors()
+        if any(e["type"] == "json_invalid" for e in errors):
+            at = errors[0]["loc"][-1]
+            return Problem(400, "broken_json", "The body is not JSON", f"Reading stopped at character {at}.").response()
+        return Problem(
+            422,
+            "invalid_fields",
+            "Some fields are missing or wrong",
+            errors=[FieldError(field=_path(e["loc"]), message=e["msg"]) for e in errors],
+        ).response()
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+        return http_problem(error)
+
+    @app.exception_handler(Retryable)
+    async def _unavailable(_: Request, error: Retryable) -> JSONResponse:
+        _log.warning("answered 503", error=type(error).__name__)
+        return Problem(
+            503,
+            "try_again",
+            "The service cannot take this now",
+            "Send the same request again with the same Idempotency-Key.",
+            headers={"Retry-After": "1"},
+        ).response()
+
+
+def http_problem(error: HTTPException) -> JSONResponse:
+    """The framework's own refusals (404, 405, 413, ...) in the same form."""
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_").replace("-", "_")
+    detail = error.detail if error.detail != phrase else None
+    return Problem(error.status_code, code, phrase, detail, headers=error.headers).response()
+
+
+def unexpected(error: BaseException) -> JSONResponse:
+    """The answer to a failure nobody foresaw; the log has the trace, the answer only the correlation id."""
+    _log.error("unexpected error", exc_info=error)
+    return Problem(500, "internal_error", "Something went wrong on our side").response()
+
+
+def _path(location: Sequence[Any]) -> str:
+    where, *rest = [str(part) for part in location]
+    if where == "body":
+        return ".".join(rest) or "body"
+    return f"{where}:{'.'.join(rest)}"

@@ -1,0 +1,97 @@
+"""Who owns a partition: an epoch in Postgres that only grows, checked under a row lock by every transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from shared.errors import Fenced
+from shared.kafka.records import TopicPartition
+from shared.postgres.database import Connection, Database
+from shared.telemetry.metrics import FENCED, PARTITIONS_OWNED, TAKEOVERS
+
+_TAKE = """
+INSERT INTO inbox_position (topic, partition, epoch, owner, taken_at)
+SELECT topic, partition, 1, $3, clock_timestamp()
+FROM unnest($1::text[], $2::integer[]) AS wanted (topic, partition)
+ORDER BY topic, partition
+ON CONFLICT (topic, partition) DO UPDATE
+SET epoch = inbox_position.epoch + 1, owner = excluded.owner, taken_at = excluded.taken_at
+RETURNING topic, partition, epoch, next_offset
+"""
+_CHECK = "SELECT epoch, next_offset FROM inbox_position WHERE topic = $1 AND partition = $2 FOR UPDATE"
+
+
+class Ownership:
+    """The epochs this process holds. Shared by its consumer and its ticker."""
+
+    def __init__(self, database: Database, service: str, owner: str) -> None:
+        """Args:
+        owner: names the process for people who look at the table.
+        """
+        self._database = database
+        self._service = service
+        self._owner = owner
+        self._epochs: dict[TopicPartition, int] = {}
+        self._topics: set[str] = set()
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def epochs(self) -> Mapping[TopicPartition, int]:
+        return MappingProxyType(self._epochs)
+
+    def partitions(self, topic: str) -> frozenset[int]:
+        return frozenset(where.partition for where in self._epochs if where.topic == topic)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called after partitions came or went."""
+        self._callbacks.append(callback)
+
+    async def take(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Raise the epochs; from its commit on no former owner can write. Gives the offsets to go on from.
+
+        Raises:
+            DatabaseUnavailable: nothing was taken, or it is unknown; take again.
+        """
+        if not partitions:
+            return {}
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                _TAKE, [p.topic for p in partitions], [p.partition for p in partitions], self._owner
+            )
+        positions: dict[TopicPartition, int] = {}
+        for row in rows:
+            where = TopicPartition(row["topic"], row["partition"])
+            self._epochs[where] = row["epoch"]
+            positions[where] = row["next_offset"]
+            TAKEOVERS.labels(self._service, where.topic).inc()
+        self._changed()
+        return positions
+
+    def drop(self, partitions: Iterable[TopicPartition]) -> None:
+        """Forget partitions that were revoked or lost."""
+        for where in list(partitions):
+            self._epochs.pop(where, None)
+        self._changed()
+
+    async def check(self, connection: Connection, topic: str, partition: int) -> int:
+        """Lock the partition's row for the rest of the transaction; gives its next offset.
+
+        Raises:
+            Fenced: this process does not own the partition, or no longer.
+        """
+        where = TopicPartition(topic, partition)
+        held = self._epochs.get(where)
+        row = await connection.fetchrow(_CHECK, topic, partition) if held is not None else None
+        if row is None or row["epoch"] != held:
+            FENCED.labels(self._service, topic).inc()
+            raise Fenced(topic, partition)
+        next_offset: int = row["next_offset"]
+        return next_offset
+
+    def _changed(self) -> None:
+        self._topics |= {where.topic for where in self._epochs}
+        for topic in self._topics:
+            PARTITIONS_OWNED.labels(self._service, topic).set(len(self.partitions(topic)))
+        for callback in self._callbacks:
+            callback()

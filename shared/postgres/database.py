@@ -1,0 +1,117 @@
+"""A service's pool of connections to its schema."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from shared.errors import DatabaseUnavailable
+
+Connection = Any
+"""An asyncpg connection; the library is untyped."""
+
+Record = Any
+
+UNAVAILABLE: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.ConnectionFailureError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DiskFullError,
+    asyncpg.OutOfMemoryError,
+)
+"""After any of these the same transaction can be tried again; whether the last one committed may be unknown."""
+
+
+class Database:
+    """Connections whose ``search_path`` is the service's schema."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(
+        cls, url: str, *, schema: str, application_name: str, min_size: int = 1, max_size: int = 10
+    ) -> Database:
+        """Open the pool; waits for a server that is still starting.
+
+        Raises:
+            DatabaseUnavailable: it did not come up within a minute.
+        """
+        settings = {
+            "search_path": schema,
+            "application_name": application_name,
+            "timezone": "UTC",
+            # A process stopped in the middle of a transaction must not keep its row locks from its successor.
+            "idle_in_transaction_session_timeout": "10s",
+            "statement_timeout": "60s",
+            "lock_timeout": "20s",
+            # Short transactions of prepared statements: compiling them costs more than it gains.
+            "jit": "off",
+        }
+        last: BaseException | None = None
+        for _ in range(120):
+            try:
+                pool = await asyncpg.create_pool(
+                    url,
+                    min_size=min_size,
+                    max_size=max_size,
+                    timeout=5,
+                    command_timeout=65,
+                    server_settings=settings,
+                    max_inactive_connection_lifetime=0,
+                )
+            except UNAVAILABLE as error:
+                last = error
+                await asyncio.sleep(0.5)
+            else:
+                return cls(pool)
+        raise DatabaseUnavailable(f"Postgres did not answer: {type(last).__name__}") from last
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection outside a transaction.
+
+        Raises:
+            DatabaseUnavailable: the server went away.
+        """
+        try:
+            async with self._pool.acquire(timeout=15) as connection:
+                yield connection
+        except UNAVAILABLE as error:
+            raise DatabaseUnavailable(f"Postgres went away: {type(error).__name__}: {error}") from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside a transaction (read committed), committed when the block ends without an error.
+
+        Raises:
+            DatabaseUnavailable: the server went away; whether the commit happened may be unknown.
+        """
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def ping(self) -> None:
+        async with self.connection() as connection:
+            await connection.fetchval("SELECT 1")
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self._pool.close(), timeout=10)
+        except UNAVAILABLE:
+            self._pool.terminate()

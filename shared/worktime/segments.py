@@ -1,0 +1,48 @@
+"""Half-open segments ``[start, end)`` of anything that can be ordered; lists of them are sorted and do not touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+
+class Ordered(Protocol):
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+T = TypeVar("T", bound=Ordered)
+
+Segment = tuple[T, T]
+
+
+def union(segments: Iterable[Segment[T]]) -> list[Segment[T]]:
+    """Sorted, with what overlaps or touches joined; empty and reversed segments vanish."""
+    joined: list[Segment[T]] = []
+    for start, end in sorted(segments, key=lambda segment: segment[0]):
+        if not start < end:
+            continue
+        if joined and not joined[-1][1] < start:
+            if joined[-1][1] < end:
+                joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def difference(segments: Sequence[Segment[T]], holes: Sequence[Segment[T]]) -> list[Segment[T]]:
+    """What of ``segments`` lies in none of ``holes``; both as ``union`` returns them."""
+    left: list[Segment[T]] = []
+    first = 0
+    for start, end in segments:
+        while first < len(holes) and not start < holes[first][1]:
+            first += 1
+        at, index = start, first
+        while index < len(holes) and holes[index][0] < end:
+            hole_start, hole_end = holes[index]
+            if at < hole_start:
+                left.append((at, hole_start))
+            at = hole_end
+            index += 1
+        if at < end:
+            left.append((at, end))
+    return left
