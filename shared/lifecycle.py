@@ -62,7 +62,7 @@ def run_service(
             return
         configure_logging(service, settings.platform.log_level)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(service, settings, build))
+            runner.run(_serve(settings, build))
     except ConfigurationError as error:
         sys.stderr.write(f"punctual {service}: {error}\n")
         sys.exit(EXIT_CONFIGURATION)
@@ -73,9 +73,7 @@ def run_service(
         sys.exit(1)
 
 
-async def _serve(
-    service: str, settings: S, build: Callable[[S, AsyncExitStack], Awaitable[Sequence[Component]]]
-) -> None:
+async def _serve(settings: S, build: Callable[[S, AsyncExitStack], Awaitable[Sequence[Component]]]) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -92,7 +90,7 @@ async def _serve(
         components = building.result()
         _log.info("started", port=settings.http_port, clock_speed=settings.platform.clock_speed)
         await run_components(components, stopping)
-    _log.info("stopped", service_name=service)
+    _log.info("stopped")
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -20,6 +20,9 @@ from shared.postgres import Database
 from shared.testing.databases import fresh_database
 from shared.testing.plumbing import SERVICE, make_handled_table
 
+# What was downloaded for `make demo` serves the tests too.
+os.environ.setdefault("PUNCTUAL_PARTS", str(Path(__file__).parents[1] / ".punctual" / "parts"))
+
 OpenDatabase = Callable[[str], Awaitable[Database]]
 
 
@@ -35,7 +38,7 @@ class Servers:
         if self._started is None:
             from punctual.local.system import LocalSystem
 
-            system = LocalSystem(self._home, ports="auto", services=())
+            system = LocalSystem(self._home, ports="auto", services=(), foundations=("postgres", "kafka"))
             system.start()
             self._stack.callback(system.stop)
             self._started = (system.admin_database_url, system.kafka_bootstrap)

@@ -16,6 +16,9 @@ from shared.telemetry.logs import get_logger
 
 _log = get_logger(__name__)
 
+_RETRY_SECONDS = 0.5
+_SAY_EVERY = 20
+
 
 class KafkaSubscription:
     """Reads bytes only, so that an unreadable record cannot pin its partition.
@@ -48,16 +51,17 @@ class KafkaSubscription:
 
     async def start(self, assigned: Assigned, revoked: Revoked) -> None:
         self._consumer.subscribe(self._topics, listener=_Listener(self._consumer, assigned, revoked))
-        for attempt in range(120):
+        failures = 0
+        while True:  # a front door may serve without Kafka, so waiting never ends the process
             try:
                 await self._consumer.start()
             except (KafkaError, OSError) as error:
-                if attempt == 0:
-                    _log.warning("waiting for Kafka", error=type(error).__name__)
-                await asyncio.sleep(0.5)
+                failures += 1
+                if failures % _SAY_EVERY == 1:
+                    _log.warning("waiting for Kafka", error=type(error).__name__, failures=failures)
+                await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return
-        raise BrokerUnavailable("Kafka did not answer for a minute")
 
     async def poll(self, *, timeout_seconds: float, max_records: int) -> Mapping[TopicPartition, Sequence[Record]]:
         try:

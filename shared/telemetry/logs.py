@@ -18,6 +18,11 @@ def _add_correlation(_: Any, __: str, event: structlog.typing.EventDict) -> stru
     return event
 
 
+def _drop_colours(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    event.pop("color_message", None)  # uvicorn's second copy of its message, for terminals
+    return event
+
+
 def configure_logging(service: str, level: str) -> None:
     """Send structlog's and the standard library's records through one JSON formatter."""
 
@@ -32,6 +37,7 @@ def configure_logging(service: str, level: str) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_correlation,
+        _drop_colours,
         add_service,
         structlog.processors.format_exc_info,
     ]

@@ -87,10 +87,6 @@ class Calendar:
         return self.known_until is None or instant.astimezone(self.zone).date() <= self.known_until
 
 
-ALWAYS_OPEN = Calendar("always_open", "UTC", ((Window(timedelta(0), _DAY),),) * 7)
-"""Elapsed time is working time on a calendar that never closes."""
-
-
 def find_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -129,3 +125,7 @@ def parse_local(text: str) -> datetime:
     if not separator:
         raise ValueError(f"{text!r} is not a local date and time such as 2026-02-16T12:00")
     return datetime.combine(date.fromisoformat(day), time()) + parse_time_of_day(clock)
+
+
+ALWAYS_OPEN = Calendar("always_open", "UTC", ((Window(timedelta(0), _DAY),),) * 7)
+"""Elapsed time is working time on a calendar that never closes."""

@@ -8,7 +8,7 @@ INSERT INTO outbox_shard SELECT generate_series(0, 1);
 
 CREATE TABLE outbox (
     id bigint GENERATED ALWAYS AS IDENTITY,
-    shard smallint NOT NULL REFERENCES outbox_shard,
+    shard smallint NOT NULL,
     topic text NOT NULL,
     record_key bytea NOT NULL,
     record_value bytea,
@@ -16,6 +16,7 @@ CREATE TABLE outbox (
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (shard, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+COMMENT ON COLUMN outbox.shard IS 'No foreign key: its check would wait for the relay, which holds the lock of the shard.';
 COMMENT ON COLUMN outbox.headers IS 'A JSON object of text, in the order to be written.';
 COMMENT ON COLUMN outbox.created_at IS 'Real time; only the delay of the relay is measured with it.';
 

@@ -1,0 +1,90 @@
+"""What the system left behind: the Kafka log from the first offset, the databases, the mails received."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+
+from punctual.local.system import LocalSystem
+from shared.contracts.clocks import ClockPayload
+from shared.contracts.envelope import Event, decode
+from shared.contracts.payload import Payload
+from shared.contracts.topics import Topic
+from shared.errors import Rejected
+from shared.kafka import read_topic
+
+
+def log_of(system: LocalSystem, topic: Topic) -> list[Event[Payload]]:
+    """Every readable event from the first offset. The relay may publish twice; an event id counts once."""
+
+    async def read() -> list[Event[Payload]]:
+        events: dict[UUID, Event[Payload]] = {}
+        async for record in read_topic(system.kafka_bootstrap, topic.name):
+            try:
+                event = decode(record.key, record.value, record.headers)
+            except Rejected:
+                continue
+            if isinstance(event, Event):
+                events.setdefault(event.id, event)
+        return list(events.values())
+
+    return asyncio.run(read())
+
+
+def rows_of(system: LocalSystem, query: str, *arguments: object) -> list[dict[str, Any]]:
+    """Read any schema as the administrator."""
+
+    async def read() -> list[dict[str, Any]]:
+        connection = await asyncpg.connect(system.admin_database_url)
+        try:
+            return [dict(row) for row in await connection.fetch(query, *arguments)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(read())
+
+
+def mails_of(system: LocalSystem) -> list[dict[str, Any]]:
+    """All mails the catcher took, oldest first."""
+    mails: list[dict[str, Any]] = []
+    with httpx.Client(base_url=system.mail_url, timeout=30) as http:
+        after: str | None = None
+        while True:
+            answer = http.get("/api/messages", params={"limit": 500, **({"before": after} if after else {})})
+            answer.raise_for_status()
+            page = answer.json()
+            found: list[dict[str, Any]] = page["messages"] if isinstance(page, dict) else page
+            if not found:
+                return mails[::-1]
+            mails += found
+            after = str(found[-1]["id"])
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing sla_timer decided about a clock."""
+
+    kind: str
+    level: int
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+def decisions_of(events: list[Event[Payload]]) -> dict[tuple[UUID, str], list[Decision]]:
+    """(request, objective) -> what was decided, in the order of the sequence."""
+    found: dict[tuple[UUID, str], list[Decision]] = defaultdict(list)
+    for event in sorted(events, key=lambda event: (event.subject, event.sequence)):
+        data = event.data
+        assert isinstance(data, ClockPayload)
+        kind = type(data).TYPE.rpartition(".")[2]
+        found[data.request_id, data.objective].append(
+            Decision(kind, getattr(data, "level", 0), event.occurred_at, event.recorded_at)
+        )
+    return dict(found)

@@ -1,0 +1,173 @@
+"""Kill anything while requests flow; afterwards everything is as if nothing had happened.
+
+An undisturbed run is reckoned from what the channel remembers alone: budgets are elapsed time, so a deadline is an
+addition.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from punctual.local.system import LocalSystem
+from shared.contracts.requests import RequestSubmitted
+from shared.contracts.topics import CLOCKS, REQUESTS
+from tests.acceptance.evidence import Decision, decisions_of, log_of, mails_of, rows_of
+from tests.acceptance.journal import Accepted, Channel
+from tests.acceptance.waiting import wait_until
+
+BUDGETS = {"response": timedelta(hours=8), "resolution": timedelta(hours=24)}
+LADDER = (("warned", 1, 0.75, 0), ("breached", 0, 1.0, 0), ("escalated", 1, 1.0, 2), ("escalated", 2, 1.0, 4))
+PACE_SECONDS = 0.08
+KILLS = ("intake", "sla_timer", "notifier", "kafka", "sla_timer", "postgres", "quality_audit", "notifier", "intake")
+BETWEEN_KILLS_SECONDS = 4.0
+
+
+class Traffic(threading.Thread):
+    """Submits all the time; a third is closed at once, a third responded to, a third left alone."""
+
+    def __init__(self, system: LocalSystem, channel: Channel) -> None:
+        super().__init__(name="traffic")
+        self._system = system
+        self._channel = channel
+        self._stopping = threading.Event()
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        number = 0
+        try:
+            while not self._stopping.wait(PACE_SECONDS):
+                now = self._system.business_now()
+                request = self._channel.submit(now)
+                if number % 3 == 0:
+                    self._channel.close_request(request, now + timedelta(minutes=1))
+                elif number % 3 == 1:
+                    self._channel.respond(request, now + timedelta(minutes=1))
+                number += 1
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def finish(self) -> None:
+        self._stopping.set()
+        self.join(timeout=120)
+        assert not self.is_alive()
+        assert self.error is None
+
+
+@pytest.fixture(scope="module")
+def disturbed(system: LocalSystem) -> list[Accepted]:
+    """The journal of a run in which everything was killed once or twice."""
+    channel = Channel(system.addresses["intake"], system.keys["app"])
+    traffic = Traffic(system, channel)
+    traffic.start()
+    pause = threading.Event()
+    for name in KILLS:
+        pause.wait(BETWEEN_KILLS_SECONDS)
+        child = system.process(name)
+        child.kill()
+        pause.wait(0.5)
+        child.start()
+    pause.wait(BETWEEN_KILLS_SECONDS)
+    traffic.finish()
+    channel.close()
+    horizon = max(a.submitted_at for a in channel.accepted) + BUDGETS["resolution"] + timedelta(hours=5)
+    wait_until(lambda: system.business_now() > horizon, 90, "business time to pass the last rung")
+    wait_until(lambda: is_settled(system), 90, "outboxes, timers and notices to be worked off")
+    return channel.accepted
+
+
+def is_settled(system: LocalSystem) -> bool:
+    waiting = "SELECT (SELECT count(*) FROM {0}.outbox) AS n"
+    outboxes = sum(rows_of(system, waiting.format(s))[0]["n"] for s in ("intake", "sla_timer", "notifier"))
+    notices = rows_of(
+        system,
+        "SELECT count(*) AS n FROM notifier.notice WHERE state IN ('planned', 'held', 'ready', 'sending', 'in_doubt')",
+    )
+    return bool(outboxes == 0 and notices[0]["n"] == 0)
+
+
+@pytest.mark.timeout(420)
+def test_every_accepted_request_is_in_the_database_and_on_the_log_exactly_once(
+    system: LocalSystem, disturbed: list[Accepted]
+) -> None:
+    accepted = Counter(UUID(a.request_id) for a in disturbed)
+    assert len(accepted) == len(disturbed) > 100
+    stored = {row["request_id"] for row in rows_of(system, "SELECT request_id FROM intake.request")}
+    assert stored == set(accepted)
+    submitted = Counter(e.subject for e in log_of(system, REQUESTS) if isinstance(e.data, RequestSubmitted))
+    assert submitted == accepted
+
+
+def test_every_deadline_warning_breach_and_escalation_was_decided_exactly_once(
+    system: LocalSystem, disturbed: list[Accepted]
+) -> None:
+    decided = decisions_of(log_of(system, CLOCKS))
+    for request in disturbed:
+        for objective, budget in BUDGETS.items():
+            decisions = decided[UUID(request.request_id), objective]
+            check(request, objective, budget, decisions)
+
+
+def check(request: Accepted, objective: str, budget: timedelta, decisions: list[Decision]) -> None:
+    due_at = request.submitted_at + budget
+    stopped_at = request.stopped_at.get(objective)
+    counted = Counter((d.kind, d.level) for d in decisions)
+    assert max(counted.values()) == 1, f"{request.reference} {objective}: decided twice: {counted}"
+    assert counted["started", 0] == 1
+    expected = {
+        (kind, level): due_at - (1 - share) * budget + timedelta(hours=hours) for kind, level, share, hours in LADDER
+    }
+    rungs = {
+        (d.kind, 0 if d.kind == "breached" else d.level): d
+        for d in decisions
+        if d.kind in {"warned", "breached", "escalated"}
+    }
+    for rung, decision in rungs.items():
+        assert decision.occurred_at == expected[rung], f"{request.reference} {objective} {rung}"
+        assert decision.recorded_at >= decision.occurred_at, "fired early"
+    if stopped_at is None:
+        assert set(rungs) == set(expected), f"{request.reference} {objective}"
+        assert not {"met", "missed", "breach_withdrawn"} & {d.kind for d in decisions}
+    else:
+        # The client stopped it in time. If the news was held up by a kill, what fired meanwhile was taken back.
+        assert counted["met", 0] == 1
+        assert counted["missed", 0] == 0
+        assert counted["breach_withdrawn", 0] == counted["breached", 0] + counted["breached", 1]
+
+
+def test_every_customer_got_one_confirmation_and_no_mail_came_twice(
+    system: LocalSystem, disturbed: list[Accepted]
+) -> None:
+    mails = mails_of(system)
+    in_doubt = {row["message_id"] for row in rows_of(system, "SELECT message_id FROM notifier.delivery_in_doubt")}
+    copies = Counter(mail["message_id"] for mail in mails)
+    doubled = {message_id for message_id, count in copies.items() if count > 1}
+    # SMTP cannot tell whether a relay that died in mid-body kept the mail; only those may be sent a second time.
+    assert doubled <= in_doubt
+    confirmations: dict[str, set[str]] = {}
+    for mail in mails:
+        if mail["headers"].get("x-punctual-notice-kind") == "received":
+            confirmations.setdefault(mail["to"][0], set()).add(mail["message_id"])
+    assert confirmations.keys() == {request.email for request in disturbed}
+    assert all(len(messages) == 1 for messages in confirmations.values())
+
+
+def test_every_role_was_told_of_every_breach_and_escalation_once(
+    system: LocalSystem, disturbed: list[Accepted]
+) -> None:
+    told = Counter(
+        (row["request_id"], row["kind"], row["cause"], row["audience"])
+        for row in rows_of(
+            system, "SELECT request_id, kind, cause, audience FROM notifier.notice WHERE audience <> 'customer'"
+        )
+    )
+    assert max(told.values()) == 1
+    never_stopped = {UUID(a.request_id) for a in disturbed if not a.stopped_at}
+    for request_id in never_stopped:
+        kinds = Counter(kind for (request, kind, _, _) in told if request == request_id)
+        assert kinds == {"warning": 2, "breach": 2, "escalation": 4}

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from shared.errors import ConfigurationError, DatabaseUnavailable
+from shared.http import FieldError, KeyRing, Problem, create_app, hash_key
+from shared.telemetry.context import current_trace
+
+
+class Body(BaseModel):
+    name: str
+    inner: dict[str, int] = {}
+
+
+@pytest.fixture
+def parts() -> dict[str, str | None]:
+    return {"postgres": None}
+
+
+@pytest.fixture
+def app(parts: dict[str, str | None]) -> FastAPI:
+    async def readiness() -> dict[str, str | None]:
+        return parts
+
+    app = create_app("example", readiness=readiness, body_limit=100)
+
+    @app.post("/echo")
+    async def echo(body: Body) -> dict[str, str]:
+        return {"name": body.name, "correlation": current_trace().correlation_id}
+
+    @app.get("/fail/{how}")
+    async def fail(how: str) -> None:
+        if how == "problem":
+            raise Problem(409, "taken", "It is taken", errors=[FieldError(field="name", message="taken")])
+        if how == "database":
+            raise DatabaseUnavailable("away")
+        raise RuntimeError("王小明 must not leave the house")
+
+    return app
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        yield client
+
+
+async def test_broken_json_is_400_and_a_wrong_field_is_422_by_name(http: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json"}
+    broken = await http.post("/echo", content=b'{"name":', headers=headers)
+    wrong = await http.post("/echo", json={"inner": {"a": "x"}})
+    assert (broken.status_code, wrong.status_code) == (400, 422)
+    assert broken.headers["content-type"] == wrong.headers["content-type"] == "application/problem+json"
+    assert {error["field"] for error in wrong.json()["errors"]} == {"name", "inner.a"}
+
+
+async def test_a_body_over_the_cap_is_413_whether_its_length_is_declared_or_not(http: httpx.AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 10
+
+    declared = await http.post("/echo", content=b"x" * 101)
+    streamed = await http.post("/echo", content=chunks())
+    assert (declared.status_code, streamed.status_code) == (413, 413)
+    assert "At most 100 bytes" in streamed.json()["detail"]
+
+
+async def test_a_problem_keeps_its_code_and_fields(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/fail/problem")
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:punctual:problem:taken"
+    assert answer.json()["errors"] == [{"field": "name", "message": "taken"}]
+
+
+async def test_a_database_that_is_away_is_503_with_retry_after(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/fail/database")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_an_unforeseen_failure_is_500_and_tells_nothing(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/fail/otherwise")
+    assert answer.status_code == 500
+    assert "王小明" not in answer.text
+    assert answer.json()["correlation_id"] == answer.headers["x-correlation-id"]
+
+
+async def test_an_unknown_path_is_a_problem_too(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/nowhere")
+    assert answer.json()["type"] == "urn:punctual:problem:not_found"
+
+
+async def test_the_callers_correlation_id_is_used_and_echoed_and_nonsense_is_replaced(http: httpx.AsyncClient) -> None:
+    good = await http.post("/echo", json={"name": "a"}, headers={"x-correlation-id": "abc-1"})
+    bad = await http.post("/echo", json={"name": "a"}, headers={"x-correlation-id": "a b\tc" * 30})
+    assert good.json()["correlation"] == good.headers["x-correlation-id"] == "abc-1"
+    assert bad.json()["correlation"] == bad.headers["x-correlation-id"]
+    assert " " not in bad.headers["x-correlation-id"]
+
+
+async def test_readiness_names_the_part_that_is_not(http: httpx.AsyncClient, parts: dict[str, str | None]) -> None:
+    assert (await http.get("/readyz")).status_code == 200
+    parts["kafka"] = "joining the consumer group"
+    answer = await http.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["kafka"] == "joining the consumer group"
+    assert (await http.get("/healthz")).status_code == 200
+    assert "punctual_http_request_seconds" in (await http.get("/metrics")).text
+
+
+def test_a_key_is_known_by_its_hash(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"keys": [{"name": "app", "role": "channel", "sha256": hash_key("open sesame")}]}))
+    ring = KeyRing.load(file)
+    assert ring.authenticate("Bearer open sesame").name == "app"
+    for header in (None, "", "Bearer", "Bearer wrong", "Basic open sesame"):
+        with pytest.raises(Problem) as raised:
+            ring.authenticate(header)
+        assert raised.value.status == 401
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"keys": [{"name": "App", "role": "channel", "sha256": "x"}]}'])
+def test_a_broken_key_file_is_named_with_its_field(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"keys\.json"):
+        KeyRing.load(file)

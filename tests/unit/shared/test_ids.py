@@ -1,0 +1,95 @@
+"""Ids sort by time and never clash; a reference survives the telephone, and a slip is noticed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import RFC_4122
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from shared.clock import real_now
+from shared.ids import (
+    REFERENCE_ALPHABET,
+    check_character,
+    format_reference,
+    new_id,
+    new_reference,
+    new_secret,
+    new_token,
+    parse_reference,
+)
+
+references = st.text(REFERENCE_ALPHABET, min_size=9, max_size=9).map(
+    lambda data: format_reference(data + check_character(data))
+)
+
+
+def test_an_id_is_a_uuid_of_version_7_that_carries_its_instant() -> None:
+    before_at = real_now()
+    made = new_id()
+
+    assert (made.version, made.variant) == (7, RFC_4122)
+    made_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=made.int >> 80)
+    assert before_at - timedelta(milliseconds=1) <= made_at <= real_now()
+
+
+def test_ids_do_not_clash() -> None:
+    assert len({new_id() for _ in range(20_000)}) == 20_000
+
+
+def test_ids_sort_by_the_millisecond_they_were_made_in() -> None:
+    made = [new_id().int >> 80 for _ in range(5_000)]
+
+    assert made == sorted(made)
+
+
+def test_secrets_and_tokens_fit_into_an_address_and_do_not_repeat() -> None:
+    for make, length in ((new_secret, 43), (new_token, 22)):
+        made = {make() for _ in range(100)}
+        assert len(made) == 100
+        assert all(len(text) == length and text.replace("-", "").replace("_", "").isalnum() for text in made)
+
+
+def test_a_new_reference_is_read_back_as_itself() -> None:
+    for _ in range(200):
+        reference = new_reference()
+        assert parse_reference(reference) == reference
+
+
+@given(references, st.data())
+def test_case_spaces_and_dashes_do_not_matter(reference: str, data: st.DataObject) -> None:
+    gaps = data.draw(st.lists(st.sampled_from(["", " ", "-", " - "]), min_size=10, max_size=10))
+    typed = "".join(c + gap for c, gap in zip(reference.replace("-", ""), gaps, strict=True))
+
+    assert parse_reference(typed.lower()) == reference
+
+
+@given(references, st.integers(0, 9), st.sampled_from(REFERENCE_ALPHABET))
+def test_every_single_wrong_character_is_noticed(reference: str, position: int, wrong: str) -> None:
+    characters = list(reference.replace("-", ""))
+    assume(characters[position] != wrong)
+    characters[position] = wrong
+
+    assert parse_reference("".join(characters)) is None
+
+
+@given(references, st.integers(0, 9), st.integers(0, 9))
+def test_every_swap_of_two_characters_is_noticed(reference: str, one: int, other: int) -> None:
+    characters = list(reference.replace("-", ""))
+    assume(characters[one] != characters[other])
+    characters[one], characters[other] = characters[other], characters[one]
+
+    assert parse_reference("".join(characters)) is None
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_read_or_refused_and_what_is_read_is_canonical(text: str) -> None:
+    parsed = parse_reference(text)
+
+    assert parsed is None or parse_reference(parsed) == parsed
+
+
+def test_characters_that_are_mistaken_for_each_other_are_not_used() -> None:
+    assert not set("01ILO") & set(REFERENCE_ALPHABET)
+    assert len(REFERENCE_ALPHABET) == len(set(REFERENCE_ALPHABET)) == 31
