@@ -80,12 +80,17 @@ class Problem(Exception):
         )
 
 
+_SCHEMA = ProblemBody.model_json_schema()
+# A reference would be looked up in the OpenAPI document, where nobody put it.
+_SCHEMA["properties"]["errors"]["items"] = _SCHEMA.pop("$defs")["FieldError"]
+
+
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of an endpoint's OpenAPI description for these error statuses."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}},
+            "content": {MEDIA_TYPE: {"schema": _SCHEMA}},
         }
         for status in statuses
     }

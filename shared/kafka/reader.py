@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiokafka
 from aiokafka import AIOKafkaConsumer
@@ -14,8 +15,10 @@ from shared.kafka.records import Record, TopicPartition
 
 
 @asynccontextmanager
-async def _consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False)
+async def _consumer(bootstrap: str, *topics: str) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        *topics, bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     try:
         await consumer.start()
     except (KafkaError, OSError) as error:
@@ -28,47 +31,38 @@ async def _consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
 
 
 async def read_topic(bootstrap: str, topic: str) -> AsyncIterator[Record]:
-    """Every record that was there when the reading began, partition by partition.
+    """Every record that was there when the reading began; in order within a partition.
 
     Raises:
         BrokerUnavailable: Kafka did not answer.
     """
-    async with _consumer(bootstrap) as consumer:
-        numbers = await _partitions(consumer, topic)
-        where = [aiokafka.TopicPartition(topic, number) for number in numbers]
-        consumer.assign(where)
-        ends = await consumer.end_offsets(where)
-        starts = await consumer.beginning_offsets(where)
-        for partition in where:
-            position, end = starts[partition], ends[partition]
-            consumer.assign([partition])
-            consumer.seek(partition, position)
-            while position < end:
-                for record in (await consumer.getmany(timeout_ms=1000)).get(partition, ()):
-                    if record.offset < end:
-                        yield Record(
-                            topic, record.partition, record.offset, record.key, record.value, tuple(record.headers)
-                        )
-                # Compaction leaves holes, so the position decides, not the count.
-                position = await consumer.position(partition)
+    async with _consumer(bootstrap, topic) as consumer:
+        partitions = list(consumer.assignment())
+        ends = await consumer.end_offsets(partitions)
+        starts = await consumer.beginning_offsets(partitions)
+        unread = {partition for partition in partitions if starts[partition] < ends[partition]}
+        while unread:
+            for partition, records in (await consumer.getmany(timeout_ms=1000)).items():
+                for record in records:
+                    if record.offset < ends[partition]:
+                        yield _record(record)
+            # Compaction leaves holes, so the position decides, not the count.
+            unread = {partition for partition in unread if await consumer.position(partition) < ends[partition]}
 
 
 async def read_record(bootstrap: str, where: TopicPartition, offset: int) -> Record | None:
     """The record at an offset; None when it has expired or was compacted away."""
     async with _consumer(bootstrap) as consumer:
         partition = aiokafka.TopicPartition(*where)
-        if where.partition not in await _partitions(consumer, where.topic):
-            return None
         consumer.assign([partition])
         if offset >= (await consumer.end_offsets([partition]))[partition]:
             return None
         consumer.seek(partition, offset)
         for record in (await consumer.getmany(timeout_ms=5000, max_records=1)).get(partition, ()):
             if record.offset == offset:
-                return Record(*where, offset, record.key, record.value, tuple(record.headers))
+                return _record(record)
     return None
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
-    await consumer.topics()  # fetches the metadata
-    return sorted(consumer.partitions_for_topic(topic) or ())
+def _record(record: Any) -> Record:
+    return Record(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))

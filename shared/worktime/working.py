@@ -110,6 +110,8 @@ class WorkingTime:
     def windows(self, start: datetime, end: datetime) -> list[Segment[datetime]]:
         """The open segments between two instants, clipped to them and joined where they touch."""
         begins, ends = _ticks(start), _ticks(end)
+        if ends <= begins:
+            return []
         self._cover(begins)
         self._cover(ends)
         first, last = bisect_right(self._ends, begins), bisect_left(self._starts, ends)

@@ -25,7 +25,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
         clock_start=START,
         partitions=4,
         extra_env={
-            "PUNCTUAL_SLA_TIMER_POLICY_FILE": str(Path(__file__).with_name("policies.yml")),
+            "PUNCTUAL_SLA_TIMER_POLICIES_FILE": str(Path(__file__).with_name("policies.yml")),
             "PUNCTUAL_NOTIFIER_IN_DOUBT_WAIT_SECONDS": "3",
         },
         report=lambda _: None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from datetime import timedelta
+from email import message_from_bytes
 from uuid import UUID
 
 import pytest
@@ -137,24 +138,30 @@ def check(request: Accepted, objective: str, budget: timedelta, decisions: list[
         # The client stopped it in time. If the news was held up by a kill, what fired meanwhile was taken back.
         assert counted["met", 0] == 1
         assert counted["missed", 0] == 0
-        assert counted["breach_withdrawn", 0] == counted["breached", 0] + counted["breached", 1]
+        assert counted["breach_withdrawn", 0] == counted["breached", 0]
 
 
 def test_every_customer_got_one_confirmation_and_no_mail_came_twice(
     system: LocalSystem, disturbed: list[Accepted]
 ) -> None:
-    mails = mails_of(system)
-    in_doubt = {row["message_id"] for row in rows_of(system, "SELECT message_id FROM notifier.delivery_in_doubt")}
-    copies = Counter(mail["message_id"] for mail in mails)
-    doubled = {message_id for message_id, count in copies.items() if count > 1}
-    # SMTP cannot tell whether a relay that died in mid-body kept the mail; only those may be sent a second time.
-    assert doubled <= in_doubt
-    confirmations: dict[str, set[str]] = {}
-    for mail in mails:
-        if mail["headers"].get("x-punctual-notice-kind") == "received":
-            confirmations.setdefault(mail["to"][0], set()).add(mail["message_id"])
-    assert confirmations.keys() == {request.email for request in disturbed}
-    assert all(len(messages) == 1 for messages in confirmations.values())
+    rendered = {
+        message_from_bytes(row["message"])["Message-ID"]: row
+        for row in rows_of(
+            system,
+            "SELECT request_id, kind, audience, state, is_resend, message FROM notifier.notice"
+            " JOIN notifier.rendering USING (notice_id)",
+        )
+    }
+    copies = Counter(mail["message_id"] for mail in mails_of(system))
+    sent = {message_id for message_id, row in rendered.items() if row["state"] == "sent"}
+    assert sent <= copies.keys(), "a notice called sent never arrived"
+    assert copies.keys() <= rendered.keys(), "a mail arrived that nobody decided to send"
+    # SMTP cannot tell whether a hand-over that was cut off in mid-body was kept; only those are sent a second time.
+    assert all(rendered[message_id]["is_resend"] for message_id, count in copies.items() if count > 1)
+    confirmed = Counter(
+        row["request_id"] for message_id, row in rendered.items() if row["kind"] == "received" and message_id in copies
+    )
+    assert confirmed == Counter(UUID(request.request_id) for request in disturbed)
 
 
 def test_every_role_was_told_of_every_breach_and_escalation_once(

@@ -24,7 +24,7 @@ def view_of(system: LocalSystem, request: Accepted) -> dict[str, object]:
 
 
 def mails_to(system: LocalSystem, address: str) -> list[dict[str, object]]:
-    return [mail for mail in mails_of(system) if address in mail["to"]]
+    return mails_of(system, address)
 
 
 def test_an_accepted_request_has_its_deadline_and_its_expected_time(system: LocalSystem, channel: Channel) -> None:

@@ -1,0 +1,192 @@
+"""What callers send, checked field by field. Texts that a database or a mail cannot hold are refused."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from services.intake.domain.life import Close, EnterStage, Move, Pause, Respond, Resume
+from shared.contracts.payload import AttributeValue, Code, CustomerTier, Language, Market, Priority, RequestKind
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
+_EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{3,30}")
+
+LARGEST_EXACT_NUMBER = 2**53
+"""Beyond it readers of JSON begin to lose digits."""
+
+
+def _one_line(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("control characters and line breaks are not allowed")
+    return text
+
+
+def _prose(text: str) -> str:
+    if _CONTROL_BUT_LINES.search(text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+def _instant(value: Any) -> datetime:
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if instant is not None and instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("an instant with its offset is needed, such as 2026-11-22T09:30:00+08:00")
+
+
+def _attribute(value: Any) -> AttributeValue:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        if not math.isfinite(value) or abs(value) > LARGEST_EXACT_NUMBER:
+            raise ValueError("a number must lie between -2^53 and 2^53")
+        return value
+    if isinstance(value, str) and _CODE.fullmatch(value):
+        return value
+    raise ValueError(
+        "true, false, a number or a code is needed (letters, digits and _.:/-, at most 64); prose is not kept"
+    )
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text) or ".." in text:
+        raise ValueError("an address such as name@example.com is needed")
+    return text
+
+
+def _phone(text: str) -> str:
+    if not _PHONE.fullmatch(text):
+        raise ValueError("a phone number such as +852 2345 6789 is needed")
+    return text
+
+
+Instant = Annotated[datetime, PlainValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+Attribute = Annotated[
+    bool | int | float | str,
+    PlainValidator(_attribute),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "boolean"},
+                {"type": "number", "minimum": -LARGEST_EXACT_NUMBER, "maximum": LARGEST_EXACT_NUMBER},
+                {"type": "string", "pattern": f"^{_CODE.pattern}$"},
+            ]
+        }
+    ),
+]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=128, strip_whitespace=True), AfterValidator(_one_line)]
+Email = Annotated[str, StringConstraints(max_length=254, strip_whitespace=True), AfterValidator(_email)]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_phone)]
+Prose = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_prose)]
+
+
+class Body(BaseModel):
+    """Unknown fields are refused: a misspelt optional field would be lost without a word."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CustomerBody(Body):
+    id: Line = Field(description="The channel's own id of the customer", examples=["C-20981"])
+    name: Line = Field(examples=["陳美玲"])
+    email: Email | None = Field(None, examples=["meiling@example.com"])
+    phone: Phone | None = Field(None, examples=["+852 2345 6789"])
+    language: Language
+    tier: CustomerTier = CustomerTier.STANDARD
+
+
+class SubmitBody(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "claim",
+                    "product_line": "motor",
+                    "priority": "high",
+                    "market": "HK",
+                    "external_id": "APP-7781",
+                    "occurred_at": "2026-11-22T09:30:00+08:00",
+                    "description": "後保險桿被撞，對方已留下電話。",
+                    "attributes": {"amount": 12800, "has_photos": True, "workshop": "HK-017"},
+                    "customer": {
+                        "id": "C-20981",
+                        "name": "陳美玲",
+                        "email": "meiling@example.com",
+                        "language": "zh-Hant",
+                        "tier": "gold",
+                    },
+                }
+            ]
+        }
+    )
+
+    kind: RequestKind
+    product_line: Code | None = None
+    priority: Priority = Priority.NORMAL
+    market: Market
+    external_id: Line | None = Field(None, description="The channel's own id of the request")
+    occurred_at: Instant | None = Field(None, description="When the customer submitted it; now if it is left out")
+    description: Prose | None = Field(None, description="What people wrote; leaves this service in no event")
+    attributes: dict[Code, Attribute] = Field({}, max_length=64, description="Facts that policies may look at")
+    customer: CustomerBody
+
+
+class MoveBody(Body):
+    occurred_at: Instant | None = Field(
+        None, description="When it happened; now if it is left out. Late news is welcome"
+    )
+
+
+class StageBody(MoveBody):
+    stage: Code = Field(examples=["assessment"])
+    handler: Code | None = Field(None, description="Staff id of who moved it", examples=["s-104"])
+
+    def move(self) -> Move:
+        return EnterStage(self.stage, self.handler)
+
+
+class ResponseBody(MoveBody):
+    handler: Code | None = Field(None, description="Staff id of who answered", examples=["s-104"])
+
+    def move(self) -> Move:
+        return Respond(self.handler)
+
+
+class PauseBody(MoveBody):
+    reason: Code = Field(examples=["customer_documents"])
+
+    def move(self) -> Move:
+        return Pause(self.reason)
+
+
+class ResumeBody(MoveBody):
+    reason: Code = Field(examples=["customer_documents"])
+
+    def move(self) -> Move:
+        return Resume(self.reason)
+
+
+class CloseBody(MoveBody):
+    outcome: Code = Field(examples=["paid"])
+    handler: Code | None = Field(None, description="Staff id of who closed it", examples=["s-104"])
+
+    def move(self) -> Move:
+        return Close(self.outcome, self.handler)

@@ -1,0 +1,111 @@
+"""What every endpoint works with, and who calls it how."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, cast
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from services.intake.domain.process import ProcessBook
+from shared.clock import Clock
+from shared.http import Caller, KeyRing, Problem
+from shared.ids import new_reference
+from shared.outbox import Outbox
+from shared.postgres import Database
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Args:
+    key_patience: how long a write waits for another one with its idempotency key, real time.
+    outbox_limit: unpublished events above which nothing more is taken in.
+    name_request: gives references.
+    """
+
+    database: Database
+    outbox: Outbox
+    clock: Clock
+    keys: KeyRing
+    processes: ProcessBook
+    public_url: str
+    key_patience: timedelta = timedelta(seconds=5)
+    outbox_limit: int = 50_000
+    retry_after_seconds: int = 5
+    name_request: Callable[[], str] = new_reference
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One call that changes something.
+
+    Attributes:
+        fingerprint: SHA-256 of method, path and body: what the idempotency key stands for.
+    """
+
+    caller: Caller
+    key: str
+    fingerprint: bytes
+
+
+async def _context(request: Request) -> Context:
+    return cast(Context, request.app.state.context)
+
+
+ContextOf = Annotated[Context, Depends(_context)]
+
+_bearer = HTTPBearer(auto_error=False, description="An API key of a channel system or a staff tool")
+
+
+async def _caller(
+    request: Request,
+    context: ContextOf,
+    _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Caller:
+    return context.keys.authenticate(request.headers.get("authorization"))
+
+
+CallerOf = Annotated[Caller, Depends(_caller)]
+
+
+async def _write(
+    request: Request,
+    context: ContextOf,
+    caller: CallerOf,
+    idempotency_key: Annotated[
+        str,
+        Header(
+            alias=IDEMPOTENCY_KEY,
+            min_length=1,
+            max_length=255,
+            pattern=r"^[\x21-\x7e]+$",
+            description="1 to 255 visible ASCII characters: new for each write, the same again for a repeat of it",
+            examples=["01a2051d-44ed-7642-9a32-1b7da3713f59"],
+        ),
+    ],
+) -> Write:
+    if context.outbox.backlog() > context.outbox_limit:
+        raise Problem(
+            503,
+            "outbox_full",
+            "The service is catching up and takes nothing new for a moment",
+            "What was accepted is safe. Send the same request again with the same Idempotency-Key.",
+            headers={"Retry-After": str(context.retry_after_seconds)},
+        )
+    body = await request.body()
+    line = f"{request.method} {request.url.path}\n".encode()
+    return Write(caller, idempotency_key, hashlib.sha256(line + body).digest())
+
+
+WriteOf = Annotated[Write, Depends(_write)]
+
+
+def visible_channel(caller: Caller) -> str | None:
+    """Whose requests the caller may see: a channel its own, staff all (None)."""
+    return caller.name if caller.role == "channel" else None

@@ -1,0 +1,92 @@
+"""Refusals of the domain as problem details, and the count of all refusals."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import Counter
+
+from services.intake.api.context import IDEMPOTENCY_KEY
+from services.intake.domain.instants import InstantRefused
+from services.intake.domain.life import MoveRefused
+from shared.http import FieldError, Problem
+
+REFUSED = Counter("punctual_intake_refused_total", "Calls that were refused, by problem code.", ["code"])
+
+
+def not_found() -> Problem:
+    """Also for a request of another channel: that it exists is none of the caller's business."""
+    return Problem(404, "request_not_found", "No such request", "No request that you may see has this reference.")
+
+
+def mistyped() -> Problem:
+    return Problem(
+        404,
+        "reference_mistyped",
+        "The reference is mistyped",
+        "Its check character does not fit; compare it with the confirmation, such as K7M4Q-2XD9C.",
+    )
+
+
+def move_problem(refused: MoveRefused) -> Problem:
+    allowed = ", ".join(refused.allowed) or "none"
+    errors = [] if refused.field is None else [FieldError(field=refused.field, message=f"allowed: {allowed}")]
+    return Problem(409, refused.code, "The process does not allow this move", refused.detail, errors)
+
+
+def instant_problem(refused: InstantRefused) -> Problem:
+    return Problem(
+        422,
+        "occurred_at_impossible",
+        "The instant cannot be true",
+        f"occurred_at {refused}.",
+        [FieldError(field="occurred_at", message=str(refused))],
+    )
+
+
+def key_required() -> Problem:
+    return Problem(
+        400,
+        "idempotency_key_required",
+        "An idempotency key is required",
+        f"Send a header {IDEMPOTENCY_KEY} of 1 to 255 visible ASCII characters; a repeat of a call carries the same.",
+        [FieldError(field=f"header:{IDEMPOTENCY_KEY}", message="missing or malformed")],
+    )
+
+
+def key_in_flight(retry_after_seconds: int) -> Problem:
+    return Problem(
+        409,
+        "idempotency_key_in_flight",
+        "Another call with this idempotency key is being worked on",
+        "Send it again in a moment to get its answer.",
+        headers={"Retry-After": str(retry_after_seconds)},
+    )
+
+
+def key_reused() -> Problem:
+    return Problem(
+        422,
+        "idempotency_key_reused",
+        "The idempotency key was used for another call",
+        "A key stands for one method, path and body; take a new one for a new call.",
+        [FieldError(field=f"header:{IDEMPOTENCY_KEY}", message="used before with another call")],
+    )
+
+
+def count_refusals(app: FastAPI) -> None:
+    """Count what the handlers of ``create_app`` answer."""
+    invalid = app.exception_handlers[RequestValidationError]
+
+    @app.exception_handler(Problem)
+    async def _problem(_: Request, problem: Problem) -> Response:
+        REFUSED.labels(problem.code).inc()
+        return problem.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        if any(tuple(wrong["loc"]) == ("header", IDEMPOTENCY_KEY) for wrong in error.errors()):
+            return await _problem(request, key_required())
+        REFUSED.labels("invalid_fields").inc()
+        response = invalid(request, error)
+        return response if isinstance(response, Response) else await response

@@ -1,0 +1,114 @@
+"""The words of the status page, one YAML file per language. A missing word stops the start, not a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.intake.domain.process import Process
+from shared.contracts.payload import Language, Market, RequestKind
+from shared.errors import ConfigurationError
+
+
+class _Words(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StageWords(_Words):
+    """Attributes:
+    name: as a heading in the list of what happened.
+    now: what is happening, and whose turn it is.
+    """
+
+    name: str
+    now: str
+
+
+class DayPeriod(_Words):
+    """Attributes:
+    until: the hour (of 24) before which the word holds.
+    """
+
+    until: Annotated[int, Field(ge=1, le=24)]
+    word: str
+
+
+class Words(_Words):
+    """Whole sentences with named places, so that each language keeps its own order."""
+
+    language: Language
+    name: str
+    title: str
+    reference: str
+    now: str
+    expected: str
+    so_far: str
+    as_of: str
+    languages: str
+    privacy: str
+    nothing_to_do: str
+    expected_at: str
+    expected_unknown: str
+    expected_waiting: str
+    overdue: str
+    closed: str
+    closed_expected: str
+    responded: str
+    waiting_began: str
+    waiting_ended: str
+    finished: str
+    unknown_title: str
+    unknown: str
+    instant: str
+    weekdays: Annotated[tuple[str, ...], Field(min_length=7, max_length=7)]
+    months: Annotated[tuple[str, ...], Field(min_length=12, max_length=12)]
+    periods: Annotated[tuple[DayPeriod, ...], Field(min_length=1)]
+    zones: dict[Market, str]
+    kinds: dict[RequestKind, str]
+    stages: dict[str, StageWords]
+    pause_reasons: dict[str, str]
+
+
+def parse_words(text: str, origin: str) -> Words:
+    """Read a language's file.
+
+    Raises:
+        ConfigurationError: the message names the file and the field.
+    """
+    try:
+        return Words.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{origin}: not readable as YAML: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ConfigurationError(f"{origin}: {field}: {first['msg']}") from None
+
+
+def check_words(words: Mapping[Language, Words], processes: Iterable[Process]) -> None:
+    """Every language must have a word for everything a process can show.
+
+    Raises:
+        ConfigurationError: names the language and the missing word.
+    """
+    stages: set[str] = set()
+    reasons: set[str] = set()
+    for process in processes:
+        stages |= process.stages.keys()
+        reasons |= set(process.pause_reasons)
+    for language in Language:
+        if language not in words:
+            raise ConfigurationError(f"the status page has no words in {language}")
+        known = words[language]
+        lacking: dict[str, set[str]] = {
+            "kinds": {kind.value for kind in RequestKind if kind not in known.kinds},
+            "zones": {market.value for market in Market if market not in known.zones},
+            "stages": stages - known.stages.keys(),
+            "pause_reasons": reasons - known.pause_reasons.keys(),
+        }
+        missing = [f"{part}.{word}" for part, words_ in lacking.items() for word in sorted(words_)]
+        if missing:
+            raise ConfigurationError(f"the status page in {language} lacks {', '.join(missing)}")

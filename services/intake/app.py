@@ -1,0 +1,113 @@
+"""Wires intake together: the only place that knows the concrete classes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from services.intake.api.application import create_api
+from services.intake.api.context import Context
+from services.intake.api.page import StatusPage
+from services.intake.api.words import check_words, parse_words
+from services.intake.consumer import DeadlineKeeper
+from services.intake.domain.process import ProcessBook, parse_process
+from services.intake.settings import Settings
+from services.intake.ticker import KeyKeeper
+from shared.contracts.topics import CLOCKS
+from shared.errors import ConfigurationError, DatabaseUnavailable
+from shared.http import HttpServer, KeyRing
+from shared.inbox import InboxConsumer, Ownership
+from shared.kafka import KafkaPublisher, KafkaSubscription
+from shared.lifecycle import Component, run_service
+from shared.outbox import Outbox
+from shared.postgres import Database
+
+SERVICE = "intake"
+
+
+def load_processes(folder: Path) -> ProcessBook:
+    """
+    Raises:
+        ConfigurationError: names the file and the field that is wrong.
+    """
+    return ProcessBook(parse_process(text, name) for name, text in _texts(folder, "*.yml"))
+
+
+def load_status_page(folder: Path, processes: ProcessBook) -> StatusPage:
+    """
+    Raises:
+        ConfigurationError: names the file or the word that is wrong or missing.
+    """
+    words = {found.language: found for found in (parse_words(text, name) for name, text in _texts(folder, "*.yml"))}
+    check_words(words, processes.all())
+    ((_, template),) = _texts(folder, "page.html")
+    return StatusPage(template, words)
+
+
+def _texts(folder: Path, pattern: str) -> list[tuple[str, str]]:
+    try:
+        found = [(str(path), path.read_text(encoding="utf-8")) for path in sorted(folder.glob(pattern))]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{folder}: {error}") from None
+    if not found:
+        raise ConfigurationError(f"{folder} holds no {pattern}; PUNCTUAL_INTAKE_DATA_FOLDER names the folder above it")
+    return found
+
+
+async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
+    processes = load_processes(settings.data_folder / "processes")
+    status_page = load_status_page(settings.data_folder / "status_page", processes)
+    keys = KeyRing.load(settings.platform.api_keys_file)
+    clock = settings.platform.clock()
+    member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
+
+    database = await Database.open(
+        settings.database_url.get_secret_value(),
+        schema=SERVICE,
+        application_name=member,
+        max_size=settings.database_connections,
+    )
+    stack.push_async_callback(database.close)
+    bootstrap = settings.platform.kafka_bootstrap
+    publisher = KafkaPublisher(bootstrap, member)
+    stack.push_async_callback(publisher.close)
+
+    outbox = Outbox(database, publisher, SERVICE)
+    ownership = Ownership(database, SERVICE, member)
+    consumer = InboxConsumer(
+        service=SERVICE,
+        database=database,
+        subscription=KafkaSubscription(bootstrap, [CLOCKS.name], group=SERVICE, member=member),
+        handler=DeadlineKeeper(),
+        ownership=ownership,
+        outbox=outbox,
+        clock=clock,
+    )
+
+    async def readiness() -> Mapping[str, str | None]:
+        """Requests are taken in while Kafka is away: only Postgres makes the front door unready."""
+        try:
+            await database.ping()
+        except DatabaseUnavailable as error:
+            return {"postgres": str(error)}
+        return {"postgres": None}
+
+    context = Context(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        keys=keys,
+        processes=processes,
+        public_url=settings.platform.public_url,
+        key_patience=settings.key_patience,
+        outbox_limit=settings.outbox_limit,
+        retry_after_seconds=settings.retry_after_seconds,
+    )
+    server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
+    return [server, outbox, consumer, KeyKeeper(database, settings.key_retention)]
+
+
+def main() -> None:
+    run_service(SERVICE, Settings, build)

@@ -1,0 +1,65 @@
+"""A request as a channel submits it, checked and named, before it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.domain.changes import Submitted
+from shared.contracts.payload import AttributeValue, CustomerTier, Language, Market, Priority, RequestKind
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach a customer. Personal data: kept out of ``repr``, hence out of logs and error texts.
+
+    Attributes:
+        external_id: the channel's id of the customer; means nothing beyond that channel.
+    """
+
+    external_id: str = field(repr=False)
+    name: str = field(repr=False)
+    email: str | None = field(repr=False)
+    phone: str | None = field(repr=False)
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One request to take in.
+
+    Attributes:
+        customer_id: the id the customer gets if the channel names them for the first time.
+        status_token: the secret part of the customer's link.
+        description: what people wrote; never leaves intake.
+    """
+
+    request_id: UUID
+    reference: str
+    status_token: str = field(repr=False)
+    channel: str
+    external_id: str | None
+    kind: RequestKind
+    process_version: int
+    stage: str
+    product_line: str | None
+    priority: Priority
+    market: Market
+    customer_id: UUID
+    customer_tier: CustomerTier
+    contact: Contact
+    attributes: Mapping[str, AttributeValue]
+    description: str | None = field(repr=False)
+    submitted_at: datetime
+    recorded_at: datetime
+
+    def change(self) -> Submitted:
+        """The first entry of its history."""
+        return Submitted(self.kind, self.process_version, self.stage, self.priority, self.product_line)
+
+
+def status_path(token: str) -> str:
+    """Where the customer may follow the request, below the public address."""
+    return f"/t/{token}"

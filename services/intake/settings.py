@@ -1,0 +1,36 @@
+"""What intake reads from the environment, prefix ``PUNCTUAL_INTAKE_``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.settings import Port, ServiceSettings, service_config
+
+
+class Settings(ServiceSettings):
+    model_config = service_config("intake")
+
+    http_port: Port = Field(8801, description="Port to listen on")
+    database_connections: int = Field(10, ge=3, le=200, description="Most connections to Postgres at a time")
+    data_folder: Path = Field(
+        Path(__file__).parent / "data", description="Folder with processes/ and status_page/; a copy may be changed"
+    )
+    outbox_limit: int = Field(
+        50_000, ge=1, le=99_999, description="Unpublished events above which writes are answered 503"
+    )
+    retry_after_seconds: int = Field(5, ge=1, le=3600, description="What a 503 tells the client to wait")
+    key_patience_seconds: float = Field(
+        5.0, gt=0, le=15, description="How long a write waits for another one with its idempotency key before 409"
+    )
+    key_retention_hours: int = Field(72, ge=24, description="How long answers are kept for repeats, real time")
+
+    @property
+    def key_patience(self) -> timedelta:
+        return timedelta(seconds=self.key_patience_seconds)
+
+    @property
+    def key_retention(self) -> timedelta:
+        return timedelta(hours=self.key_retention_hours)

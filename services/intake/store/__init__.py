@@ -1,0 +1,1 @@
+"""What intake remembers, in its schema of Postgres. Every function takes the caller's connection and transaction."""

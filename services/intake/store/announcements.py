@@ -1,0 +1,89 @@
+"""What intake tells the others: its changes as events, numbered for each subject."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.domain.changes import Closed, Entry, Paused, Responded, Resumed, StageEntered
+from services.intake.domain.submission import Submission, status_path
+from services.intake.store.submissions import Taken
+from shared.contracts.contacts import ContactRecorded
+from shared.contracts.envelope import Event
+from shared.contracts.payload import Payload
+from shared.contracts.requests import (
+    RequestClosed,
+    RequestPaused,
+    RequestResponded,
+    RequestResumed,
+    RequestStageEntered,
+    RequestSubmitted,
+)
+from shared.ids import new_id
+from shared.telemetry.context import Trace, child
+
+SOURCE = "/punctual/intake"
+
+_PAYLOADS: dict[type, type[Payload]] = {
+    StageEntered: RequestStageEntered,
+    Responded: RequestResponded,
+    Paused: RequestPaused,
+    Resumed: RequestResumed,
+    Closed: RequestClosed,
+}
+
+
+def submission_event(submission: Submission, taken: Taken, trace: Trace) -> Event[Payload]:
+    payload = RequestSubmitted(
+        request_id=submission.request_id,
+        reference=submission.reference,
+        kind=submission.kind,
+        product_line=submission.product_line,
+        priority=submission.priority,
+        channel=submission.channel,
+        market=submission.market,
+        language=submission.contact.language,
+        customer_id=taken.customer_id,
+        customer_tier=submission.customer_tier,
+        stage=submission.stage,
+        attributes=dict(submission.attributes),
+        status_path=status_path(submission.status_token),
+    )
+    return _event(submission.request_id, 1, submission.submitted_at, submission.recorded_at, trace, payload)
+
+
+def contact_event(submission: Submission, taken: Taken, trace: Trace) -> Event[Payload]:
+    """The customer's details in full. They became true for us when they were recorded, so the instants are one."""
+    payload = ContactRecorded(
+        customer_id=taken.customer_id,
+        version=taken.contact_version,
+        name=submission.contact.name,
+        email=submission.contact.email,
+        phone=submission.contact.phone,
+        language=submission.contact.language,
+        market=submission.market,
+    )
+    at = submission.recorded_at
+    return _event(taken.customer_id, taken.contact_version, at, at, trace, payload)
+
+
+def change_event(request_id: UUID, entry: Entry, trace: Trace) -> Event[Payload]:
+    payload = _PAYLOADS[type(entry.change)].model_validate({"request_id": request_id, **asdict(entry.change)})
+    return _event(request_id, entry.sequence, entry.occurred_at, entry.recorded_at, trace, payload)
+
+
+def _event(
+    subject: UUID, sequence: int, occurred_at: datetime, recorded_at: datetime, trace: Trace, data: Payload
+) -> Event[Payload]:
+    return Event(
+        id=new_id(),
+        source=SOURCE,
+        subject=subject,
+        sequence=sequence,
+        occurred_at=occurred_at,
+        recorded_at=recorded_at,
+        correlation_id=trace.correlation_id,
+        traceparent=child(trace).traceparent,
+        data=data,
+    )

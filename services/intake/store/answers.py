@@ -1,0 +1,63 @@
+"""Idempotency keys and the answers they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from shared.errors import PunctualError
+from shared.postgres import Connection, load_statements
+
+_STATEMENTS = load_statements(__name__)
+
+
+class KeyInFlight(PunctualError):
+    """Another transaction uses the key and did not end in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a caller was told when the key was used first.
+
+    Attributes:
+        fingerprint: SHA-256 of the method, path and body it was used with.
+    """
+
+    fingerprint: bytes
+    status: int
+    body: str
+
+
+def lock_timeout(patience: timedelta) -> str:
+    """The span as Postgres reads it."""
+    return f"{max(1, int(patience.total_seconds() * 1000))}ms"
+
+
+async def claim_key(connection: Connection, caller: str, key: str, fingerprint: bytes, patience: timedelta) -> bool:
+    """Take the key for this transaction; False if it was used before.
+
+    Waits for another transaction that uses it right now, because only its end tells which it is.
+
+    Raises:
+        KeyInFlight: it did not end in time; the transaction is spoilt.
+    """
+    try:
+        claimed = await _STATEMENTS["claim_key"].fetchval(
+            connection, caller=caller, key=key, fingerprint=fingerprint, lock_timeout=lock_timeout(patience)
+        )
+    except asyncpg.LockNotAvailableError:
+        raise KeyInFlight("another call with this key is being worked on") from None
+    return claimed is True
+
+
+async def find_answer(connection: Connection, caller: str, key: str) -> Answer | None:
+    row = await _STATEMENTS["select_answer"].fetchrow(connection, caller=caller, key=key)
+    return None if row is None else Answer(row["fingerprint"], row["status"], row["body"])
+
+
+async def forget_answers(connection: Connection, before: datetime, count: int) -> int:
+    """Delete up to ``count`` answers given before a real instant; gives how many there were."""
+    status = await _STATEMENTS["delete_old_keys"].execute(connection, before=before, count=count)
+    return int(status.rpartition(" ")[2])

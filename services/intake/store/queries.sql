@@ -1,0 +1,190 @@
+-- name: insert_requests
+-- Takes in a batch: claims each idempotency key with its answer, records customer, request and first entry of the
+-- history. Gives a row per request whose key was free. Rows are inserted in one order by everybody, against deadlocks;
+-- the limit on waiting is set inside the statement because it must hold before the first row is claimed.
+WITH input AS (
+    SELECT * FROM unnest(
+        :request_ids::uuid[], :references::text[], :status_tokens::text[], :channels::text[], :external_ids::text[],
+        :kinds::text[], :process_versions::integer[], :product_lines::text[], :priorities::text[], :markets::text[],
+        :languages::text[], :customer_tiers::text[], :attributes::text[], :descriptions::text[], :stages::text[],
+        :submitted_ats::timestamptz[], :recorded_ats::timestamptz[], :event_types::text[], :event_data::text[],
+        :customer_ids::uuid[], :customer_external_ids::text[], :names::text[], :emails::text[], :phones::text[],
+        :keys::text[], :fingerprints::bytea[], :statuses::smallint[], :bodies::text[]
+    ) WITH ORDINALITY AS t (
+        request_id, reference, status_token, channel, external_id,
+        kind, process_version, product_line, priority, market,
+        language, customer_tier, attributes, description, stage,
+        submitted_at, recorded_at, event_type, event_data,
+        new_customer_id, customer_external_id, name, email, phone,
+        key, fingerprint, status, body, position
+    )
+),
+patience AS MATERIALIZED (
+    SELECT set_config('lock_timeout', :lock_timeout::text, true) AS lock_timeout
+),
+claimed AS (
+    INSERT INTO idempotency_key (caller, key, fingerprint, request_id, status, body)
+    SELECT channel, key, fingerprint, request_id, status, body
+    FROM input, patience
+    WHERE patience.lock_timeout <> ''
+    ORDER BY channel, key
+    ON CONFLICT DO NOTHING
+    RETURNING request_id
+),
+fresh AS (
+    SELECT input.* FROM input JOIN claimed USING (request_id)
+),
+known AS (
+    INSERT INTO customer AS old
+        (customer_id, channel, external_id, name, email, phone, language, market, version, given_by, recorded_at)
+    SELECT DISTINCT ON (channel, customer_external_id)
+        new_customer_id, channel, customer_external_id, name, email, phone, language, market, 1, request_id, recorded_at
+    FROM fresh
+    ORDER BY channel, customer_external_id, position DESC
+    ON CONFLICT (channel, external_id) DO UPDATE SET
+        (name, email, phone, language, market, version, given_by, recorded_at) = (
+            SELECT excluded.name, excluded.email, excluded.phone, excluded.language, excluded.market,
+                old.version + is_changed::integer,
+                CASE WHEN is_changed THEN excluded.given_by ELSE old.given_by END,
+                CASE WHEN is_changed THEN excluded.recorded_at ELSE old.recorded_at END
+            FROM (SELECT (old.name, old.email, old.phone, old.language, old.market)
+                IS DISTINCT FROM (excluded.name, excluded.email, excluded.phone, excluded.language, excluded.market)
+            ) AS comparison (is_changed)
+        )
+    RETURNING customer_id, channel, external_id, version, given_by
+),
+stored AS (
+    INSERT INTO request (
+        request_id, reference, status_token, channel, external_id, kind, process_version, product_line, priority,
+        market, language, customer_id, customer_tier, attributes, description, stage, pause_reasons, is_responded,
+        submitted_at, version
+    )
+    SELECT fresh.request_id, reference, status_token, channel, fresh.external_id, kind, process_version, product_line,
+        priority, market, language, customer_id, customer_tier, attributes::jsonb, description, stage, '{}', false,
+        submitted_at, 1
+    FROM fresh JOIN known USING (channel)
+    WHERE known.external_id = fresh.customer_external_id
+),
+told AS (
+    INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller)
+    SELECT request_id, 1, event_type, event_data::jsonb, submitted_at, recorded_at, channel FROM fresh
+)
+SELECT fresh.request_id, known.customer_id, known.version AS contact_version,
+    known.given_by = fresh.request_id AS is_contact_news
+FROM fresh JOIN known USING (channel)
+WHERE known.external_id = fresh.customer_external_id;
+
+-- name: claim_key
+-- Claims an idempotency key for the rest of the transaction; gives nothing if it was used before.
+WITH patience AS MATERIALIZED (
+    SELECT set_config('lock_timeout', :lock_timeout::text, true) AS lock_timeout
+)
+INSERT INTO idempotency_key (caller, key, fingerprint)
+SELECT :caller, :key, :fingerprint FROM patience WHERE patience.lock_timeout <> ''
+ON CONFLICT DO NOTHING
+RETURNING true;
+
+-- name: select_answer
+-- The answer that was given when the key was used first.
+SELECT fingerprint, status, body FROM idempotency_key WHERE caller = :caller AND key = :key;
+
+-- name: delete_old_keys
+-- Forgets answers nobody will ask for again, oldest blocks first and few at a time.
+DELETE FROM idempotency_key
+WHERE (caller, key) IN (
+    SELECT caller, key FROM idempotency_key WHERE recorded_at < :before LIMIT :count::integer
+);
+
+-- name: lock_request
+-- Locks a request against other moves until the transaction ends; only one's own unless the caller is staff.
+SELECT request_id FROM request WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
+FOR NO KEY UPDATE;
+
+-- name: select_by_reference
+-- A request with its history and deadlines, all of one instant; only one's own unless the caller is staff.
+SELECT request.*,
+    (
+        SELECT json_agg(json_build_object(
+            'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
+            'by', caller) ORDER BY sequence)::text
+        FROM request_event WHERE request_event.request_id = request.request_id
+    ) AS history,
+    (
+        SELECT json_agg(to_json(deadline) ORDER BY objective, cycle)::text
+        FROM deadline WHERE deadline.request_id = request.request_id
+    ) AS deadlines
+FROM request
+WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel);
+
+-- name: select_by_token
+-- The same for the holder of the customer's link.
+SELECT request.*,
+    (
+        SELECT json_agg(json_build_object(
+            'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
+            'by', caller) ORDER BY sequence)::text
+        FROM request_event WHERE request_event.request_id = request.request_id
+    ) AS history,
+    (
+        SELECT json_agg(to_json(deadline) ORDER BY objective, cycle)::text
+        FROM deadline WHERE deadline.request_id = request.request_id
+    ) AS deadlines
+FROM request
+WHERE status_token = :status_token;
+
+-- name: record_change
+-- Appends to the history, brings the request's row up to it and completes the answer kept for a repeat.
+WITH moved AS (
+    UPDATE request SET stage = :stage, pause_reasons = :pause_reasons, is_responded = :is_responded,
+        outcome = :outcome, closed_at = :closed_at, version = :version::integer
+    WHERE request_id = :request_id AND version = :version::integer - 1
+    RETURNING request_id
+),
+answered AS (
+    UPDATE idempotency_key SET request_id = :request_id, status = :status, body = :body
+    WHERE caller = :caller AND key = :key
+)
+INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller)
+SELECT request_id, :version::integer, :type, :data::text::jsonb, :occurred_at, :recorded_at, :caller FROM moved;
+
+-- name: list_requests
+-- Newest first, from after the one the caller saw last.
+SELECT request_id, reference, external_id, kind, priority, channel, market, stage, outcome, pause_reasons, is_responded,
+    submitted_at, closed_at, version
+FROM request
+WHERE request_id < :before
+ORDER BY request_id DESC
+LIMIT :count::integer;
+
+-- name: list_requests_of_channel
+-- The same for one channel; a statement of its own so that the index of the channel serves it.
+SELECT request_id, reference, external_id, kind, priority, channel, market, stage, outcome, pause_reasons, is_responded,
+    submitted_at, closed_at, version
+FROM request
+WHERE channel = :channel AND request_id < :before
+ORDER BY request_id DESC
+LIMIT :count::integer;
+
+-- name: count_requests
+-- How many there are, open and closed, per kind.
+SELECT kind, count(*) AS total, count(closed_at) AS closed
+FROM request WHERE :channel::text IS NULL OR channel = :channel
+GROUP BY kind;
+
+-- name: lock_deadlines
+-- The stored deadlines of some clocks, locked in one order.
+SELECT clock_id, request_id, objective, cycle, state, due_at, stopped_at, is_warned, escalation_level
+FROM deadline WHERE clock_id = ANY(:clock_ids::uuid[])
+ORDER BY clock_id FOR NO KEY UPDATE;
+
+-- name: store_deadlines
+-- Writes what became of some clocks.
+INSERT INTO deadline
+    (clock_id, request_id, objective, cycle, state, due_at, stopped_at, is_warned, escalation_level)
+SELECT * FROM unnest(
+    :clock_ids::uuid[], :request_ids::uuid[], :objectives::text[], :cycles::integer[], :states::text[],
+    :due_ats::timestamptz[], :stopped_ats::timestamptz[], :are_warned::boolean[], :escalation_levels::integer[]
+)
+ON CONFLICT (clock_id) DO UPDATE SET
+    cycle = excluded.cycle, state = excluded.state, due_at = excluded.due_at, stopped_at = excluded.stopped_at,
+    is_warned = excluded.is_warned, escalation_level = excluded.escalation_level;

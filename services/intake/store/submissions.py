@@ -1,0 +1,117 @@
+"""Takes requests in, many in one statement."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.intake.domain.changes import change_data
+from services.intake.domain.submission import Submission
+from services.intake.store.answers import KeyInFlight, lock_timeout
+from shared.errors import PunctualError
+from shared.postgres import Connection, load_statements
+
+_STATEMENTS = load_statements(__name__)
+
+
+class NameClash(PunctualError):
+    """A new reference or status token is taken already: name the requests anew and repeat the transaction."""
+
+
+class Unstorable(PunctualError):
+    """A constraint or a type refused a row that had passed every check: the program is wrong.
+
+    Postgres' own text is withheld, because it repeats the row, and the row holds personal data.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A submission with its idempotency key and the answer that a repeat will get."""
+
+    submission: Submission
+    key: str
+    fingerprint: bytes
+    status: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the store decided about a request it took in.
+
+    Attributes:
+        customer_id: the customer's id, an older one if the channel named them before.
+        contact_version: the version of the contact details, counted per customer.
+        is_contact_news: these details are new or changed and have to be told.
+    """
+
+    customer_id: UUID
+    contact_version: int
+    is_contact_news: bool
+
+
+async def insert_requests(
+    connection: Connection, arrivals: Sequence[Arrival], patience: timedelta
+) -> dict[UUID, Taken]:
+    """Store a batch in one round trip.
+
+    Args:
+        patience: how long to wait for another transaction that uses one of the keys right now.
+
+    Returns:
+        What was taken in, by request id. An arrival that is missing has a key that was used before.
+
+    Raises:
+        NameClash: the transaction is spoilt.
+        KeyInFlight: the transaction is spoilt.
+        Unstorable: the transaction is spoilt.
+    """
+    submissions = [arrival.submission for arrival in arrivals]
+    try:
+        rows = await _STATEMENTS["insert_requests"].fetch(
+            connection,
+            lock_timeout=lock_timeout(patience),
+            request_ids=[s.request_id for s in submissions],
+            references=[s.reference for s in submissions],
+            status_tokens=[s.status_token for s in submissions],
+            channels=[s.channel for s in submissions],
+            external_ids=[s.external_id for s in submissions],
+            kinds=[s.kind for s in submissions],
+            process_versions=[s.process_version for s in submissions],
+            product_lines=[s.product_line for s in submissions],
+            priorities=[s.priority for s in submissions],
+            markets=[s.market for s in submissions],
+            languages=[s.contact.language for s in submissions],
+            customer_tiers=[s.customer_tier for s in submissions],
+            attributes=[json.dumps(dict(s.attributes)) for s in submissions],
+            descriptions=[s.description for s in submissions],
+            stages=[s.stage for s in submissions],
+            submitted_ats=[s.submitted_at for s in submissions],
+            recorded_ats=[s.recorded_at for s in submissions],
+            event_types=[s.change().TYPE for s in submissions],
+            event_data=[json.dumps(change_data(s.change())) for s in submissions],
+            customer_ids=[s.customer_id for s in submissions],
+            customer_external_ids=[s.contact.external_id for s in submissions],
+            names=[s.contact.name for s in submissions],
+            emails=[s.contact.email for s in submissions],
+            phones=[s.contact.phone for s in submissions],
+            keys=[arrival.key for arrival in arrivals],
+            fingerprints=[arrival.fingerprint for arrival in arrivals],
+            statuses=[arrival.status for arrival in arrivals],
+            bodies=[arrival.body for arrival in arrivals],
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise NameClash(f"{error.constraint_name} is violated") from None
+    except asyncpg.LockNotAvailableError:
+        raise KeyInFlight("another call with this key is being worked on") from None
+    except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+        raise Unstorable(f"{type(error).__name__} at {error.constraint_name or error.column_name}") from None
+    return {
+        row["request_id"]: Taken(row["customer_id"], row["contact_version"], row["is_contact_news"]) for row in rows
+    }

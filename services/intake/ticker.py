@@ -1,0 +1,43 @@
+"""Forgets idempotency keys that nobody will repeat any more."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from services.intake.store.answers import forget_answers
+from shared.clock import real_now
+from shared.errors import Retryable
+from shared.postgres import Database
+from shared.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+_BATCH = 5_000  # a transaction of some tens of milliseconds, so that nobody waits behind it
+_PAUSE_SECONDS = 600.0
+
+
+class KeyKeeper:
+    """A component: deletes answers older than ``keep``, real time."""
+
+    def __init__(self, database: Database, keep: timedelta) -> None:
+        self._database = database
+        self._keep = keep
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            try:
+                while await self.run_once() == _BATCH and not stopping.is_set():
+                    pass
+            except Retryable as error:
+                _log.warning("old idempotency keys stay for now", error=str(error))
+            try:
+                async with asyncio.timeout(_PAUSE_SECONDS):
+                    await stopping.wait()
+            except TimeoutError:
+                continue
+
+    async def run_once(self) -> int:
+        """Delete one batch; gives its size."""
+        async with self._database.transaction() as connection:
+            return await forget_answers(connection, real_now() - self._keep, _BATCH)

@@ -1,0 +1,100 @@
+"""Intake over ASGI on a real Postgres, with a manual clock and a broker in memory; and the calls tests make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+import services.intake
+from services.intake.api.context import Context
+from services.intake.app import load_processes, load_status_page
+from shared.clock import ManualClock
+from shared.contracts.envelope import Event, decode
+from shared.contracts.payload import Payload
+from shared.contracts.topics import Topic
+from shared.http import KeyRing, hash_key
+from shared.http.keys import ApiKey
+from shared.ids import new_id
+from shared.outbox import Outbox
+from shared.postgres import Database
+from shared.testing.broker import InMemoryBroker
+
+DATA = Path(services.intake.__file__).parent / "data"
+PROCESSES = load_processes(DATA / "processes")
+STATUS_PAGE = load_status_page(DATA / "status_page", PROCESSES)
+START = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
+
+SUBMISSION: dict[str, Any] = {
+    "kind": "claim",
+    "market": "HK",
+    "product_line": "motor",
+    "description": "後保險桿被撞",
+    "attributes": {"amount": 12800, "has_photos": True, "workshop": "HK-017"},
+    "customer": {
+        "id": "C-1",
+        "name": "陳美玲",
+        "email": "meiling@example.com",
+        "phone": "+852 2345 6789",
+        "language": "zh-Hant",
+        "tier": "gold",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Attributes:
+    app, web: clients of two channels; staff: of a staff tool; nobody: without a key.
+    """
+
+    database: Database
+    broker: InMemoryBroker
+    outbox: Outbox
+    clock: ManualClock
+    context: Context
+    connect: Callable[[Context, str | None], httpx.AsyncClient]
+    app: httpx.AsyncClient
+    web: httpx.AsyncClient
+    staff: httpx.AsyncClient
+    nobody: httpx.AsyncClient
+
+    async def submit(self, **changes: Any) -> dict[str, Any]:
+        """A request of channel ``app``."""
+        answer = await self.app.post("/v1/requests", json=SUBMISSION | changes, headers=write())
+        assert answer.status_code == 201, answer.text
+        view: dict[str, Any] = answer.json()
+        return view
+
+    async def move(self, reference: str, name: str, **body: Any) -> httpx.Response:
+        return await self.app.post(f"/v1/requests/{reference}/{name}", json=body, headers=write())
+
+    async def told(self, topic: Topic) -> list[Event[Payload]]:
+        """Every event of the topic, after the relay has published what waits."""
+        while await self.outbox.run_once():
+            pass
+        events = [decode(record.key, record.value, record.headers) for record in self.broker.log(topic.name)]
+        return [event for event in events if isinstance(event, Event)]
+
+    async def told_about(self, topic: Topic, subject: str) -> list[Event[Payload]]:
+        return [event for event in await self.told(topic) if str(event.subject) == subject]
+
+    def with_context(self, **changes: Any) -> httpx.AsyncClient:
+        """A client of channel ``app`` on a front door that differs in some settings."""
+        return self.connect(replace(self.context, **changes), "app")
+
+
+def write(key: str | None = None) -> dict[str, str]:
+    return {"Idempotency-Key": key or new_id().hex}
+
+
+KEYS = KeyRing(
+    [
+        ApiKey(name=name, role="staff" if name == "staff" else "channel", sha256=hash_key(f"key of {name}"))
+        for name in ("app", "web", "staff")
+    ]
+)

@@ -1,0 +1,48 @@
+"""The curl examples of docs/howto/send-requests.md, in order, with the answers the page promises."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from tests.integration.intake.front_door import Intake
+
+PAGE = Path(__file__).parents[3] / "docs/howto/send-requests.md"
+_EXAMPLE = re.compile(r"```sh\n# (\d{3})\n(curl .*?)```", re.DOTALL)
+
+
+async def test_every_example_gets_the_answer_the_page_promises(intake: Intake) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    examples = _EXAMPLE.findall(page)
+    assert len(examples) == page.count("\ncurl ")
+    reference = ""
+    last_refusal = None
+    for status, command in examples:
+        method, url, headers, content = _read(command.replace("$REFERENCE", reference))
+        answer = await intake.nobody.request(method, url, headers=headers, content=content)
+        assert answer.status_code == int(status), f"{command}\n{answer.text}"
+        if status == "201":
+            reference = answer.json()["reference"]
+        if status == "409":
+            last_refusal = answer.json()
+    assert last_refusal is not None
+    assert f'"detail": "{last_refusal["detail"]}"' in page
+
+
+def _read(command: str) -> tuple[str, str, dict[str, str], bytes | None]:
+    command = command.replace("\\\n", " ").replace("$INTAKE", "http://intake").replace("$KEY", "key of app")
+    words = iter(shlex.split(command)[1:])
+    method, url, headers, content = "GET", "", {}, None
+    for word in words:
+        match word:
+            case "-X":
+                method = next(words)
+            case "-H":
+                name, _, value = next(words).partition(": ")
+                headers[name] = value
+            case "-d":
+                content = next(words).encode()
+            case _:
+                url = word
+    return method, url, headers, content

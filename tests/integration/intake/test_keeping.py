@@ -1,0 +1,148 @@
+"""What the schema itself promises, and the batch form of the store."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.intake.domain.submission import Contact, Submission
+from services.intake.store.submissions import Arrival, NameClash, Unstorable, insert_requests
+from services.intake.ticker import KeyKeeper
+from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
+from shared.ids import new_id, new_reference, new_token
+from shared.postgres import Database
+from tests.integration.intake.front_door import START, Intake
+
+PATIENCE = timedelta(seconds=5)
+
+
+@pytest.fixture
+async def administrator(database_urls: dict[str, str]) -> AsyncIterator[Database]:
+    database = await Database.open(database_urls["admin"], schema="intake", application_name="tests")
+    yield database
+    await database.close()
+
+
+def arrival(customer: str, *, key: str | None = None, name: str = "Ann") -> Arrival:
+    submission = Submission(
+        request_id=new_id(),
+        reference=new_reference(),
+        status_token=new_token(),
+        channel="batch",
+        external_id=None,
+        kind=RequestKind.ENQUIRY,
+        process_version=1,
+        stage="received",
+        product_line=None,
+        priority=Priority.NORMAL,
+        market=Market.HONG_KONG,
+        customer_id=new_id(),
+        customer_tier=CustomerTier.STANDARD,
+        contact=Contact(customer, name, None, None, Language.ENGLISH),
+        attributes={},
+        description=None,
+        submitted_at=START,
+        recorded_at=START,
+    )
+    return Arrival(submission, key or new_id().hex, bytes(32), 201, "{}")
+
+
+async def test_the_history_can_be_neither_edited_nor_deleted(intake: Intake) -> None:
+    await intake.submit()
+    for statement in ("UPDATE request_event SET data = '{}'", "DELETE FROM request_event", "TRUNCATE request_event"):
+        async with intake.database.connection() as connection:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "outcome = 'paid'",
+        "closed_at = submitted_at",
+        "closed_at = submitted_at, outcome = 'paid', pause_reasons = '{third_party}'",
+        "closed_at = submitted_at - interval '1 second', outcome = 'paid'",
+        "version = 0",
+        "kind = 'lottery'",
+    ],
+)
+async def test_a_contradictory_row_cannot_be_stored(intake: Intake, change: str) -> None:
+    await intake.submit()
+    async with intake.database.connection() as connection:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute(f"UPDATE request SET {change}")
+
+
+async def test_a_batch_is_stored_at_once_and_each_customer_told_of_once(intake: Intake) -> None:
+    older, newer, other = arrival("X-1", name="Ann"), arrival("X-1", name="Anna"), arrival("X-2")
+    twice = replace(arrival("X-3"), key=other.key)
+    async with intake.database.transaction() as connection:
+        taken = await insert_requests(connection, [older, newer, other, twice], PATIENCE)
+    ids = [a.submission.request_id for a in (older, newer, other, twice)]
+    assert [request_id in taken for request_id in ids] == [True, True, True, False]
+    assert [taken[request_id].is_contact_news for request_id in ids[:3]] == [False, True, True]
+    assert taken[ids[0]].customer_id == taken[ids[1]].customer_id
+    async with intake.database.connection() as connection:
+        assert await connection.fetchval("SELECT name FROM customer WHERE external_id = 'X-1'") == "Anna"
+        assert not await connection.fetchval("SELECT true FROM customer WHERE external_id = 'X-3'")
+
+
+async def test_batches_that_share_customers_and_keys_do_not_block_each_other_for_good(intake: Intake) -> None:
+    keys = [new_id().hex for _ in range(40)]
+
+    async def store(numbers: list[int]) -> int:
+        batch = [arrival(f"Y-{n}", key=keys[n], name=f"Y {numbers[0]}") for n in numbers]
+        async with intake.database.transaction() as connection:
+            return len(await insert_requests(connection, batch, PATIENCE))
+
+    orders = [list(range(40)), list(reversed(range(40)))] * 4
+    assert sum(await asyncio.gather(*(store(numbers) for numbers in orders))) == 40
+
+
+async def test_a_clash_of_names_spoils_the_batch_and_stores_none_of_it(intake: Intake) -> None:
+    taken = (await intake.submit())["reference"]
+    good, clashing = arrival("Z-1"), arrival("Z-2")
+    clashing = replace(clashing, submission=replace(clashing.submission, reference=taken))
+    with pytest.raises(NameClash):
+        async with intake.database.transaction() as connection:
+            await insert_requests(connection, [good, clashing], PATIENCE)
+    async with intake.database.connection() as connection:
+        assert not await connection.fetchval("SELECT true FROM customer WHERE external_id LIKE 'Z-%'")
+
+
+@pytest.mark.parametrize("changes", [{"market": "XX"}, {"stage": None}, {"stage": "\0"}, {"process_version": "one"}])
+async def test_what_postgres_says_of_a_row_it_refuses_is_not_repeated(intake: Intake, changes: dict[str, Any]) -> None:
+    good = arrival("Canary-1", name="Canary-Name")
+    bad = replace(good, submission=replace(good.submission, **changes))
+    with pytest.raises(Unstorable) as caught:
+        async with intake.database.transaction() as connection:
+            await insert_requests(connection, [bad], PATIENCE)
+    assert "Canary" not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_only_old_answers_are_forgotten(intake: Intake, administrator: Database) -> None:
+    async with administrator.connection() as connection:
+        await connection.execute("DELETE FROM idempotency_key")
+    for _ in range(3):
+        await intake.submit()
+    async with administrator.connection() as connection:
+        await connection.execute(
+            "UPDATE idempotency_key SET recorded_at = recorded_at - interval '25 hours'"
+            " WHERE key = (SELECT min(key) FROM idempotency_key)"
+        )
+    keeper = KeyKeeper(intake.database, timedelta(hours=24))
+    assert [await keeper.run_once(), await keeper.run_once()] == [1, 0]
+
+
+async def test_the_keeper_stops_when_asked_to(intake: Intake) -> None:
+    stopping = asyncio.Event()
+    running = asyncio.create_task(KeyKeeper(intake.database, timedelta(hours=24)).run(stopping))
+    stopping.set()
+    await asyncio.wait_for(running, 5)

@@ -1,0 +1,75 @@
+"""The description of the API: complete enough to build a client from, and true to the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+import services.intake
+from services.intake.api.application import create_api
+from services.intake.api.bodies import SubmitBody
+from services.intake.api.context import Context
+from services.intake.app import load_processes, load_status_page
+from shared.clock import ManualClock
+from shared.http import KeyRing
+
+DATA = Path(services.intake.__file__).parent / "data"
+PROCESSES = load_processes(DATA / "processes")
+WRITES = ("requests", "stage", "response", "pause", "resume", "close")
+
+
+async def _ready() -> dict[str, str | None]:
+    return {}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    nothing = cast(Any, None)  # describing needs neither a database nor an outbox
+    context = Context(
+        nothing, nothing, ManualClock(datetime(2026, 11, 24, tzinfo=UTC)), KeyRing([]), PROCESSES, "http://x"
+    )
+    return create_api(context, load_status_page(DATA / "status_page", PROCESSES), _ready).openapi()
+
+
+def references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        for name, inner in part.items():
+            if name == "$ref":
+                yield inner
+            else:
+                yield from references(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from references(inner)
+
+
+def test_every_reference_inside_the_description_leads_somewhere(document: dict[str, Any]) -> None:
+    dead = set()
+    for reference in references(document):
+        place: Any = document
+        for name in reference.removeprefix("#/").split("/"):
+            place = place.get(name, {})
+        if not place:
+            dead.add(reference)
+    assert dead == set()
+
+
+def test_every_write_declares_its_key_and_its_problems(document: dict[str, Any]) -> None:
+    writes = {path: item["post"] for path, item in document["paths"].items() if "post" in item}
+    assert {path.rpartition("/")[2] for path in writes} == set(WRITES)
+    for path, write in writes.items():
+        (key,) = [parameter for parameter in write["parameters"] if parameter["in"] == "header"]
+        assert (key["name"], key["required"]) == ("Idempotency-Key", True)
+        assert write["security"]
+        problems = {status: list(answer["content"]) for status, answer in write["responses"].items() if status >= "400"}
+        expected = {"400", "401", "409", "413", "422", "503"} | ({"404"} if "{reference}" in path else set())
+        assert problems == {status: ["application/problem+json"] for status in expected}
+
+
+def test_the_example_is_a_request_that_would_be_taken(document: dict[str, Any]) -> None:
+    for example in document["components"]["schemas"]["SubmitBody"]["examples"]:
+        SubmitBody.model_validate(example)

@@ -1,0 +1,72 @@
+"""The status page as text: escaping, and what it says of a deadline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+import services.intake
+from services.intake.app import load_processes, load_status_page
+from services.intake.domain.changes import Entry, Submitted
+from services.intake.domain.deadlines import Deadline, DeadlineState
+from services.intake.domain.life import begin
+from services.intake.domain.record import RequestRecord
+from shared.contracts.payload import Language, Market, Priority, RequestKind
+
+DATA = Path(services.intake.__file__).parent / "data"
+PAGE = load_status_page(DATA / "status_page", load_processes(DATA / "processes"))
+NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+SUBMITTED = Submitted(RequestKind.CLAIM, 1, "received")
+RECORD = RequestRecord(
+    request_id=UUID(int=1),
+    reference="K7M4Q-2XD9C",
+    status_token="token",
+    channel="app",
+    external_id=None,
+    kind=RequestKind.CLAIM,
+    process_version=1,
+    product_line=None,
+    priority=Priority.NORMAL,
+    market=Market.HONG_KONG,
+    language=Language.ENGLISH,
+    life=begin(SUBMITTED, NOW),
+    history=(Entry(1, SUBMITTED, NOW, NOW, "app"),),
+)
+RUNNING = Deadline(UUID(int=2), UUID(int=1), "resolution", 1, due_at=NOW + timedelta(hours=8))
+
+
+def drawn(*deadlines: Deadline) -> str:
+    return PAGE.draw(replace(RECORD, deadlines=deadlines), Language.ENGLISH, NOW)
+
+
+def test_a_running_deadline_is_the_expected_time() -> None:
+    assert "We expect to finish by Tuesday 24 November 2026, 5:00 pm (Hong Kong time)." in drawn(RUNNING)
+
+
+def test_a_passed_one_is_an_apology_without_the_words_of_the_trade() -> None:
+    page = drawn(replace(RUNNING, state=DeadlineState.BREACHED, is_warned=True, escalation_level=2))
+    assert "We are sorry. This takes longer than the Tuesday 24 November 2026, 5:00 pm (Hong Kong time)" in page
+    for word in ("breach", "escalat", "deadline", "warn"):
+        assert word not in page.lower()
+
+
+def test_without_a_deadline_it_says_that_the_time_is_being_worked_out() -> None:
+    assert "We are working out the expected time" in drawn()
+
+
+def test_whatever_a_record_holds_is_escaped() -> None:
+    page = PAGE.draw(replace(RECORD, reference='<b>"&'), Language.ENGLISH, NOW)
+    assert "<b>" not in page
+    assert "&lt;b&gt;&quot;&amp;" in page
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_page_names_its_language_and_leads_to_the_others(language: Language) -> None:
+    page = PAGE.draw(RECORD, language, NOW)
+    assert f'<html lang="{language}">' in page
+    assert f'href="?lang={language}"' not in page
+    assert page.count('href="?lang=') == 2
