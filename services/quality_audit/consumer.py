@@ -1,0 +1,92 @@
+"""Translates request and clock events, of either topic first, into what this service does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+from uuid import UUID
+
+from services.quality_audit.domain.timeliness import ClockFate, after
+from services.quality_audit.handlers.framing import Framing
+from services.quality_audit.store import requests
+from services.quality_audit.store.requests import ClockKey
+from shared.contracts.clocks import ClockPayload
+from shared.contracts.envelope import Event
+from shared.contracts.payload import Payload
+from shared.contracts.requests import RequestClosed, RequestResponded, RequestStageEntered, RequestSubmitted
+from shared.contracts.topics import CLOCKS, REQUESTS, TOPIC_BY_NAME, Topic
+from shared.errors import Rejected
+from shared.inbox import Received, Rejection
+from shared.kafka import Record
+from shared.postgres import Connection
+
+TOPICS: tuple[Topic, ...] = (REQUESTS, CLOCKS)
+
+
+class QualityEvents:
+    """The inbox's handler. Order matters only within a request and a topic, which is what Kafka keeps."""
+
+    def __init__(self, framing: Framing) -> None:
+        self._framing = framing
+
+    async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
+        rejections: list[Rejection] = []
+        payloads: list[Payload] = []
+        closings: list[Event[RequestClosed]] = []
+        records: list[Record] = []
+        for received in batch:
+            try:
+                event = _checked(received)
+            except Rejected as problem:
+                rejections.append(Rejection(received.record, problem.reason, problem.detail))
+                continue
+            payloads.append(event.data)
+            if isinstance(event.data, RequestClosed):
+                closings.append(cast("Event[RequestClosed]", event))
+                records.append(received.record)
+        await _remember(connection, payloads)
+        refused = await self._framing.close(connection, closings) if closings else []
+        return [*rejections, *(Rejection(records[r.number], r.reason, r.detail) for r in refused)]
+
+
+async def _remember(connection: Connection, payloads: Sequence[Payload]) -> None:
+    submitted = [payload for payload in payloads if isinstance(payload, RequestSubmitted)]
+    if submitted:
+        await requests.remember_requests(connection, submitted)
+    worked = list(_who_worked(payloads))
+    if worked:
+        await requests.remember_handlers(connection, worked)
+    clocks = [payload for payload in payloads if isinstance(payload, ClockPayload)]
+    if clocks:
+        await _follow_clocks(connection, clocks)
+
+
+async def _follow_clocks(connection: Connection, news: Sequence[ClockPayload]) -> None:
+    keys: set[ClockKey] = {(clock.clock_id, clock.cycle) for clock in news}
+    known: dict[ClockKey, ClockFate] = await requests.load_fates(connection, keys)
+    latest: dict[ClockKey, ClockPayload] = {}
+    for clock in news:
+        key = (clock.clock_id, clock.cycle)
+        known[key] = after(known.get(key), clock)
+        latest[key] = clock
+    await requests.store_fates(connection, [(latest[key], known[key]) for key in latest])
+
+
+def _who_worked(payloads: Iterable[Payload]) -> Iterable[tuple[UUID, str]]:
+    for payload in payloads:
+        if isinstance(payload, RequestStageEntered | RequestResponded | RequestClosed) and payload.handler is not None:
+            yield payload.request_id, payload.handler
+
+
+def _checked(received: Received) -> Event[Payload]:
+    """Raises:
+    Rejected: it cannot be an event of its topic.
+    """
+    event = received.event
+    if not isinstance(event, Event):
+        raise Rejected("unexpected_tombstone", "a record without a value has no meaning on this topic")
+    if not isinstance(event.data, TOPIC_BY_NAME[received.topic].payloads):
+        raise Rejected("unexpected_type", f"{event.data.event_type()} does not belong on this topic")
+    if getattr(event.data, "request_id", None) != event.subject:
+        raise Rejected("subject_mismatch", "the subject is not the request id of the payload")
+    return event

@@ -1,0 +1,38 @@
+"""Periods are calendar quarters, written ``2026Q4``."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+ZONE = timezone(timedelta(hours=8))
+"""Quarters begin at midnight here. Hong Kong, mainland China and Taiwan share the offset and keep no summer time. It is
+no setting: if it could change, a case could belong to two periods."""
+
+_PERIOD = re.compile(r"^(\d{4})Q([1-4])$")
+_QUARTERS = 4
+_MONTHS = 3
+
+
+def period_of(instant: datetime) -> str:
+    """The quarter an instant falls into."""
+    local = instant.astimezone(ZONE)
+    return f"{local.year:04d}Q{(local.month - 1) // _MONTHS + 1}"
+
+
+def bounds_of(period: str) -> tuple[datetime, datetime]:
+    """The first instant of a quarter and the first one after it.
+
+    Raises:
+        ValueError: it is not written like ``2026Q4``, or outside the calendar.
+    """
+    match = _PERIOD.match(period)
+    if match is None:
+        raise ValueError(f"{period!r} is no quarter such as 2026Q4")
+    quarters = int(match.group(1)) * _QUARTERS + int(match.group(2)) - 1
+    return _beginning(quarters), _beginning(quarters + 1)
+
+
+def _beginning(quarters: int) -> datetime:
+    year, quarter = divmod(quarters, _QUARTERS)
+    return datetime(year, quarter * _MONTHS + 1, 1, tzinfo=ZONE)

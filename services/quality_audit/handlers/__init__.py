@@ -1,0 +1,1 @@
+"""What is done with a closing, a review, and a question about the figures."""

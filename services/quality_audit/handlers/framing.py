@@ -1,0 +1,181 @@
+"""Closed requests enter the frame; some of them are sampled, and that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.quality_audit.domain.frame import Unit, frame_unit
+from services.quality_audit.domain.period import period_of
+from services.quality_audit.domain.plan import Facts
+from services.quality_audit.domain.plan_text import PlanText
+from services.quality_audit.domain.selection import UnitId, commitment, secret_of_period
+from services.quality_audit.domain.timeliness import Fate
+from services.quality_audit.store import frame, requests, samples
+from services.quality_audit.store.frame import OpenPeriod
+from services.quality_audit.store.requests import KnownRequest
+from shared.clock import Clock
+from shared.contracts.envelope import Event
+from shared.contracts.payload import Payload
+from shared.contracts.quality import SampleDrawn
+from shared.contracts.requests import RequestClosed
+from shared.contracts.topics import QUALITY
+from shared.errors import ConfigurationError
+from shared.ids import new_id
+from shared.outbox import Outbox
+from shared.postgres import Connection, Database
+from shared.telemetry.context import child, new_trace
+from shared.telemetry.logs import get_logger
+
+SOURCE = "/punctual/quality_audit"
+FIRST_CYCLE = 1  # nothing reopens a request yet; a reopened one will be a unit of its own
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A closing that cannot enter the frame.
+
+    Attributes:
+        number: its place in the batch.
+    """
+
+    number: int
+    reason: str
+    detail: str
+
+
+class Framing:
+    """Args:
+    plan_text: the plan for periods that begin from now on.
+    master: what the secrets of the periods are derived from.
+    """
+
+    def __init__(self, plan_text: PlanText, master: bytes, outbox: Outbox, clock: Clock) -> None:
+        self._plan_text = plan_text
+        self._master = master
+        self._outbox = outbox
+        self._clock = clock
+
+    async def check_secret(self, database: Database) -> None:
+        """Compare the secret with the commitment of the running period, before anything is decided with it.
+
+        Raises:
+            ConfigurationError: the period was begun with another secret.
+        """
+        period = period_of(self._clock.now())
+        async with database.connection() as connection:
+            found = await frame.find_period(connection, period)
+        if found is not None:
+            self._require_secret(period, found)
+
+    async def close(self, connection: Connection, closings: Sequence[Event[RequestClosed]]) -> list[Refused]:
+        """Put each request into the frame, exactly once.
+
+        Raises:
+            ConfigurationError: a period was begun with another secret than the one set now.
+        """
+        known = await requests.lock_requests(connection, {event.data.request_id for event in closings})
+        framed = await frame.framed_among(connection, [UnitId(request_id, FIRST_CYCLE) for request_id in known])
+        refused: list[Refused] = []
+        accepted: list[Event[RequestClosed]] = []
+        for number, event in enumerate(closings):
+            unit = UnitId(event.data.request_id, FIRST_CYCLE)
+            if unit.request_id not in known:
+                refused.append(Refused(number, "unknown_request", "it was closed but never submitted"))
+            elif unit in framed:
+                refused.append(Refused(number, "already_closed", "it is in the frame already"))
+            else:
+                framed.add(unit)
+                accepted.append(event)
+        if accepted:
+            await self._enter(connection, accepted, known)
+        return refused
+
+    async def _enter(
+        self, connection: Connection, closings: Sequence[Event[RequestClosed]], known: Mapping[UUID, KnownRequest]
+    ) -> None:
+        fates = await requests.fates_of_requests(connection, [event.data.request_id for event in closings])
+        periods = await self._open_periods(connection, [event.occurred_at for event in closings])
+        units: list[Unit] = []
+        for event in closings:
+            request = known[event.data.request_id]
+            plan = periods[period_of(event.occurred_at)].plan_text.plan
+            facts = Facts(
+                kind=request.kind,
+                outcome=event.data.outcome,
+                is_breached=_is_breached(fates.get(request.request_id)),
+                attributes={name: request.attributes[name] for name in plan.attributes & request.attributes.keys()},
+            )
+            unit = UnitId(request.request_id, FIRST_CYCLE)
+            units.append(frame_unit(unit, facts, event.occurred_at, plan, self._master))
+        await frame.add_units(connection, units)
+        await self._draw(connection, closings, units, known)
+
+    async def _draw(
+        self,
+        connection: Connection,
+        closings: Sequence[Event[RequestClosed]],
+        units: Sequence[Unit],
+        known: Mapping[UUID, KnownRequest],
+    ) -> None:
+        now = self._clock.now()
+        drawn = [(new_id(), event, unit) for event, unit in zip(closings, units, strict=True) if unit.is_sampled]
+        if not drawn:
+            return
+        await samples.add_samples(connection, [(sample_id, unit.id) for sample_id, _, unit in drawn], now)
+        await self._outbox.append(
+            connection,
+            QUALITY,
+            [_sample_drawn(id_, event, unit, known[unit.id.request_id], now) for id_, event, unit in drawn],
+        )
+        await requests.count_events_said(connection, [unit.id.request_id for _, _, unit in drawn])
+
+    async def _open_periods(self, connection: Connection, instants: Sequence[datetime]) -> dict[str, OpenPeriod]:
+        opened: dict[str, OpenPeriod] = {}
+        for period in sorted({period_of(instant) for instant in instants}):
+            secret = secret_of_period(self._master, period)
+            found = await frame.open_period(connection, period, self._plan_text, commitment(secret), self._clock.now())
+            self._require_secret(period, found)
+            opened[period] = found
+        return opened
+
+    def _require_secret(self, period: str, found: OpenPeriod) -> None:
+        if commitment(secret_of_period(self._master, period)) != found.secret_commitment:
+            raise ConfigurationError(
+                f"PUNCTUAL_QUALITY_AUDIT_SAMPLING_SECRET is not the one {period} was begun with; "
+                "set that one again, or the choices of the period could no longer be proved"
+            )
+        if found.plan_text.digest != self._plan_text.digest:
+            _log.info("the period keeps the sampling plan it began with", period=period)
+
+
+def _is_breached(fates: Sequence[Fate] | None) -> bool | None:
+    return None if fates is None else Fate.MISSED in fates
+
+
+def _sample_drawn(
+    sample_id: UUID, closing: Event[RequestClosed], unit: Unit, request: KnownRequest, now: datetime
+) -> Event[Payload]:
+    trace = child(new_trace(closing.correlation_id, closing.traceparent))
+    return Event(
+        id=new_id(),
+        source=SOURCE,
+        subject=request.request_id,
+        sequence=request.events_said + 1,
+        occurred_at=closing.occurred_at,
+        recorded_at=now,
+        correlation_id=trace.correlation_id,
+        traceparent=trace.traceparent,
+        data=SampleDrawn(
+            sample_id=sample_id,
+            request_id=request.request_id,
+            reference=request.reference,
+            stratum=unit.stratum,
+            rate=unit.rate,
+            period=unit.period,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What quality_audit remembers. Nothing here begins or ends a transaction."""
