@@ -35,7 +35,7 @@ class Payload(BaseModel):
         VERSION: raised when a change is not additive.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     TYPE: ClassVar[str]
     VERSION: ClassVar[int] = 1

@@ -8,7 +8,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.clock import monotonic
 from shared.http.problems import http_problem, unexpected
 from shared.telemetry.context import bind_trace, new_trace
+from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import HTTP_SECONDS
+
+_log = get_logger(__name__)
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class TraceAndMetrics:
@@ -43,10 +48,12 @@ class TraceAndMetrics:
                     raise
                 await unexpected(error)(scope, receive, traced)
             finally:
+                # The route's template, never the path: a path may hold a customer's token.
                 route = getattr(scope.get("route"), "path", "unmatched")
-                HTTP_SECONDS.labels(self._service, scope["method"], route, str(status)).observe(
-                    monotonic() - started_at
-                )
+                seconds = monotonic() - started_at
+                HTTP_SECONDS.labels(self._service, scope["method"], route, str(status)).observe(seconds)
+                if scope["method"] not in _READS:
+                    _log.info("answered", method=scope["method"], route=route, status=status, seconds=round(seconds, 6))
 
 
 class BodyTooLarge(HTTPException):

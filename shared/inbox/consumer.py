@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from shared.clock import Clock, monotonic
@@ -231,6 +232,8 @@ class InboxConsumer:
         self._ownership.drop(partitions)
         for where in partitions:
             self._positions.pop(where, None)
+            with suppress(KeyError):  # the new owner shows the lag from now on
+                metrics.INBOX_LAG.remove(self._service, where.topic, str(where.partition))
 
     async def _mirror(self, *, is_forced: bool = False) -> None:
         now = monotonic()

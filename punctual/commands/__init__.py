@@ -1,0 +1,1 @@
+"""The subcommands of `punctual`, one module each."""

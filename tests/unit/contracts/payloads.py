@@ -1,0 +1,68 @@
+"""Hypothesis strategies for every payload and for events that carry them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import NoneType
+from typing import Any, get_args, get_origin
+from uuid import UUID
+
+from hypothesis import strategies as st
+from pydantic import AwareDatetime
+
+from shared.contracts.envelope import Event
+from shared.contracts.payload import Payload
+from shared.contracts.topics import PAYLOAD_BY_TYPE
+
+codes = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}", fullmatch=True)
+instants = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  st adds it
+texts = st.text(max_size=60)
+words = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
+
+
+def values_of(annotation: Any) -> st.SearchStrategy[Any]:
+    """Values of a payload field's type."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if hasattr(annotation, "__metadata__"):  # Code or Instant, the two constrained types of the contracts
+        return instants if arguments[0] is AwareDatetime else codes
+    if origin is tuple:
+        return st.lists(values_of(arguments[0]), max_size=4).map(tuple)
+    if origin is dict:
+        return st.dictionaries(values_of(arguments[0]), values_of(arguments[1]), max_size=4)
+    if arguments:  # a union
+        return st.one_of([values_of(argument) for argument in arguments])
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return st.sampled_from(annotation)
+    simple: dict[Any, st.SearchStrategy[Any]] = {
+        str: texts,
+        int: st.integers(-(2**53), 2**53),
+        float: st.floats(allow_nan=False, allow_infinity=False),
+        bool: st.booleans(),
+        UUID: st.uuids(),
+        NoneType: st.none(),
+    }
+    return simple[annotation]
+
+
+def payloads_of(model: type[Payload]) -> st.SearchStrategy[Payload]:
+    fields = {name: values_of(info.rebuild_annotation()) for name, info in model.model_fields.items()}
+    return st.fixed_dictionaries(fields).map(lambda data: model(**data))
+
+
+any_payload = st.sampled_from([payloads_of(model) for _, model in sorted(PAYLOAD_BY_TYPE.items())]).flatmap(
+    lambda payloads: payloads
+)
+
+any_event: st.SearchStrategy[Event[Payload]] = st.builds(
+    Event,
+    id=st.uuids(),
+    source=st.sampled_from(["/punctual/intake", "/punctual/sla_timer"]),
+    subject=st.uuids(),
+    sequence=st.integers(1, 2**40),
+    occurred_at=instants,
+    recorded_at=instants,
+    correlation_id=words,
+    traceparent=st.from_regex(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", fullmatch=True),
+    data=any_payload,
+)
