@@ -59,11 +59,15 @@ async def migrate_all(admin_url: str, services: Mapping[str, str]) -> list[str]:
         What was applied now, as ``<service>: <migration>``.
 
     Raises:
-        ConfigurationError: an applied file was changed afterwards, or a URL has no role or password.
+        ConfigurationError: an applied file was changed afterwards, a URL has no role or password, or the
+            administrator is refused.
         DatabaseUnavailable: Postgres is away.
     """
     try:
         connection = await asyncpg.connect(admin_url, timeout=10, server_settings={"timezone": "UTC"})
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        place = urlsplit(admin_url).netloc.rpartition("@")[2]
+        raise ConfigurationError(f"Postgres at {place} refuses the administrator: {error}") from None
     except UNAVAILABLE as error:
         raise DatabaseUnavailable(f"Postgres did not answer: {type(error).__name__}") from error
     try:
