@@ -1,0 +1,199 @@
+"""One notice and its state machine. Every function gives a new notice; a move the model forbids raises.
+
+planned ─▶ held ⇄ ready ─▶ sending(claimed ─▶ transmitting) ─▶ sent | failed | ready again | in_doubt
+planned, held, ready, sending(claimed) ─▶ suppressed | withdrawn;  in_doubt ─▶ sent | failed | ready once more
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.notifier.domain.words import LIVE, MUST_ARRIVE, NoticeKind, NoticeState, Phase, Reason, role_of
+
+
+class IllegalMove(ValueError):
+    """The notice is not in a state from which this can happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the words are about. Holds no personal data. Business instants."""
+
+    objective: str | None = None
+    level: int | None = None
+    due_at: datetime | None = None
+    stopped_at: datetime | None = None
+    expected_at: datetime | None = None
+    previous_expected_at: datetime | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes a notice unique for ever; the schema enforces it."""
+
+    request_id: UUID
+    cycle: int
+    kind: NoticeKind
+    cause: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Attributes:
+    caused_at, planned_at, ended_at: business instants.
+    attempt: the number of the last claim; an outcome of an earlier one is refused.
+    failures: definite refusals so far; chooses the next delay.
+    is_resend: it was in doubt and goes out a second and last time, with the same bytes.
+    attend_at: real instant at which somebody has to look: next attempt, end of the lease, end of the doubt.
+    first_claimed_at: real.
+    contact_version: of the address it was rendered for; None for staff.
+    told_expected_at: the expected time that its words state.
+    """
+
+    notice_id: UUID
+    key: Key
+    facts: Facts
+    correlation_id: str
+    traceparent: str
+    caused_at: datetime
+    planned_at: datetime
+    state: NoticeState = NoticeState.PLANNED
+    reason: str | None = None
+    phase: Phase | None = None
+    attempt: int = 0
+    failures: int = 0
+    is_resend: bool = False
+    attend_at: datetime | None = None
+    first_claimed_at: datetime | None = None
+    contact_version: int | None = None
+    told_expected_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def is_for_customer(self) -> bool:
+        return role_of(self.key.audience) is None
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def is_recallable(self) -> bool:
+        """Nobody can have seen it yet."""
+        if self.is_resend:
+            return False
+        return self.state in {NoticeState.PLANNED, NoticeState.HELD, NoticeState.READY} or self.phase is Phase.CLAIMED
+
+    @property
+    def was_perhaps_seen(self) -> bool:
+        return (
+            self.state in {NoticeState.SENT, NoticeState.IN_DOUBT}
+            or self.phase is Phase.TRANSMITTING
+            or (self.is_resend and self.is_live)
+        )
+
+
+def hold(notice: Notice, reason: Reason) -> Notice:
+    _require(notice.is_recallable, notice)
+    return replace(notice, state=NoticeState.HELD, reason=reason, phase=None, attend_at=None)
+
+
+def make_ready(
+    notice: Notice, real_now: datetime, *, contact_version: int | None, told_expected_at: datetime | None
+) -> Notice:
+    """Allow it to be claimed at once, with the words rendered for this contact and expected time."""
+    _require(notice.is_recallable, notice)
+    return replace(
+        notice,
+        state=NoticeState.READY,
+        reason=None,
+        phase=None,
+        attend_at=real_now,
+        contact_version=contact_version,
+        told_expected_at=told_expected_at,
+    )
+
+
+def suppress(notice: Notice, reason: Reason, now: datetime) -> Notice:
+    _require(notice.is_recallable, notice)
+    return _end(notice, NoticeState.SUPPRESSED, reason, now)
+
+
+def withdraw(notice: Notice, reason: Reason, now: datetime) -> Notice:
+    _require(notice.is_recallable, notice)
+    return _end(notice, NoticeState.WITHDRAWN, reason, now)
+
+
+def erase(notice: Notice, now: datetime) -> Notice:
+    """End a second sending whose first may have been seen: the customer is to be forgotten."""
+    _require(notice.is_resend and (notice.state is NoticeState.READY or notice.phase is Phase.CLAIMED), notice)
+    return _end(notice, NoticeState.FAILED, Reason.ERASED, now)
+
+
+def claim(notice: Notice, real_now: datetime, lease: timedelta) -> Notice:
+    _require(notice.state is NoticeState.READY, notice)
+    return replace(
+        notice,
+        state=NoticeState.SENDING,
+        phase=Phase.CLAIMED,
+        reason=None,
+        attempt=notice.attempt + 1,
+        attend_at=real_now + lease,
+        first_claimed_at=notice.first_claimed_at or real_now,
+    )
+
+
+def begin(notice: Notice, attempt: int, real_now: datetime, lease: timedelta) -> Notice | None:
+    """Mark that the body is about to be sent; None when this attempt may not any more."""
+    if notice.attempt != attempt or notice.state is not NoticeState.SENDING:
+        return None
+    return replace(notice, phase=Phase.TRANSMITTING, attend_at=real_now + lease)
+
+
+def accepts_outcome(notice: Notice, attempt: int) -> bool:
+    """Whether the outcome of this attempt still counts. A late one of an expired lease does, until the next claim."""
+    is_open = notice.state in {NoticeState.SENDING, NoticeState.IN_DOUBT}
+    return notice.attempt == attempt and is_open
+
+
+def sent(notice: Notice, now: datetime) -> Notice:
+    _require(notice.state is NoticeState.IN_DOUBT or notice.phase is Phase.TRANSMITTING, notice)
+    return _end(notice, NoticeState.SENT, None, now)
+
+
+def failed(notice: Notice, reason: Reason, now: datetime) -> Notice:
+    _require(notice.state in {NoticeState.SENDING, NoticeState.IN_DOUBT}, notice)
+    return _end(notice, NoticeState.FAILED, reason, now)
+
+
+def put_back(notice: Notice, attend_at: datetime, *, is_failure: bool) -> Notice:
+    """It was certainly not sent; try again at ``attend_at``."""
+    _require(notice.state in {NoticeState.SENDING, NoticeState.IN_DOUBT}, notice)
+    failures = notice.failures + 1 if is_failure else notice.failures
+    return replace(notice, state=NoticeState.READY, phase=None, reason=None, attend_at=attend_at, failures=failures)
+
+
+def doubt(notice: Notice, attend_at: datetime) -> Notice:
+    _require(notice.state is NoticeState.SENDING or notice.state is NoticeState.IN_DOUBT, notice)
+    return replace(notice, state=NoticeState.IN_DOUBT, phase=None, reason=Reason.IN_DOUBT, attend_at=attend_at)
+
+
+def end_doubt(notice: Notice, real_now: datetime, now: datetime, *, has_bytes: bool) -> Notice:
+    """The wait is over: must-arrive kinds go once more with the same bytes, everything else is given up."""
+    _require(notice.state is NoticeState.IN_DOUBT, notice)
+    if notice.key.kind in MUST_ARRIVE and not notice.is_resend and has_bytes:
+        return replace(notice, state=NoticeState.READY, reason=None, is_resend=True, attend_at=real_now)
+    return failed(notice, Reason.IN_DOUBT, now)
+
+
+def _end(notice: Notice, state: NoticeState, reason: Reason | None, now: datetime) -> Notice:
+    return replace(notice, state=state, reason=reason, phase=None, attend_at=None, ended_at=now)
+
+
+def _require(is_allowed: bool, notice: Notice) -> None:
+    if not is_allowed:
+        raise IllegalMove(f"notice {notice.notice_id} is {notice.state}, phase {notice.phase}")

@@ -1,0 +1,195 @@
+"""A request with its live notices: hears news and decides which notices there shall be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import singledispatchmethod
+from uuid import UUID
+
+from services.notifier.domain import notice as moves
+from services.notifier.domain.news import News
+from services.notifier.domain.notice import Facts, Key, Notice
+from services.notifier.domain.views import RequestView, Submission
+from services.notifier.domain.words import CUSTOMER, EXPECTED_TIME_OBJECTIVE, NoticeKind, Reason, role_audience
+from shared.contracts import clocks, requests
+from shared.contracts.payload import Payload
+
+
+class RequestFile:
+    """One request's view and notices while a batch of news is applied.
+
+    Attributes:
+        view: as of the last news.
+        notices: by id; live ones, and the ended ones that a withdrawal may have to speak of.
+        planned: ids of the notices that are new.
+    """
+
+    def __init__(
+        self, view: RequestView, notices: Iterable[Notice], *, now: datetime, new_id: Callable[[], UUID]
+    ) -> None:
+        self.view = view
+        self.notices = {notice.notice_id: notice for notice in notices}
+        self.planned: set[UUID] = set()
+        self._now = now
+        self._new_id = new_id
+
+    def hear(self, news: News) -> None:
+        """Apply one event. Types that change nothing here are passed over."""
+        self._apply(news.data, news)
+
+    def drop(self, notice_id: UUID) -> None:
+        """Forget a new notice whose key was taken long ago."""
+        self.planned.discard(notice_id)
+        del self.notices[notice_id]
+
+    def replace(self, notice: Notice) -> None:
+        self.notices[notice.notice_id] = notice
+
+    @singledispatchmethod
+    def _apply(self, data: Payload, news: News) -> None:
+        pass
+
+    # What requests say
+
+    @_apply.register
+    def _submitted(self, data: requests.RequestSubmitted, news: News) -> None:
+        submission = Submission(
+            reference=data.reference,
+            kind=data.kind,
+            language=data.language,
+            market=data.market,
+            customer_id=data.customer_id,
+            status_path=data.status_path,
+            correlation_id=news.correlation_id,
+            submitted_at=news.occurred_at,
+            recorded_at=news.recorded_at,
+        )
+        self.view = replace(self.view, submission=submission, stage=data.stage)
+        self._plan(NoticeKind.RECEIVED, "submission", [CUSTOMER], Facts(), news)
+
+    @_apply.register
+    def _stage_entered(self, data: requests.RequestStageEntered, _: News) -> None:
+        self.view = replace(self.view, stage=data.stage)
+
+    @_apply.register
+    def _paused(self, data: requests.RequestPaused, _: News) -> None:
+        self.view = replace(self.view, pause_reasons=self.view.pause_reasons | {data.reason})
+
+    @_apply.register
+    def _resumed(self, data: requests.RequestResumed, _: News) -> None:
+        self.view = replace(self.view, pause_reasons=self.view.pause_reasons - {data.reason})
+
+    @_apply.register
+    def _closed(self, data: requests.RequestClosed, news: News) -> None:
+        self.view = replace(self.view, outcome=data.outcome)
+        self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
+        self._plan(NoticeKind.CLOSED, "closing", [CUSTOMER], Facts(outcome=data.outcome), news)
+
+    # What clocks say
+
+    @_apply.register
+    def _started(self, data: clocks.ClockStarted, news: News) -> None:
+        self._expect(data, data.due_at, news)
+
+    @_apply.register
+    def _moved(self, data: clocks.ClockResumed | clocks.ClockRetargeted, news: News) -> None:
+        self._recall({NoticeKind.WARNING}, Reason.DEADLINE_MOVED, data)
+        self._expect(data, data.due_at, news)
+
+    @_apply.register
+    def _warned(self, data: clocks.ClockWarned, news: News) -> None:
+        self._tell_roles(NoticeKind.WARNING, data, data.notify_roles, data.level, news)
+
+    @_apply.register
+    def _breached(self, data: clocks.ClockBreached, news: News) -> None:
+        self._tell_roles(NoticeKind.BREACH, data, data.notify_roles, 0, news)
+
+    @_apply.register
+    def _escalated(self, data: clocks.ClockEscalated, news: News) -> None:
+        self._tell_roles(NoticeKind.ESCALATION, data, data.notify_roles, data.level, news)
+
+    @_apply.register
+    def _breach_withdrawn(self, data: clocks.ClockBreachWithdrawn, news: News) -> None:
+        kinds = {NoticeKind.BREACH, NoticeKind.ESCALATION}
+        self._recall(kinds, Reason.BREACH_WITHDRAWN, data)
+        told = sorted({n.key.audience for n in self._of_clock(kinds, data) if n.was_perhaps_seen})
+        facts = Facts(objective=data.objective, due_at=data.due_at, stopped_at=data.stopped_at)
+        self._plan(NoticeKind.BREACH_WITHDRAWN, _cause(data, "breach_withdrawn", 0), told, facts, news, data.cycle)
+
+    @_apply.register
+    def _stopped(self, data: clocks.ClockMet | clocks.ClockMissed, _: News) -> None:
+        self._recall({NoticeKind.WARNING}, Reason.CLOCK_STOPPED, data)
+
+    @_apply.register
+    def _cancelled(self, data: clocks.ClockCancelled, _: News) -> None:
+        kinds = {NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION}
+        self._recall(kinds, Reason.CLOCK_CANCELLED, data)
+
+    # How
+
+    def _expect(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
+        if data.objective != EXPECTED_TIME_OBJECTIVE or due_at == self.view.expected_at:
+            return
+        previous = self.view.expected_at
+        revision = self.view.expected_revision + 1
+        self.view = replace(self.view, expected_at=due_at, expected_revision=revision)
+        if previous is None or self.view.is_closed or self.view.submission is None:
+            return
+        if any(n.key.kind is NoticeKind.RECEIVED and n.is_recallable for n in self.notices.values()):
+            return  # the confirmation has not gone; it will state the new time
+        self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
+        is_in_flight = any(n.is_for_customer and n.is_live and n.was_perhaps_seen for n in self.notices.values())
+        told = self.view.told_expected_at
+        if due_at == told and not is_in_flight:
+            return  # it moved and came back before anybody was told
+        facts = Facts(expected_at=due_at, previous_expected_at=told or previous)
+        self._plan(NoticeKind.EXPECTED_TIME_CHANGED, f"revision:{revision}", [CUSTOMER], facts, news)
+
+    def _tell_roles(
+        self,
+        kind: NoticeKind,
+        data: clocks.ClockWarned | clocks.ClockBreached | clocks.ClockEscalated,
+        roles: Sequence[str],
+        level: int,
+        news: News,
+    ) -> None:
+        facts = Facts(objective=data.objective, level=level, due_at=data.due_at)
+        audiences = [role_audience(role) for role in roles]
+        self._plan(kind, _cause(data, kind, level), audiences, facts, news, data.cycle)
+
+    def _plan(
+        self, kind: NoticeKind, cause: str, audiences: Sequence[str], facts: Facts, news: News, cycle: int | None = None
+    ) -> None:
+        taken = {notice.key for notice in self.notices.values()}
+        for audience in audiences:
+            key = Key(self.view.request_id, cycle or self.view.cycle, kind, cause, audience)
+            if key in taken:
+                continue
+            notice = Notice(
+                notice_id=self._new_id(),
+                key=key,
+                facts=facts,
+                correlation_id=news.correlation_id,
+                traceparent=news.traceparent,
+                caused_at=news.occurred_at,
+                planned_at=self._now,
+            )
+            self.notices[notice.notice_id] = notice
+            self.planned.add(notice.notice_id)
+
+    def _recall(self, kinds: set[NoticeKind], reason: Reason, data: clocks.ClockPayload | None = None) -> None:
+        """Withdraw what nobody can have seen yet; of one clock when ``data`` names it."""
+        found = self._of_clock(kinds, data) if data else [n for n in self.notices.values() if n.key.kind in kinds]
+        for notice in found:
+            if notice.is_recallable:
+                self.replace(moves.withdraw(notice, reason, self._now))
+
+    def _of_clock(self, kinds: set[NoticeKind], data: clocks.ClockPayload) -> list[Notice]:
+        prefix = f"{data.clock_id}:{data.cycle}:"
+        return [n for n in self.notices.values() if n.key.kind in kinds and n.key.cause.startswith(prefix)]
+
+
+def _cause(data: clocks.ClockPayload, kind: str, level: int) -> str:
+    return f"{data.clock_id}:{data.cycle}:{kind}:{level}"

@@ -1,0 +1,1 @@
+"""Words in three languages: dates, terms per market, templates with slots, and the mail made of them."""

@@ -1,0 +1,84 @@
+"""The vocabulary of notices. Values are stored and shown, so they never change."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+EMAIL = "email"
+"""The only channel for now; part of every delivery's key."""
+
+CUSTOMER = "customer"
+_ROLE_PREFIX = "role:"
+
+EXPECTED_TIME_OBJECTIVE = "resolution"
+"""Until there is a predictor, the expected time told to a customer is this clock's deadline."""
+
+
+class NoticeKind(StrEnum):
+    RECEIVED = "received"
+    EXPECTED_TIME_CHANGED = "expected_time_changed"
+    CLOSED = "closed"
+    WARNING = "warning"
+    BREACH = "breach"
+    ESCALATION = "escalation"
+    BREACH_WITHDRAWN = "breach_withdrawn"
+
+
+MUST_ARRIVE = frozenset({NoticeKind.RECEIVED, NoticeKind.EXPECTED_TIME_CHANGED, NoticeKind.CLOSED})
+"""Kinds that are sent once more when it stays in doubt whether the relay took them."""
+
+
+class NoticeState(StrEnum):
+    """``planned``: the key is taken. ``held``: something is missing. ``ready``: may be claimed. ``sending``: leased.
+    ``in_doubt``: the relay fell silent after the body began. The others are ends.
+    """
+
+    PLANNED = "planned"
+    HELD = "held"
+    READY = "ready"
+    SENDING = "sending"
+    IN_DOUBT = "in_doubt"
+    SENT = "sent"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    WITHDRAWN = "withdrawn"
+
+
+LIVE = frozenset({NoticeState.PLANNED, NoticeState.HELD, NoticeState.READY, NoticeState.SENDING, NoticeState.IN_DOUBT})
+
+
+class Phase(StrEnum):
+    """How far an attempt has come. ``transmitting`` is committed before the first byte of the body is sent."""
+
+    CLAIMED = "claimed"
+    TRANSMITTING = "transmitting"
+
+
+class Reason(StrEnum):
+    """Why a notice is held, or why it ended otherwise than sent."""
+
+    WAITING_REQUEST = "waiting_request"
+    WAITING_CONTACT = "waiting_contact"
+    WAITING_EXPECTED_TIME = "waiting_expected_time"
+    NO_ADDRESS = "no_address"
+    BAD_ADDRESS = "bad_address"
+    ERASED = "erased"
+    UNKNOWN_ROLE = "unknown_role"
+    SUPERSEDED = "superseded"
+    DEADLINE_MOVED = "deadline_moved"
+    CLOCK_STOPPED = "clock_stopped"
+    CLOCK_CANCELLED = "clock_cancelled"
+    BREACH_WITHDRAWN = "breach_withdrawn"
+    IN_DOUBT = "in_doubt"
+    MESSAGE_REFUSED = "message_refused"
+    GAVE_UP = "gave_up"
+    UNWRITABLE = "unwritable"
+
+
+def role_audience(role: str) -> str:
+    return _ROLE_PREFIX + role
+
+
+def role_of(audience: str) -> str | None:
+    """The role's name; None for the customer."""
+    return audience.removeprefix(_ROLE_PREFIX) if audience.startswith(_ROLE_PREFIX) else None

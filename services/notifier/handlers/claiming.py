@@ -1,0 +1,125 @@
+"""Who may send what, for how long; and what becomes of leases and doubts that ran out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from services.notifier.domain import notice as moves
+from services.notifier.domain.attempts import RetryPolicy, attend
+from services.notifier.domain.notice import Notice
+from services.notifier.domain.words import NoticeKind
+from services.notifier.handlers.saying import count_moves, say
+from services.notifier.store.notices import NoticeStore, Rendering
+from services.notifier.store.subjects import SubjectStore
+from shared.clock import Clock, monotonic
+from shared.contracts.topics import NOTICES
+from shared.outbox import Outbox
+from shared.postgres import Database
+from shared.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+_SWEEP = 200  # rows of one sweep's transaction; what is left waits for the next
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to make one attempt.
+
+    Attributes:
+        claimed_at: monotonic.
+    """
+
+    notice_id: UUID
+    request_id: UUID
+    attempt: int
+    kind: NoticeKind
+    correlation_id: str
+    rendering: Rendering
+    claimed_at: float
+
+
+class Claiming:
+    def __init__(
+        self, *, database: Database, outbox: Outbox, clock: Clock, policy: RetryPolicy, lease: timedelta
+    ) -> None:
+        """Args:
+        lease: real time from the claim to the beginning of the body.
+        """
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._policy = policy
+        self._lease = lease
+
+    async def claim(self, count: int) -> list[Claim]:
+        """Take up to ``count`` ready notices.
+
+        Raises:
+            DatabaseUnavailable: nothing is claimed, or its lease will run out unused.
+        """
+        async with self._database.transaction() as connection:
+            store = NoticeStore(connection)
+            ready = await store.lock_ready_notices(count)
+            if not ready:
+                return []
+            claimed = [moves.claim(locked.notice, locked.real_now, self._lease) for locked in ready]
+            await store.save_notices(claimed)
+            renderings = await store.renderings(notice.notice_id for notice in claimed)
+        claimed_at = monotonic()
+        return [_claim(n, renderings[n.notice_id], claimed_at) for n in claimed if _has_words(n, renderings)]
+
+    async def attend(self) -> int:
+        """Look after leases and doubts that ran out; gives how many were found."""
+        async with self._database.transaction() as connection:
+            subjects, store = SubjectStore(connection), NoticeStore(connection)
+            overdue = await store.overdue_notices(_SWEEP)
+            if not overdue:
+                return 0
+            former = (await subjects.lock_requests(set(overdue.values()))).views
+            found = await store.lock_notices(overdue)
+            before = {notice_id: locked.notice for notice_id, locked in found.items()}
+            now = self._clock.now()
+            attended = [
+                attend(locked.notice, locked.real_now, now, self._policy, has_bytes=locked.has_words)
+                for locked in found.values()
+            ]
+            after = [notice for notice in attended if notice != before[notice.notice_id]]
+            views = dict(former)
+            events = say(views, [notice for notice in after if not notice.is_live], {}, now)
+            await store.save_notices(after)
+            await subjects.save_requests([view for request_id, view in views.items() if view != former[request_id]])
+            await self._outbox.append(connection, NOTICES, events)
+        self._outbox.wake()
+        count_moves(before, after)
+        for notice in after:
+            _log.warning(
+                "attempt was never concluded",
+                notice_id=str(notice.notice_id),
+                attempt=notice.attempt,
+                state=notice.state,
+                correlation_id=notice.correlation_id,
+            )
+        return len(after)
+
+
+def _claim(notice: Notice, rendering: Rendering, claimed_at: float) -> Claim:
+    return Claim(
+        notice_id=notice.notice_id,
+        request_id=notice.key.request_id,
+        attempt=notice.attempt,
+        kind=notice.key.kind,
+        correlation_id=notice.correlation_id,
+        rendering=rendering,
+        claimed_at=claimed_at,
+    )
+
+
+def _has_words(notice: Notice, renderings: Mapping[UUID, Rendering]) -> bool:
+    if notice.notice_id in renderings:
+        return True
+    _log.error("a ready notice has no words", notice_id=str(notice.notice_id), correlation_id=notice.correlation_id)
+    return False

@@ -1,0 +1,54 @@
+"""Events about notices that ended, appended in the transaction that ends them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from services.notifier.domain.announcing import announce
+from services.notifier.domain.notice import Notice
+from services.notifier.domain.views import RequestView
+from shared.contracts.envelope import Event
+from shared.contracts.payload import Language, Payload
+from shared.ids import new_id
+from shared.telemetry.context import Trace, child
+
+SOURCE = "/punctual/notifier"
+
+NOTICES = Counter("punctual_notifier_notices_total", "Notices by kind that entered a state.", ["kind", "state"])
+
+
+def say(
+    views: dict[UUID, RequestView], ended: Sequence[Notice], languages: Mapping[UUID, Language], now: datetime
+) -> list[Event[Payload]]:
+    """One event per ended notice; raises the sequences in ``views``, whose rows the caller has locked."""
+    events: list[Event[Payload]] = []
+    for notice in ended:
+        request_id = notice.key.request_id
+        view, payload = announce(views[request_id], notice, languages.get(notice.notice_id), now)
+        views[request_id] = view
+        events.append(
+            Event(
+                id=new_id(),
+                source=SOURCE,
+                subject=request_id,
+                sequence=view.notice_sequence,
+                occurred_at=now,
+                recorded_at=now,
+                correlation_id=notice.correlation_id,
+                traceparent=child(Trace(notice.correlation_id, notice.traceparent)).traceparent,
+                data=payload,
+            )
+        )
+    return events
+
+
+def count_moves(before: Mapping[UUID, Notice], after: Sequence[Notice]) -> None:
+    """Count every notice whose state is another than before. A batch that has to be repeated counts again."""
+    for notice in after:
+        former = before.get(notice.notice_id)
+        if former is None or former.state is not notice.state:
+            NOTICES.labels(notice.key.kind, notice.state).inc()

@@ -1,0 +1,176 @@
+-- name: ensure_contacts
+-- Make the rows to lock for customers that were only mentioned so far.
+INSERT INTO contact (customer_id)
+SELECT customer_id FROM unnest(:customer_ids::uuid[]) AS mentioned (customer_id) ORDER BY customer_id
+ON CONFLICT DO NOTHING;
+
+-- name: lock_contacts
+-- Contacts by id; every transaction locks contacts first, then requests, then notices, each in order.
+SELECT customer_id, version, name, email, is_erased FROM contact
+WHERE customer_id = ANY(:customer_ids::uuid[])
+ORDER BY customer_id FOR UPDATE;
+
+-- name: save_contacts
+-- Write changed contacts back.
+UPDATE contact AS c SET version = n.version, name = n.name, email = n.email, is_erased = n.is_erased
+FROM unnest(:customer_ids::uuid[], :versions::integer[], :names::text[], :emails::text[], :are_erased::boolean[])
+    AS n (customer_id, version, name, email, is_erased)
+WHERE c.customer_id = n.customer_id;
+
+-- name: customers_of_requests
+-- Whose requests these are; the customer of a request never changes, so no lock is needed.
+SELECT DISTINCT customer_id FROM request_view
+WHERE request_id = ANY(:request_ids::uuid[]) AND customer_id IS NOT NULL;
+
+-- name: requests_with_live_notices
+-- Requests of these customers that still have something to tell.
+SELECT DISTINCT v.request_id FROM request_view AS v JOIN notice AS n USING (request_id)
+WHERE v.customer_id = ANY(:customer_ids::uuid[])
+    AND n.state IN ('planned', 'held', 'ready', 'sending', 'in_doubt');
+
+-- name: ensure_requests
+-- Make the rows to lock for requests that were not heard of before.
+INSERT INTO request_view (request_id)
+SELECT request_id FROM unnest(:request_ids::uuid[]) AS heard (request_id) ORDER BY request_id
+ON CONFLICT DO NOTHING;
+
+-- name: lock_requests
+-- Requests by id, with Postgres' clock.
+SELECT request_id, reference, kind, language, market, customer_id, status_path, correlation_id, submitted_at,
+    recorded_at, stage, pause_reasons, outcome, cycle, expected_at, expected_revision, told_expected_at,
+    notice_sequence, clock_timestamp() AS real_now
+FROM request_view
+WHERE request_id = ANY(:request_ids::uuid[])
+ORDER BY request_id FOR UPDATE;
+
+-- name: save_requests
+-- Write changed requests back; JSON because arrays of arrays must be rectangular.
+UPDATE request_view AS v SET
+    reference = n.reference, kind = n.kind, language = n.language, market = n.market, customer_id = n.customer_id,
+    status_path = n.status_path, correlation_id = n.correlation_id, submitted_at = n.submitted_at,
+    recorded_at = n.recorded_at, stage = n.stage, pause_reasons = n.pause_reasons, outcome = n.outcome,
+    cycle = n.cycle, expected_at = n.expected_at, expected_revision = n.expected_revision,
+    told_expected_at = n.told_expected_at, notice_sequence = n.notice_sequence
+FROM jsonb_to_recordset(:views::jsonb) AS n (
+    request_id uuid, reference text, kind text, language text, market text, customer_id uuid, status_path text,
+    correlation_id text, submitted_at timestamptz, recorded_at timestamptz, stage text, pause_reasons text[],
+    outcome text, cycle integer, expected_at timestamptz, expected_revision integer, told_expected_at timestamptz,
+    notice_sequence bigint)
+WHERE v.request_id = n.request_id;
+
+-- name: lock_notices_of_requests
+-- The unended notices of these requests; of those that a withdrawal speaks of also the breaches and escalations sent.
+SELECT notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at, planned_at,
+    state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at, contact_version,
+    told_expected_at, ended_at, clock_timestamp() AS real_now,
+    EXISTS (SELECT FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS has_words
+FROM notice
+WHERE (request_id = ANY(:request_ids::uuid[]) AND state IN ('planned', 'held', 'ready', 'sending', 'in_doubt'))
+    OR (request_id = ANY(:with_told::uuid[]) AND state = 'sent' AND kind IN ('breach', 'escalation'))
+ORDER BY notice_id FOR UPDATE;
+
+-- name: ready_for_customers
+-- Lock what may be claimed for customers now, oldest first; a later notice to one audience of a request waits for the earlier.
+SELECT notice_id FROM notice AS n
+WHERE state = 'ready' AND audience = 'customer' AND attend_at <= clock_timestamp() AND NOT EXISTS (
+    SELECT FROM notice AS earlier
+    WHERE earlier.request_id = n.request_id AND earlier.audience = n.audience AND earlier.number < n.number
+        AND earlier.state IN ('ready', 'sending'))
+ORDER BY attend_at, number
+LIMIT :count FOR UPDATE SKIP LOCKED;
+
+-- name: ready_for_staff
+-- Lock what may be claimed for staff now, oldest first; a later notice to one audience of a request waits for the earlier.
+SELECT notice_id FROM notice AS n
+WHERE state = 'ready' AND audience <> 'customer' AND attend_at <= clock_timestamp() AND NOT EXISTS (
+    SELECT FROM notice AS earlier
+    WHERE earlier.request_id = n.request_id AND earlier.audience = n.audience AND earlier.number < n.number
+        AND earlier.state IN ('ready', 'sending'))
+ORDER BY attend_at, number
+LIMIT :count FOR UPDATE SKIP LOCKED;
+
+-- name: lock_notices
+-- Notices by id, with Postgres' clock, and whether their words still exist.
+SELECT notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at, planned_at,
+    state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at, contact_version,
+    told_expected_at, ended_at, clock_timestamp() AS real_now,
+    EXISTS (SELECT FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS has_words
+FROM notice
+WHERE notice_id = ANY(:notice_ids::uuid[])
+ORDER BY notice_id FOR UPDATE;
+
+-- name: insert_notices
+-- Take the keys, in the order given; gives those that were free.
+INSERT INTO notice (notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at,
+    planned_at)
+SELECT notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at, planned_at
+FROM jsonb_to_recordset(:notices::jsonb) AS n (
+    position integer, notice_id uuid, request_id uuid, cycle integer, kind text, cause text, audience text, facts jsonb,
+    correlation_id text, traceparent text, caused_at timestamptz, planned_at timestamptz)
+ORDER BY n.position
+ON CONFLICT ON CONSTRAINT notice_said_once DO NOTHING
+RETURNING notice_id;
+
+-- name: save_notices
+-- Write changed notices back.
+UPDATE notice AS o SET
+    state = n.state, reason = n.reason, phase = n.phase, attempt = n.attempt, failures = n.failures,
+    is_resend = n.is_resend, attend_at = n.attend_at, first_claimed_at = n.first_claimed_at,
+    contact_version = n.contact_version, told_expected_at = n.told_expected_at, ended_at = n.ended_at
+FROM unnest(:notice_ids::uuid[], :states::text[], :reasons::text[], :phases::text[], :attempts::integer[],
+        :failures::integer[], :are_resends::boolean[], :attend_ats::timestamptz[], :first_claimed_ats::timestamptz[],
+        :contact_versions::integer[], :told_expected_ats::timestamptz[], :ended_ats::timestamptz[])
+    AS n (notice_id, state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at,
+        contact_version, told_expected_at, ended_at)
+WHERE o.notice_id = n.notice_id;
+
+-- name: save_renderings
+-- The words of notices that became ready; newer words replace older ones that nobody has seen.
+INSERT INTO rendering (notice_id, language, recipients, message)
+SELECT n.notice_id, n.language, string_to_array(n.recipients, ','), n.message
+FROM unnest(:notice_ids::uuid[], :languages::text[], :recipients::text[], :messages::bytea[])
+    AS n (notice_id, language, recipients, message)
+ON CONFLICT (notice_id) DO UPDATE
+SET language = excluded.language, recipients = excluded.recipients, message = excluded.message;
+
+-- name: renderings
+-- The bytes to hand over.
+SELECT notice_id, language, recipients, message FROM rendering WHERE notice_id = ANY(:notice_ids::uuid[]);
+
+-- name: erase_renderings
+-- Drop everything that was written to these customers.
+DELETE FROM rendering AS r USING notice AS n, request_view AS v
+WHERE r.notice_id = n.notice_id AND n.request_id = v.request_id AND n.audience = 'customer'
+    AND v.customer_id = ANY(:customer_ids::uuid[]);
+
+-- name: overdue_notices
+-- Leases and doubts that ran out.
+SELECT notice_id, request_id FROM notice
+WHERE state IN ('sending', 'in_doubt') AND attend_at <= clock_timestamp()
+ORDER BY attend_at LIMIT :count;
+
+-- name: insert_attempts
+-- Write down what the relay answered; a late answer may be written twice.
+INSERT INTO attempt (notice_id, attempt, outcome, step, reply_code, enhanced_code)
+SELECT * FROM unnest(:notice_ids::uuid[], :attempts::integer[], :outcomes::text[], :steps::text[],
+    :reply_codes::integer[], :enhanced_codes::text[])
+ON CONFLICT DO NOTHING;
+
+-- name: list_notices
+-- Newest first, without anything personal.
+SELECT n.notice_id, n.request_id, v.reference, n.kind, n.cause, n.cycle, n.audience, n.state, n.reason, r.language,
+    n.attempt, n.is_resend, n.caused_at, n.planned_at, n.ended_at, n.told_expected_at, n.correlation_id
+FROM notice AS n JOIN request_view AS v USING (request_id) LEFT JOIN rendering AS r USING (notice_id)
+WHERE (:request_id::uuid IS NULL OR n.request_id = :request_id)
+    AND (:reference::text IS NULL OR v.reference = :reference)
+    AND (:state::text IS NULL OR n.state = :state)
+ORDER BY n.number DESC LIMIT :count;
+
+-- name: count_by_state
+-- How many notices are in each state.
+SELECT state, count(*) AS count FROM notice GROUP BY state;
+
+-- name: count_live
+-- How many notices wait in each unended state; reads only those.
+SELECT state, count(*) AS count FROM notice
+WHERE state IN ('planned', 'held', 'ready', 'sending', 'in_doubt') GROUP BY state;

@@ -1,0 +1,265 @@
+"""The notifier's parts on a real database, told what happened without Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.notifier.consumer import NewsHandler
+from services.notifier.delivery.gate import RelayGate
+from services.notifier.delivery.options import RelayOptions
+from services.notifier.delivery.session import RelaySession
+from services.notifier.domain.attempts import RetryPolicy
+from services.notifier.domain.wording.mail import Sender
+from services.notifier.handlers.claiming import Claiming
+from services.notifier.handlers.journal import Journal
+from services.notifier.handlers.planning import Planner
+from services.notifier.handlers.writing import Writer
+from services.notifier.store.data_files import load_roles, load_wording
+from services.notifier.store.listing import NoticeListing
+from services.notifier.ticker.connections import Connections
+from services.notifier.ticker.dispatcher import Dispatcher
+from shared.clock import ManualClock, monotonic
+from shared.contracts.clocks import ClockBreached, ClockPayload, ClockStarted
+from shared.contracts.contacts import ContactRecorded
+from shared.contracts.envelope import Event, Tombstone, encode
+from shared.contracts.payload import Language, Market, Payload, RequestKind
+from shared.contracts.requests import RequestSubmitted
+from shared.contracts.topics import TOPICS
+from shared.ids import new_id, new_reference
+from shared.inbox import Received, Rejection
+from shared.kafka.records import Record
+from shared.outbox import Outbox
+from shared.postgres import Database
+from shared.postgres import Record as Row
+from shared.telemetry.context import new_trace
+from shared.testing.broker import InMemoryBroker
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+DUE = NOW + timedelta(hours=30)
+SENDER = Sender("Insurer Service", "service@insurer.example")
+
+
+@dataclass
+class Case:
+    """One request of one customer, and the events about it."""
+
+    language: Language = Language.ENGLISH
+    market: Market = Market.HONG_KONG
+    email: str | None = "chan@customer.example"
+    request_id: UUID = field(default_factory=new_id)
+    customer_id: UUID = field(default_factory=new_id)
+    clock_id: UUID = field(default_factory=new_id)
+    reference: str = field(default_factory=new_reference)
+
+    def submitted(self) -> Event[Payload]:
+        return self.event(
+            RequestSubmitted(
+                request_id=self.request_id,
+                reference=self.reference,
+                kind=RequestKind.CLAIM,
+                channel="app",
+                market=self.market,
+                language=self.language,
+                customer_id=self.customer_id,
+                stage="received",
+                status_path="/t/token",
+            )
+        )
+
+    def contact(self, version: int = 1, **changes: Any) -> Event[Payload]:
+        fields = {
+            "customer_id": self.customer_id,
+            "version": version,
+            "name": "陳大文",
+            "email": self.email,
+            "language": self.language,
+            "market": self.market,
+        }
+        return self.event(ContactRecorded.model_validate({**fields, **changes}))
+
+    def clock(self, kind: type[ClockPayload] = ClockStarted, **changes: Any) -> Event[Payload]:
+        fields = {
+            "clock_id": self.clock_id,
+            "request_id": self.request_id,
+            "reference": self.reference,
+            "objective": "resolution",
+            "policy": "claim",
+            "policy_version": 1,
+            "started_at": NOW,
+            "due_at": DUE,
+            "previous_due_at": DUE,
+            "budget_seconds": 100.0,
+            "budget_kind": "working",
+            "calendar": "hong_kong",
+            "resumed_at": NOW,
+            "stopped_at": NOW,
+            "reason": "customer_documents",
+            "level": 1,
+            "notify_roles": ["team_lead"],
+        }
+        return self.event(kind.model_validate({**fields, **changes}))
+
+    def breach(self) -> list[Event[Payload]]:
+        """All it takes for one mail to staff and none to the customer."""
+        return [replaced(self, email=None).contact(), self.submitted(), self.clock(), self.clock(ClockBreached)]
+
+    def event(self, data: Payload) -> Event[Payload]:
+        trace = new_trace("corr-42")
+        subject = getattr(data, "request_id", None) or self.customer_id
+        source = "/punctual/sla_timer" if isinstance(data, ClockPayload) else "/punctual/intake"
+        return Event(new_id(), source, subject, 1, NOW, NOW, trace.correlation_id, trace.traceparent, data)
+
+
+def replaced(case: Case, **changes: Any) -> Case:
+    return Case(**{**vars(case), **changes})
+
+
+def received(event: Event[Payload] | Tombstone) -> Received:
+    """As the inbox hands it over."""
+    if isinstance(event, Tombstone):
+        topic = "punctual.contacts"
+        return Received(event, Record(topic, 0, 0, str(event.subject).encode(), None, ()))
+    topic = next(topic.name for topic in TOPICS if type(event.data) in topic.payloads)
+    return Received(event, Record(topic, 0, 0, *encode(event)))
+
+
+class House:
+    """One process's worth of notifier; several may share a database."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        port: int = 1,
+        in_doubt_wait: float = 1800,
+        claim_lease: float = 30,
+        body_lease: float = 30,
+        patience: float = 0.3,
+        connections: int = 4,
+    ) -> None:
+        self.database = database
+        self.clock = ManualClock(NOW)
+        self.broker = InMemoryBroker()
+        self.outbox = Outbox(database, self.broker.publisher(), "notifier")
+        self.listing = NoticeListing(database)
+        self.options = RelayOptions(
+            "127.0.0.1", port, "notifier.test", envelope_timeout=patience, reply_timeout=patience, mails_per_session=50
+        )
+        delays = [timedelta(seconds=seconds) for seconds in (0.01, 0.02)]
+        policy = RetryPolicy(delays, timedelta(hours=72), timedelta(seconds=in_doubt_wait))
+        lease = timedelta(seconds=claim_lease)
+        self.claiming = Claiming(database=database, outbox=self.outbox, clock=self.clock, policy=policy, lease=lease)
+        self.journal = Journal(
+            database=database,
+            outbox=self.outbox,
+            clock=self.clock,
+            policy=policy,
+            body_lease=timedelta(seconds=body_lease),
+        )
+        gate = RelayGate(delays, monotonic)
+        self.dispatcher = Dispatcher(
+            claiming=self.claiming,
+            journal=self.journal,
+            connections=Connections(
+                count=connections,
+                journal=self.journal,
+                gate=gate,
+                new_session=lambda: RelaySession(self.options),
+                sender=SENDER.address,
+                claim_lease=lease,
+            ),
+            gate=gate,
+            listing=self.listing,
+            poll_seconds=0.02,
+        )
+        roles = load_roles(None)
+        writer = Writer(load_wording("https://status.insurer.example"), SENDER, roles)
+        self.handler = NewsHandler(
+            Planner(clock=self.clock, outbox=self.outbox, roles=roles, writer=writer, wake=self.dispatcher.wake)
+        )
+
+    async def hear(self, *events: Event[Payload] | Tombstone) -> Sequence[Rejection]:
+        """One batch in one transaction."""
+        async with self.database.transaction() as connection:
+            return await self.handler.handle(connection, [received(event) for event in events])
+
+    async def notices(self, case: Case | None = None) -> list[Row]:
+        """In the order they were planned."""
+        async with self.database.connection() as connection:
+            return list(
+                await connection.fetch(
+                    "SELECT * FROM notice WHERE $1::uuid IS NULL OR request_id = $1 ORDER BY number",
+                    case.request_id if case else None,
+                )
+            )
+
+    async def notice(self, case: Case, kind: str) -> Row:
+        (found,) = [row for row in await self.notices(case) if row["kind"] == kind]
+        return found
+
+    async def states(self, case: Case | None = None) -> list[tuple[str, str]]:
+        return [(row["kind"], row["state"]) for row in await self.notices(case)]
+
+    async def said(self) -> list[dict[str, Any]]:
+        """Payloads in the outbox with their type and sequence, oldest first."""
+        async with self.database.connection() as connection:
+            rows = await connection.fetch("SELECT record_value, headers FROM outbox ORDER BY id")
+        said = []
+        for row in rows:
+            headers = json.loads(row["headers"])
+            said.append(
+                {
+                    **json.loads(row["record_value"]),
+                    "type": headers["ce_type"].removeprefix("punctual.notice."),
+                    "sequence": int(headers["ce_sequence"]),
+                    "correlation_id": headers["ce_correlationid"],
+                }
+            )
+        return said
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[None]:
+        stopping = asyncio.Event()
+        task = asyncio.create_task(self.dispatcher.run(stopping))
+        try:
+            yield
+        finally:
+            stopping.set()
+            await task
+
+    async def send_until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        async with self.sending():
+            await eventually(condition)
+
+    async def send_all(self) -> None:
+        """Send until every notice has ended."""
+
+        async def is_done() -> bool:
+            ends = {"sent", "failed", "suppressed", "withdrawn"}
+            return all(row["state"] in ends for row in await self.notices())
+
+        await self.send_until(is_done)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """The journal alone, for tests that make an attempt step by step."""
+        task = asyncio.create_task(self.journal.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], timeout_seconds: float = 20.0) -> None:
+    """Ask again until it is true; what happens in Postgres gives no signal to wait for."""
+    async with asyncio.timeout(timeout_seconds):
+        while not await condition():
+            await asyncio.sleep(0.01)

@@ -1,0 +1,202 @@
+"""News becomes notices in Postgres, in whatever order it comes and however often."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from itertools import permutations
+
+import asyncpg
+import pytest
+
+from shared.contracts.clocks import ClockBreached, ClockBreachWithdrawn, ClockEscalated, ClockResumed, ClockWarned
+from shared.contracts.envelope import Event, Tombstone
+from shared.contracts.payload import Payload
+from shared.contracts.requests import RequestClosed
+from shared.postgres import Database
+from tests.integration.notifier.house import DUE, Case, House, eventually, received, replaced
+
+LATER = DUE + timedelta(hours=8)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_a_confirmation_waits_for_all_it_needs_in_any_order(house: House, order: tuple[int, ...]) -> None:
+    case = Case()
+    events = [case.submitted(), case.contact(), case.clock()]
+    for count, number in enumerate(order, start=1):
+        await house.hear(events[number])
+        states = await house.states(case)
+        assert states in ([], [("received", "held")]) if count < 3 else states == [("received", "ready")]
+    assert (await house.notice(case, "received"))["told_expected_at"] == DUE
+
+
+async def test_what_is_heard_twice_is_told_once(house: House) -> None:
+    case = Case()
+    events: list[Event[Payload] | Tombstone] = [
+        case.contact(),
+        case.submitted(),
+        case.clock(),
+        case.clock(ClockWarned),
+        case.clock(ClockBreached),
+    ]
+    for _ in range(2):
+        await house.hear(*events)
+    for event in events:
+        await house.hear(event)
+    assert await house.states(case) == [("received", "ready"), ("warning", "ready"), ("breach", "ready")]
+
+
+async def test_a_late_duplicate_makes_no_second_notice_after_the_first_ended(house: House) -> None:
+    case = Case(email=None)
+    await house.hear(case.contact(), case.submitted(), case.clock())
+    await house.hear(case.submitted())
+    assert await house.states(case) == [("received", "suppressed")]
+    assert len(await house.said()) == 1
+
+
+async def test_contacts_and_requests_that_come_at_once_strand_no_notice(database: Database) -> None:
+    cases = [Case() for _ in range(30)]
+    one, two, three = House(database), House(database), House(database)
+    await asyncio.gather(
+        *(one.hear(case.submitted()) for case in cases),
+        *(two.hear(case.contact()) for case in cases),
+        *(three.hear(case.clock()) for case in cases),
+    )
+    assert {state for _, state in await one.states()} == {"ready"}
+    assert len(await one.states()) == 30
+
+
+async def test_a_request_that_commits_while_its_clock_waits_for_it_finds_its_contact(
+    house: House, database_urls: dict[str, str]
+) -> None:
+    case = Case()
+    await house.hear(case.contact())
+    admin = await asyncpg.connect(database_urls["admin"])
+
+    async def is_waiting() -> bool:
+        return bool(await admin.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    async with house.database.transaction() as connection:
+        await house.handler.handle(connection, [received(case.submitted())])
+        clock = asyncio.create_task(house.hear(case.clock()))
+        await eventually(is_waiting)
+    await clock
+    await admin.close()
+    assert await house.states(case) == [("received", "ready")]
+
+
+async def test_without_an_address_the_silence_is_said(house: House) -> None:
+    case = Case(email=None)
+    await house.hear(case.submitted(), case.contact(), case.clock())
+    row = await house.notice(case, "received")
+    assert (row["state"], row["reason"]) == ("suppressed", "no_address")
+    (said,) = await house.said()
+    assert (said["type"], said["reason"], said["audience"]) == ("suppressed.v1", "no_address", "customer")
+    assert said["correlation_id"] == "corr-42"
+
+
+async def test_events_about_one_request_are_numbered_without_holes(house: House) -> None:
+    case = Case(email=None)
+    await house.hear(case.submitted(), case.contact(), case.clock())
+    await house.hear(
+        case.clock(ClockBreached, notify_roles=["nobody"]), case.clock(ClockWarned, notify_roles=["ghost"])
+    )
+    await house.hear(case.event(RequestClosed(request_id=case.request_id, outcome="paid")))
+    said = await house.said()
+    assert [event["sequence"] for event in said] == [1, 2, 3, 4]
+    assert [event["reason"] for event in said] == ["no_address", "unknown_role", "unknown_role", "no_address"]
+
+
+async def test_a_moved_deadline_before_the_confirmation_went_is_told_by_it(house: House) -> None:
+    case = Case()
+    await house.hear(case.submitted(), case.contact(), case.clock())
+    await house.hear(case.clock(ClockResumed, due_at=LATER))
+    assert await house.states(case) == [("received", "ready")]
+    assert (await house.notice(case, "received"))["told_expected_at"] == LATER
+
+
+async def test_a_new_address_is_used_for_what_was_not_sent_and_an_old_version_is_not(house: House) -> None:
+    case = Case()
+    await house.hear(case.submitted(), case.contact(version=2), case.clock())
+    await house.hear(case.contact(version=3, email="new@customer.example"))
+    await house.hear(case.contact(version=1, email="old@customer.example"))
+    async with house.database.connection() as connection:
+        rows = await connection.fetch("SELECT recipients, message FROM rendering")
+    assert [row["recipients"] for row in rows] == [["new@customer.example"]]
+    assert b"To: new@customer.example\r\n" in rows[0]["message"]
+
+
+async def test_an_erased_customer_is_forgotten(house: House) -> None:
+    case = Case()
+    await house.hear(case.submitted(), case.contact(), case.clock())
+    await house.hear(Tombstone(case.customer_id))
+    row = await house.notice(case, "received")
+    assert (row["state"], row["reason"]) == ("suppressed", "erased")
+    async with house.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM rendering") == 0
+        contact = await connection.fetchrow("SELECT * FROM contact")
+    assert (contact["name"], contact["email"], contact["is_erased"]) == (None, None, True)
+    await house.hear(case.contact(version=1))
+    await house.hear(case.event(RequestClosed(request_id=case.request_id, outcome="paid")))
+    assert (await house.notice(case, "closed"))["reason"] == "erased"
+
+
+async def test_a_withdrawn_breach_takes_back_what_was_not_sent(house: House) -> None:
+    case = Case()
+    await house.hear(*case.breach(), case.clock(ClockEscalated))
+    await house.hear(case.clock(ClockBreachWithdrawn))
+    assert await house.states(case) == [
+        ("received", "suppressed"),
+        ("breach", "withdrawn"),
+        ("escalation", "withdrawn"),
+    ]
+    assert [event["reason"] for event in await house.said()] == ["no_address", "breach_withdrawn", "breach_withdrawn"]
+
+
+async def test_a_clock_heard_before_its_request_holds_its_notices(house: House) -> None:
+    case = Case()
+    await house.hear(case.clock(), case.clock(ClockBreached))
+    assert (await house.notice(case, "breach"))["reason"] == "waiting_request"
+    await house.hear(case.submitted())
+    assert (await house.notice(case, "breach"))["state"] == "ready"
+
+
+async def test_an_event_that_contradicts_itself_is_rejected_and_the_rest_is_not(house: House) -> None:
+    case, other = Case(), Case()
+    wrong = other.submitted()
+    wrong = Event(**{**{name: getattr(wrong, name) for name in Event.__slots__}, "subject": case.request_id})
+    rejections = await house.hear(wrong, case.submitted())
+    assert [rejection.reason for rejection in rejections] == ["subject_mismatch"]
+    assert await house.states() == [("received", "held")]
+
+
+async def test_a_tombstone_outside_the_contacts_is_rejected(house: House) -> None:
+    case = Case()
+    stray = received(Tombstone(case.request_id))
+    stray = type(stray)(stray.event, stray.record._replace(topic="punctual.requests"))
+    async with house.database.transaction() as connection:
+        rejections = await house.handler.handle(connection, [stray])
+    assert [rejection.reason for rejection in rejections] == ["unexpected_tombstone"]
+
+
+async def test_a_batch_of_everything_at_once_is_planned(house: House) -> None:
+    cases = [Case() for _ in range(50)]
+    events: list[Event[Payload] | Tombstone] = []
+    for case in cases:
+        events += [case.clock(), case.clock(ClockBreached), case.contact(), case.submitted()]
+    await house.hear(*events)
+    assert sorted(await house.states()) == [("breach", "ready")] * 50 + [("received", "ready")] * 50
+
+
+async def test_a_second_request_of_a_known_customer_waits_for_no_contact(house: House) -> None:
+    first = Case()
+    await house.hear(first.contact(), first.submitted(), first.clock())
+    second = replaced(first, request_id=Case().request_id, reference=Case().reference)
+    await house.hear(second.submitted(), second.clock())
+    assert await house.states(second) == [("received", "ready")]
+
+
+async def test_the_role_of_the_service_cannot_rewrite_attempts(house: House) -> None:
+    async with house.database.connection() as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("DELETE FROM attempt")

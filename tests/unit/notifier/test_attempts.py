@@ -1,0 +1,123 @@
+"""What a relay's answer means for a notice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.notifier.domain.attempts import (
+    Answer,
+    Outcome,
+    RetryPolicy,
+    Step,
+    Verdict,
+    attend,
+    conclude,
+    judge,
+)
+from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason
+from tests.unit.notifier.samples import NOW, REAL, notice
+
+POLICY = RetryPolicy(
+    delays=[timedelta(seconds=s) for s in (1, 5, 15)],
+    give_up_after=timedelta(hours=72),
+    in_doubt_wait=timedelta(minutes=30),
+)
+FLYING = notice(state=NoticeState.SENDING, phase=Phase.TRANSMITTING, attempt=1, attend_at=REAL, first_claimed_at=REAL)
+SOON = REAL + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "reason"),
+    [
+        (Answer(Step.CONNECT, None), Outcome.RELAY_FAULT, None),
+        (Answer(Step.CONNECT, 421), Outcome.RELAY_FAULT, None),
+        (Answer(Step.LOGIN, 535), Outcome.RELAY_FAULT, None),
+        (Answer(Step.SENDER, 451), Outcome.RELAY_FAULT, None),
+        (Answer(Step.SENDER, 550), Outcome.RELAY_FAULT, None),
+        (Answer(Step.RECIPIENT, None), Outcome.RETRY, None),
+        (Answer(Step.RECIPIENT, 450, "4.2.0"), Outcome.RETRY, None),
+        (Answer(Step.RECIPIENT, 550), Outcome.FAILED, Reason.BAD_ADDRESS),
+        (Answer(Step.RECIPIENT, 550, "5.1.1"), Outcome.FAILED, Reason.BAD_ADDRESS),
+        (Answer(Step.RECIPIENT, 550, "5.2.1"), Outcome.FAILED, Reason.BAD_ADDRESS),
+        (Answer(Step.RECIPIENT, 550, "5.7.1"), Outcome.FAILED, Reason.MESSAGE_REFUSED),
+        (Answer(Step.RECIPIENT, 552), Outcome.RETRY, None),
+        (Answer(Step.RECIPIENT, 552, "5.2.2"), Outcome.RETRY, None),
+        (Answer(Step.DATA, None), Outcome.RETRY, None),
+        (Answer(Step.DATA, 250), Outcome.RETRY, None),
+        (Answer(Step.DATA, 554), Outcome.FAILED, Reason.MESSAGE_REFUSED),
+        (Answer(Step.BODY, 250, "2.0.0"), Outcome.SENT, None),
+        (Answer(Step.BODY, 451), Outcome.RETRY, None),
+        (Answer(Step.BODY, 552), Outcome.FAILED, Reason.MESSAGE_REFUSED),
+        (Answer(Step.BODY, 554, "5.6.0"), Outcome.FAILED, Reason.MESSAGE_REFUSED),
+        (Answer(Step.BODY, 550, "5.1.1"), Outcome.FAILED, Reason.BAD_ADDRESS),
+        (Answer(Step.BODY, 552, "5.2.2"), Outcome.RETRY, None),
+        (Answer(Step.BODY, None), Outcome.IN_DOUBT, None),
+        (Answer(Step.BODY, 354), Outcome.IN_DOUBT, None),
+    ],
+)
+def test_an_answer_has_one_meaning(answer: Answer, outcome: Outcome, reason: Reason | None) -> None:
+    assert judge(answer) == Verdict(outcome, reason)
+
+
+def test_pauses_grow_and_the_last_one_repeats() -> None:
+    assert [POLICY.delay(failures).total_seconds() for failures in (1, 2, 3, 4, 99)] == [1, 5, 15, 15, 15]
+
+
+def test_a_refusal_for_now_is_tried_again_after_the_pause() -> None:
+    after = conclude(FLYING, Verdict(Outcome.RETRY), REAL, NOW, POLICY)
+    assert (after.state, after.failures, after.attend_at) == (NoticeState.READY, 1, SOON)
+
+
+def test_a_message_that_is_put_off_for_days_is_given_up() -> None:
+    late = REAL + timedelta(hours=72)
+    after = conclude(FLYING, Verdict(Outcome.RETRY), late, NOW, POLICY)
+    assert (after.state, after.reason) == (NoticeState.FAILED, Reason.GAVE_UP)
+
+
+def test_an_absent_relay_counts_no_try_and_is_waited_for() -> None:
+    late = REAL + timedelta(days=30)
+    after = conclude(FLYING, Verdict(Outcome.RELAY_FAULT), late, NOW, POLICY)
+    assert (after.state, after.failures, after.attend_at) == (NoticeState.READY, 0, late)
+
+
+def test_silence_after_the_body_is_a_doubt_for_half_an_hour() -> None:
+    after = conclude(FLYING, Verdict(Outcome.IN_DOUBT), REAL, NOW, POLICY)
+    assert (after.state, after.attend_at) == (NoticeState.IN_DOUBT, REAL + timedelta(minutes=30))
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.RECEIVED, NoticeKind.EXPECTED_TIME_CHANGED, NoticeKind.CLOSED])
+def test_what_must_arrive_is_sent_once_more_after_a_doubt(kind: NoticeKind) -> None:
+    doubtful = notice(kind, state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attempt=1, attend_at=REAL)
+    again = attend(doubtful, REAL, NOW, POLICY, has_bytes=True)
+    assert (again.state, again.is_resend) == (NoticeState.READY, True)
+    flying = notice(kind, state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attempt=2, attend_at=REAL, is_resend=True)
+    after = attend(flying, REAL, NOW, POLICY, has_bytes=True)
+    assert (after.state, after.reason) == (NoticeState.FAILED, Reason.IN_DOUBT)
+
+
+def test_what_need_not_arrive_is_never_repeated_after_a_doubt() -> None:
+    doubtful = notice(
+        NoticeKind.BREACH, "role:head", state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attempt=1, attend_at=REAL
+    )
+    after = attend(doubtful, REAL, NOW, POLICY, has_bytes=True)
+    assert (after.state, after.reason) == (NoticeState.FAILED, Reason.IN_DOUBT)
+
+
+def test_without_the_same_bytes_nothing_is_repeated() -> None:
+    doubtful = notice(state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attempt=1, attend_at=REAL)
+    assert attend(doubtful, REAL, NOW, POLICY, has_bytes=False).state is NoticeState.FAILED
+
+
+def test_a_lease_that_ran_out_before_the_body_is_safe_to_repeat() -> None:
+    claimed = notice(state=NoticeState.SENDING, phase=Phase.CLAIMED, attempt=1, attend_at=REAL)
+    assert attend(claimed, REAL, NOW, POLICY, has_bytes=True).state is NoticeState.READY
+
+
+def test_a_lease_that_ran_out_in_the_body_is_a_doubt() -> None:
+    assert attend(FLYING, REAL, NOW, POLICY, has_bytes=True).state is NoticeState.IN_DOUBT
+
+
+def test_nothing_happens_before_its_time() -> None:
+    assert attend(FLYING, REAL - timedelta(seconds=1), NOW, POLICY, has_bytes=True) is FLYING
