@@ -219,7 +219,8 @@ def _days(begin: date, end: date) -> Iterator[date]:
 
 
 def _in_ticks(pauses: Iterable[Segment[datetime]]) -> list[Segment[int]]:
-    return union((_ticks(paused), _ticks(resumed)) for paused, resumed in pauses)
+    spans = [(_ticks(paused), _ticks(resumed)) for paused, resumed in pauses]
+    return union(spans) if spans else spans  # most clocks are never paused
 
 
 def _ticks(instant: datetime) -> int:

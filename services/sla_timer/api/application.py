@@ -1,0 +1,23 @@
+"""Puts the endpoints together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from services.sla_timer.api import clocks, policies
+from services.sla_timer.api.context import Context
+from shared.http import create_app
+from shared.http.app import Readiness
+
+
+def create_api(context: Context, readiness: Readiness) -> FastAPI:
+    app = create_app(
+        "sla_timer",
+        readiness=readiness,
+        title="Punctual sla_timer",
+        description="Deadlines: what is due when and why, what was warned, breached and escalated, under which policy.",
+    )
+    app.state.context = context
+    app.include_router(clocks.router)
+    app.include_router(policies.router)
+    return app

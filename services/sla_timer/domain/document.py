@@ -1,0 +1,142 @@
+"""Reads a YAML document field by field; every field knows its line, so that an error can name file, line and field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import yaml
+
+from shared.errors import ConfigurationError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing wrong with a document.
+
+    Attributes:
+        line: from 1.
+        field: dotted path, such as ``policies[0].objectives.response.budget``.
+    """
+
+    file: str
+    line: int
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}, {self.field}: {self.message}"
+
+
+class InvalidDocument(ConfigurationError):
+    """The document cannot be used; the message lists every complaint.
+
+    Attributes:
+        complaints: at least one, in the order of the document.
+    """
+
+    def __init__(self, complaints: list[Complaint]) -> None:
+        super().__init__("\n".join(str(complaint) for complaint in complaints))
+        self.complaints = complaints
+
+
+class Field:
+    """A node of the document with its path."""
+
+    def __init__(self, document: Document, node: yaml.Node, path: str) -> None:
+        self._document = document
+        self._node = node
+        self.path = path
+
+    def fail(self, message: str) -> InvalidDocument:
+        """The error to raise for this field."""
+        line = self._node.start_mark.line + 1
+        return InvalidDocument([Complaint(self._document.file, line, self.path or "document", message)])
+
+    def entries(self) -> dict[str, Field]:
+        """The values of a mapping by key, in order."""
+        if not isinstance(self._node, yaml.MappingNode):
+            raise self.fail("must be a mapping of names to values")
+        found: dict[str, Field] = {}
+        for key, value in self._node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise Field(self._document, key, self.path).fail("a name must be a plain word")
+            child = Field(self._document, value, f"{self.path}.{key.value}".lstrip("."))
+            if key.value in found:
+                raise Field(self._document, key, child.path).fail("is given twice")
+            found[key.value] = child
+        return found
+
+    def members(self, required: frozenset[str], optional: frozenset[str] = frozenset()) -> dict[str, Field]:
+        """``entries`` of a mapping whose names are fixed."""
+        found = self.entries()
+        for name, child in found.items():
+            if name not in required | optional:
+                known = ", ".join(sorted(required | optional))
+                raise child.fail(f"is not a known name here; known are {known}")
+        for name in sorted(required - found.keys()):
+            raise self.fail(f"{name} is missing")
+        return found
+
+    def items(self) -> list[Field]:
+        """The elements of a list."""
+        if not isinstance(self._node, yaml.SequenceNode):
+            raise self.fail("must be a list")
+        return [Field(self._document, node, f"{self.path}[{i}]") for i, node in enumerate(self._node.value)]
+
+    def items_or_self(self) -> list[Field]:
+        """The elements of a list; a single value stands for a list of one."""
+        return self.items() if isinstance(self._node, yaml.SequenceNode) else [self]
+
+    def text(self) -> str:
+        if not isinstance(self._node, yaml.ScalarNode) or not self._node.value:
+            raise self.fail("must be a single value")
+        return str(self._node.value)
+
+    def parse(self, read: Callable[[str], T]) -> T:
+        """The text through a reader that raises ValueError."""
+        text = self.text()
+        try:
+            return read(text)
+        except ValueError as error:
+            raise self.fail(str(error)) from None
+
+
+class Document:
+    """A parsed YAML text. Complaints inside ``collecting`` blocks are gathered and raised together by ``finish``."""
+
+    def __init__(self, text: str, file: str) -> None:
+        """Raises:
+        InvalidDocument: the text is not YAML, or empty.
+        """
+        self.file = file
+        self._complaints: list[Complaint] = []
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = mark.line + 1 if mark is not None else 1
+            problem = getattr(error, "problem", None) or "cannot be read"
+            raise InvalidDocument([Complaint(file, line, "document", f"is not YAML: {problem}")]) from None
+        if node is None:
+            raise InvalidDocument([Complaint(file, 1, "document", "is empty")])
+        self.root = Field(self, node, "")
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Go on after a complaint, so that one run names all of them."""
+        try:
+            yield
+        except InvalidDocument as error:
+            self._complaints += error.complaints
+
+    def finish(self) -> None:
+        """Raises:
+        InvalidDocument: something was collected.
+        """
+        if self._complaints:
+            raise InvalidDocument(sorted(self._complaints, key=lambda complaint: complaint.line))

@@ -1,0 +1,1 @@
+"""What the edges have in common: rules in force, and the folding of batches."""

@@ -1,0 +1,198 @@
+"""Which rulebook is in force. New versions come from files or the API; old ones serve the clocks they started.
+
+A broken file never replaces what is in force: it is logged, counted and shown until it is mended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from prometheus_client import Gauge
+
+from services.sla_timer.domain.rulebook import RuleSources, read_rulebook
+from services.sla_timer.domain.rules import Rulebook
+from services.sla_timer.store import policy_versions
+from services.sla_timer.store.policy_versions import PolicyVersion
+from shared.clock import Clock
+from shared.errors import ConfigurationError
+from shared.postgres import Connection, Database
+from shared.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+POLICY_VERSION = Gauge("punctual_sla_timer_policy_version", "The policy version in force.")
+RULES_BROKEN = Gauge(
+    "punctual_sla_timer_rules_broken", "1 while the rule files cannot be used and the version before stays in force."
+)
+CALENDAR_DAYS = Gauge(
+    "punctual_sla_timer_calendar_known_days", "Days until a calendar's holidays are no longer published.", ["calendar"]
+)
+
+_ALARM_DAYS = 60  # holidays of the next year are published between May and early December
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFiles:
+    """Where the rules of the house are kept."""
+
+    policies: Path
+    calendars: Path
+
+    def signature(self) -> tuple[tuple[int, int, int], ...]:
+        """Changes when a file is replaced or written; zeros while one cannot be read."""
+        return _signature(self.policies), _signature(self.calendars)
+
+    def read(self) -> RuleSources:
+        """Raises:
+        ConfigurationError: names the file that cannot be read.
+        """
+        return RuleSources(_text(self.policies), _text(self.calendars), str(self.policies), str(self.calendars))
+
+
+class Rulebooks:
+    """The rulebook in force and, on demand, every earlier one."""
+
+    def __init__(self, database: Database, clock: Clock, files: RuleFiles) -> None:
+        self._database = database
+        self._clock = clock
+        self._files = files
+        self._signature: tuple[tuple[int, int, int], ...] = ()
+        self._known: dict[int, Rulebook] = {}
+        self._in_force: PolicyVersion | None = None
+        self._trouble: str | None = None
+        self._warned_on: dict[str, object] = {}
+
+    @property
+    def in_force(self) -> PolicyVersion:
+        """The version new clocks are started under; ``start`` has seen to it that there is one."""
+        assert self._in_force is not None
+        return self._in_force
+
+    @property
+    def current(self) -> Rulebook:
+        return self._known[self.in_force.version]
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the rule files cannot be used; None when they can."""
+        return self._trouble
+
+    async def start(self) -> None:
+        """Take the files if they say something new, else what was last in force.
+
+        Raises:
+            ConfigurationError: the files cannot be used and nothing was in force before; names file, line and field.
+        """
+        trouble = await self._take_files()
+        await self.follow()
+        if self._in_force is None:
+            raise ConfigurationError(trouble or "there is no policy version")
+
+    async def refresh(self) -> None:
+        """Look for changed files, and for versions that other processes have put in force."""
+        if await asyncio.to_thread(self._files.signature) != self._signature:
+            await self._take_files()
+        await self.follow()
+        self.watch_calendars(self._clock.now())
+
+    async def replace_policies(self, policies: str, author: str) -> PolicyVersion:
+        """Put new policies in force, with the calendars as they are. The same text again changes nothing.
+
+        Raises:
+            InvalidDocument: the text cannot be used; what was in force stays.
+        """
+        await self.follow()
+        sources = replace(self.in_force.sources, policies=policies, policies_file="policies.yml")
+        read_rulebook(sources)
+        async with self._database.transaction() as connection:
+            await policy_versions.lock(connection)
+            if await self._digest_in_force(connection) != sources.digest:
+                await policy_versions.add(connection, sources, "api", author, self._clock.now())
+        await self.follow()
+        return self.in_force
+
+    async def at(self, connection: Connection, version: int) -> Rulebook:
+        """The rulebook of a version, as it was then."""
+        if version not in self._known:
+            stored = await policy_versions.load(connection, version)
+            self._known[version] = read_rulebook(stored.sources, version)
+        return self._known[version]
+
+    async def follow(self) -> None:
+        """Adopt the newest stored version."""
+        async with self._database.connection() as connection:
+            newest = await policy_versions.newest(connection)
+            if newest is None or (self._in_force is not None and newest == self._in_force.version):
+                return
+            stored = await policy_versions.load(connection, newest)
+            await self.at(connection, newest)
+        self._in_force = stored
+        POLICY_VERSION.set(newest)
+        _log.info("policies in force", version=newest, digest=stored.sources.digest, author=stored.author)
+        self._warned_on.clear()
+        self.watch_calendars(self._clock.now())
+
+    def watch_calendars(self, now: datetime) -> None:
+        """Measure how long each calendar is still known, and warn once a day when that is not long."""
+        if self._in_force is None:
+            return
+        for name in sorted(set(self.current.calendar_names.values())):
+            calendar = self.current.calendars[name].calendar
+            if calendar.known_until is None:
+                continue
+            today = now.astimezone(calendar.zone).date()
+            days = (calendar.known_until - today).days
+            CALENDAR_DAYS.labels(name).set(days)
+            if days < _ALARM_DAYS and self._warned_on.get(name) != today:
+                self._warned_on[name] = today
+                _log.warning("calendar ends soon", calendar=name, known_until=str(calendar.known_until), days=days)
+
+    async def _take_files(self) -> str | None:
+        """Put the files in force if they differ from what was last taken from them; gives what is wrong with them."""
+        signature = await asyncio.to_thread(self._files.signature)
+        try:
+            sources = await asyncio.to_thread(self._files.read)
+            read_rulebook(sources)
+        except ConfigurationError as error:
+            self._signature = signature
+            self._note_trouble(str(error))
+            return self._trouble
+        async with self._database.transaction() as connection:
+            await policy_versions.lock(connection)
+            is_news = await policy_versions.newest_file_digest(connection) != sources.digest
+            if is_news and await self._digest_in_force(connection) != sources.digest:
+                author = self._files.policies.name
+                await policy_versions.add(connection, sources, "file", author, self._clock.now())
+        self._signature = signature
+        self._note_trouble(None)
+        return None
+
+    async def _digest_in_force(self, connection: Connection) -> str | None:
+        newest = await policy_versions.newest(connection)
+        return None if newest is None else (await policy_versions.load(connection, newest)).sources.digest
+
+    def _note_trouble(self, trouble: str | None) -> None:
+        if trouble is not None and trouble != self._trouble:
+            _log.error("rule files cannot be used, the version before stays in force", detail=trouble)
+        self._trouble = trouble
+        RULES_BROKEN.set(trouble is not None)
+
+
+def _signature(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: is not UTF-8 text") from None

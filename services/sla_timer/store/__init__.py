@@ -1,0 +1,1 @@
+"""What the service remembers. Statements are in queries.sql."""

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from services.sla_timer.handlers.rulebooks import RuleFiles
+from shared.clock import ManualClock
+from shared.postgres import Database
+from shared.testing.broker import InMemoryBroker
+from tests.integration.sla_timer.desk import DATA, MONDAY, Desk
+
+StartDesk = Callable[[], Awaitable[Desk]]
+
+_TABLES = (
+    "policy_version, tracked_request, request_event, clock, decision, timer,"
+    " outbox, inbox_position, inbox_sequence, inbox_rejection"
+)
+
+
+@pytest.fixture
+def rule_files(tmp_path: Path) -> RuleFiles:
+    """A copy of the shipped rules that a test may change."""
+    for name in ("policies.yml", "calendars.yml"):
+        (tmp_path / name).write_bytes((DATA / name).read_bytes())
+    return RuleFiles(tmp_path / "policies.yml", tmp_path / "calendars.yml")
+
+
+@pytest.fixture
+async def start_desk(
+    database_urls: dict[str, str], open_database: Callable[[str], Awaitable[Database]], rule_files: RuleFiles
+) -> StartDesk:
+    """Starts processes of the service that share an emptied schema, a broker and a clock."""
+    await empty(database_urls["admin"])
+    broker, clock = InMemoryBroker(), ManualClock(MONDAY)
+
+    async def start() -> Desk:
+        desk = Desk(await open_database("sla_timer"), broker, clock, rule_files)
+        await desk.start()
+        return desk
+
+    return start
+
+
+@pytest.fixture
+async def desk(start_desk: StartDesk) -> Desk:
+    return await start_desk()
+
+
+async def empty(admin_url: str) -> None:
+    admin = await asyncpg.connect(admin_url, server_settings={"search_path": "sla_timer"})
+    try:
+        await admin.execute(f"TRUNCATE {_TABLES} RESTART IDENTITY")
+    finally:
+        await admin.close()
