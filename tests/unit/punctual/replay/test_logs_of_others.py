@@ -1,0 +1,92 @@
+"""The logs in the shared folder, where it is there: what is read must be what their descriptions say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from punctual.replay.logs import read_log
+from punctual.replay.mapping import load_map
+from punctual.replay.mapping.events import collect_events
+from punctual.replay.planning import plan_cases
+from services.intake.domain.changes import Submitted
+from services.intake.domain.life import (
+    Close,
+    EnterStage,
+    Move,
+    MoveRefused,
+    Pause,
+    Respond,
+    Resume,
+    begin,
+    decide,
+    evolve,
+)
+from services.intake.domain.process import Process, parse_process
+from shared.contracts.payload import RequestKind
+
+ROOT = Path(__file__).resolve().parents[4]
+DATA = ROOT.parent / "shared" / "data"
+
+LOGS = {
+    "helpdesk csv": ("helpdesk", "helpdesk_it/helpdesk.csv.gz", 4_580, 21_348),
+    "helpdesk xes": ("helpdesk", "helpdesk_it/helpdesk.xes.gz", 4_580, 21_348),
+    "teleclaims": ("teleclaims", "simulated_insurance_claims/teleclaims.xes.gz", 3_512, 46_138),
+    "insurance claims": ("insurance-claims", "simulated_insurance_claims/log_claims_2021.csv.gz", 2_447, 30_593),
+    "receipt permits": ("receipt-permits", "wabo_receipt_permits_nl/receipt.csv.gz", 1_434, 8_577),
+    "incidents": ("incidents", "bpic2014_rabobank_incidents_sample/BPIC14_incident_log.csv.gz", 4_000, 39_911),
+    "city services": ("city-services", "boston311_sample_2015_2024/boston311_sample.csv.gz", 4_995, 9_990),
+}
+THERE = {name: log for name, log in LOGS.items() if (DATA / log[1]).is_file()}
+
+_MOST_REFUSED = 0.03  # a map that fits its process has few moves that are refused
+
+
+def process(kind: str) -> Process:
+    file = ROOT / "services" / "intake" / "data" / "processes" / f"{RequestKind(kind)}.v1.yml"
+    return parse_process(file.read_text(encoding="utf-8"), file.name)
+
+
+def move(verb: str, what: str) -> Move:
+    by_verb: dict[str, Move] = {
+        "stage": EnterStage(what),
+        "respond": Respond(),
+        "pause": Pause(what),
+        "resume": Resume(what),
+        "close": Close(what),
+    }
+    return by_verb[verb]
+
+
+if THERE:
+
+    @pytest.mark.parametrize("name", THERE)
+    def test_a_log_of_others_is_read_whole_and_its_map_fits_the_process(name: str) -> None:
+        map_name, file, cases, events = THERE[name]
+        log_map = load_map(Path(map_name))
+        log = collect_events(
+            read_log(
+                DATA / file,
+                log_format=log_map.format,
+                delimiter=log_map.delimiter,
+                encoding=log_map.encoding,
+                needed=log_map.needed_columns(),
+            ),
+            log_map,
+        )
+        assert (len({event.case for event in log.events}), len(log.events), log.malformed) == (cases, events, [])
+        plan = plan_cases(log.events, log_map, log_name=name)
+        assert len(plan.cases) == cases
+        refused = 0
+        followed = process(plan.cases[0].submission["kind"])
+        for case in plan.cases:
+            life = begin(Submitted(followed.kind, 1, followed.start), case.begins_at)
+            for step in case.steps[1:]:
+                try:
+                    change = decide(followed, life, move(step.action.verb, step.action.object))
+                except MoveRefused:
+                    refused += 1
+                else:
+                    life = evolve(life, change, step.at)
+        assert refused <= plan.steps * _MOST_REFUSED
