@@ -29,9 +29,7 @@ class PlatformSettings(BaseSettings):
     kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka's bootstrap servers, host:port,host:port")
     topic_partitions: int = Field(8, ge=1, le=1024, description="Partitions of each topic when it is created")
     topic_replication: int = Field(1, ge=1, le=9, description="Copies of each partition when a topic is created")
-    clock_speed: float = Field(
-        1.0, gt=0, le=1_000_000, description="Business seconds per real second; 1 in production"
-    )
+    clock_speed: float = Field(1.0, gt=0, le=1_000_000, description="Business seconds per real second; 1 in production")
     clock_start: AwareDatetime | None = Field(None, description="Business instant at clock_anchor, with an offset")
     clock_anchor: AwareDatetime | None = Field(None, description="Real instant at which business time was clock_start")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")

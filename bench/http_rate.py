@@ -1,0 +1,136 @@
+"""Accepted requests a second over HTTP, against a bare FastAPI echo of the same bodies in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from bench.figures import Figure, milliseconds
+from bench.load.closed_loop import Outcome
+from bench.load.requests import PreparedRequests
+from bench.processes import CpuUse, cpu_per, cpu_use, wait_until_quiet
+from bench.quantiles import median
+from bench.rig import Measured, postgres_version, running_system, say
+from punctual.local.ports import HOST, any_free
+from punctual.local.program import http_ready
+from punctual.local.settings import CHECKOUT
+from punctual.local.system import SERVICES
+from shared.clock import monotonic
+from shared.ids import new_id
+
+SUMMARY = "accepted requests/s over HTTP against a bare FastAPI echo, interleaved rounds, ratio of medians"
+
+_WARM_UP_SECONDS = 2.0
+_START_SECONDS = 15.0
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--connections", type=int, default=64, help="keep-alive connections (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of a round (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each (%(default)s)")
+    parser.add_argument("--whole", action="store_true", help="run the other services too; they compete for the cores")
+
+
+def run(options: argparse.Namespace) -> Measured:
+    services = SERVICES if options.whole else ("intake",)
+    with running_system(services=services) as system, _echo() as (echo_url, echo_pid):
+        key = system.keys["app"]
+        echo = Target(f"{echo_url}/v1/requests", key, options.connections)
+        intake = Target(f"{system.addresses['intake']}/v1/requests", key, options.connections)
+        for target in (echo, intake):
+            target.drive(_WARM_UP_SECONDS)
+        uses: list[CpuUse] = []
+        for number in range(1, options.rounds + 1):
+            wait_until_quiet(system)
+            echoed = echo.round(options.seconds)
+            with cpu_use(system, {"echo": echo_pid}) as use:
+                taken = intake.round(options.seconds)
+            uses.append(use)
+            say(f"round {number}: echo {echoed.per_second:,.0f}/s, intake {taken.per_second:,.0f}/s, {taken.statuses}")
+        return Measured(_figures(echo, intake, uses), postgres_version(system))
+
+
+class Target:
+    """A server under load.
+
+    Attributes:
+        outcomes: of its rounds.
+    """
+
+    def __init__(self, url: str, key: str, connections: int) -> None:
+        self._url = url
+        self._key = key
+        self._connections = connections
+        self._run = str(new_id())
+        self._next = 0
+        self.outcomes: list[Outcome] = []
+
+    def drive(self, seconds: float) -> Outcome:
+        """Load it for so long, from a process of its own."""
+        where = [self._url, self._key, self._run]
+        numbers = [str(self._connections), str(seconds), str(self._next)]
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.load.closed_loop", *where, *numbers],
+            cwd=CHECKOUT,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        outcome = Outcome(**json.loads(done.stdout))
+        self._next += outcome.sent
+        return outcome
+
+    def round(self, seconds: float) -> Outcome:
+        """A round that counts."""
+        self.outcomes.append(self.drive(seconds))
+        return self.outcomes[-1]
+
+    def figures(self, name: str) -> list[Figure]:
+        return [
+            Figure(f"{name}: accepted, median of rounds", self.rate, "/s"),
+            Figure(f"{name}: accepted, lowest round", min(o.per_second for o in self.outcomes), "/s"),
+            Figure(f"{name}: accepted, highest round", max(o.per_second for o in self.outcomes), "/s"),
+            Figure(f"{name}: not accepted", sum(sum(o.statuses.values()) - o.accepted for o in self.outcomes)),
+            milliseconds(f"{name}: p50, median of rounds", median([o.p50_seconds for o in self.outcomes])),
+            milliseconds(f"{name}: p99, median of rounds", median([o.p99_seconds for o in self.outcomes])),
+            Figure(f"{name}: bytes of an answer", self.outcomes[-1].answer_bytes),
+        ]
+
+    @property
+    def rate(self) -> float:
+        return median([outcome.per_second for outcome in self.outcomes])
+
+
+def _figures(echo: Target, intake: Target, uses: Sequence[CpuUse]) -> list[Figure]:
+    names = uses[0].cores
+    return [
+        *intake.figures("intake"),
+        *echo.figures("echo"),
+        Figure("intake / echo", intake.rate / echo.rate),
+        Figure("bytes of a request's body, at most", PreparedRequests("http://x/", "", "").body_bytes),
+        *cpu_per("request", sum(outcome.accepted for outcome in intake.outcomes), uses),
+        *(
+            Figure(f"intake's rounds: cores used by {name}", median([use.cores[name] for use in uses]), "cores")
+            for name in names
+        ),
+    ]
+
+
+@contextmanager
+def _echo() -> Iterator[tuple[str, int]]:
+    """The echo's URL and process id."""
+    port = any_free()
+    with subprocess.Popen([sys.executable, "-m", "bench.echo", str(port)], cwd=CHECKOUT) as process:
+        try:
+            until = monotonic() + _START_SECONDS
+            while (reason := http_ready(port, "/openapi.json")) is not None:
+                if monotonic() > until:
+                    raise TimeoutError(f"the echo does not answer: {reason}")
+                time.sleep(0.05)
+            yield f"http://{HOST}:{port}", process.pid
+        finally:
+            process.terminate()

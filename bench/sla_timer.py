@@ -1,0 +1,79 @@
+"""Events a second through sla_timer: Kafka in, committed in Postgres, clock events out on Kafka."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from datetime import datetime
+
+from bench.clock_reader import hear_all
+from bench.figures import Figure
+from bench.positions import Position, is_drained, middle_rate, open_positions
+from bench.preload import submitted, write_all
+from bench.processes import CpuUse, cpu_per, cpu_use, memory_figures, wait_until_quiet
+from bench.rig import Measured, postgres_version, running_system, say
+from punctual.local.system import LocalSystem
+from shared.clock import real_now
+
+SUMMARY = "request events/s through sla_timer: Kafka in -> committed in Postgres -> clock events on Kafka"
+
+_WARM_UP_EVENTS = 500
+_LIMIT_SECONDS = 900.0
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--events", type=int, default=20_000, help="requests preloaded (%(default)s)")
+
+
+def run(options: argparse.Namespace) -> Measured:
+    with running_system(services=("sla_timer",)) as system:
+        asyncio.run(_load(system, _WARM_UP_EVENTS))
+        asyncio.run(_drain(system, _WARM_UP_EVENTS))
+        system.process("sla_timer").stop()
+        say(f"preloading {options.events:,} events")
+        asyncio.run(_load(system, options.events))
+        wait_until_quiet(system)
+        say("starting sla_timer on them")
+        started_at = real_now()
+        system.process("sla_timer").start()
+        seen, use = asyncio.run(_drain(system, _WARM_UP_EVENTS + options.events))
+        say("reading the clocks topic")
+        clock_events = len(asyncio.run(hear_all(system.kafka_bootstrap)))
+        figures = [
+            *_figures(options.events, started_at, seen),
+            Figure("clock events per request", clock_events / (_WARM_UP_EVENTS + options.events)),
+            *memory_figures(system),
+            *cpu_per("event", options.events, [use]),
+            *use.figures(),
+        ]
+        return Measured(figures, postgres_version(system))
+
+
+async def _load(system: LocalSystem, count: int) -> None:
+    now = real_now()
+    await write_all(system.kafka_bootstrap, (submitted(number, now, now) for number in range(count)))
+
+
+async def _drain(system: LocalSystem, count: int) -> tuple[list[Position], CpuUse]:
+    with cpu_use(system) as use:
+        async with open_positions(system) as positions:
+            seen = await positions.wait_until(is_drained(count), _LIMIT_SECONDS)
+    return seen, use
+
+
+def _figures(count: int, started_at: datetime, seen: list[Position]) -> list[Figure]:
+    last = seen[-1]
+    assert last.taken_at is not None
+    total = last.handled
+    committed = next(position for position in seen if position.handled >= total)
+    to_commit = (committed.read_at - last.taken_at).total_seconds()
+    to_kafka = (last.read_at - last.taken_at).total_seconds()
+    fresh = [Position(p.read_at, p.handled - (total - count), p.taken_at, p.has_unpublished) for p in seen]
+    return [
+        Figure("events", count),
+        Figure("partitions taken to all clock events on Kafka", to_kafka, "s"),
+        Figure("events through sla_timer", count / to_kafka, "/s"),
+        Figure("events committed in Postgres", count / to_commit, "/s"),
+        Figure("events committed, without first and last tenth", middle_rate(fresh, count), "/s"),
+        Figure("process started to partitions taken", (last.taken_at - started_at).total_seconds(), "s"),
+    ]
