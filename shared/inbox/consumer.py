@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -33,12 +34,23 @@ _POLL_SECONDS = 0.25
 _MAX_RECORDS = 1000
 _MIRROR_SECONDS = 2.0
 
-_STORE_POSITION = "UPDATE inbox_position SET next_offset = $3 WHERE topic = $1 AND partition = $2"
+_TRANSACTION_RECORDS = 200
+"""Partitions with few records share a transaction until it has so many; more would keep a ticker waiting for locks."""
+
+_STORE_POSITIONS = """
+UPDATE inbox_position SET next_offset = news.next_offset
+FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS news (topic, partition, next_offset)
+WHERE inbox_position.topic = news.topic AND inbox_position.partition = news.partition
+"""
+
+Batches = Mapping[TopicPartition, Sequence[Record]]
 
 
 class Handler(Protocol):
     async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
-        """Apply a batch of one partition inside the open transaction; gives what can never be handled.
+        """Apply a batch inside the open transaction; gives what can never be handled.
+
+        The batch is in order within each partition; it can hold records of several partitions and topics.
 
         Raises:
             Retryable: roll back and repeat the batch later.
@@ -106,42 +118,45 @@ class InboxConsumer:
             _log.warning("polling failed, will repeat", error=str(error))
             await _pause(1, stopping)
             return 0
-        for where, records in batches.items():
+        for share in _shares(batches):
             async with self._working:
-                await self._handle(where, records, stopping)
+                await self._handle(share, stopping)
         await self._mirror()
         return sum(len(records) for records in batches.values())
 
-    async def _handle(self, where: TopicPartition, records: Sequence[Record], stopping: asyncio.Event) -> None:
+    async def _handle(self, batches: Batches, stopping: asyncio.Event) -> None:
         failures = 0
-        while True:
+        mine = dict(batches)
+        while mine:
             started_at = monotonic()
-            epoch = self._ownership.epochs.get(where)
+            epochs = dict(self._ownership.epochs)
             try:
-                await self._transact(where, records)
-            except Fenced:
+                await self._transact(mine)
+            except Fenced as lost:
+                where = TopicPartition(lost.topic, lost.partition)
                 _log.warning("partition lost", topic=where.topic, partition=where.partition)
-                if self._ownership.epochs.get(where) == epoch:  # else it was taken again meanwhile
+                if self._ownership.epochs.get(where) == epochs.get(where):  # else it was taken again meanwhile
                     self._forget([where])
-                return
+                del mine[where]
             except Retryable as error:
                 failures += 1
                 self._trouble = str(error)
-                metrics.INBOX_RETRIES.labels(self._service, where.topic).inc()
-                _log.warning("batch failed, will repeat", topic=where.topic, failures=failures, error=str(error))
+                for topic in {where.topic for where in mine}:
+                    metrics.INBOX_RETRIES.labels(self._service, topic).inc()
+                _log.warning("batch failed, will repeat", failures=failures, error=str(error))
                 await _pause(failures, stopping)
                 if stopping.is_set():
                     return
             else:
                 self._trouble = None
-                metrics.INBOX_BATCH_SECONDS.labels(self._service, where.topic).observe(monotonic() - started_at)
+                metrics.INBOX_BATCH_SECONDS.labels(self._service).observe(monotonic() - started_at)
                 self._outbox.wake()
                 return
 
-    async def _transact(self, where: TopicPartition, records: Sequence[Record]) -> None:
+    async def _transact(self, batches: Batches) -> None:
         async with self._database.transaction() as connection:
-            position = await self._ownership.check(connection, *where)
-            news = [record for record in records if record.offset >= position]
+            positions = await self._ownership.check_all(connection, list(batches))
+            news = [r for where, records in batches.items() for r in records if r.offset >= positions[where]]
             if not news:
                 return
             batch, rejections, skipped = await self._decode(connection, news)
@@ -154,59 +169,69 @@ class InboxConsumer:
                 letters = [dead_letter(self._service, rejection, self._clock.now()) for rejection in rejections]
                 await store_rejections(connection, letters)
                 await self._outbox.append(connection, DEADLETTERS, letters)
-            handled = len(news) - len(rejections)
-            self._breaker.record(handled=handled, rejected=len(rejections))
-            await connection.execute(_STORE_POSITION, *where, news[-1].offset + 1)
-        self._positions[where] = news[-1].offset + 1
-        # A compacted topic has holes by design.
-        gaps = 0 if TOPIC_BY_NAME[where.topic].is_compacted else sorted_out.gaps
-        repeats = sorted_out.repeats + skipped
-        self._count(where, rejections, handled=handled - repeats, repeats=repeats, gaps=gaps)
+            self._breaker.record(handled=len(news) - len(rejections), rejected=len(rejections))
+            reached = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in news}
+            await connection.execute(
+                _STORE_POSITIONS, [w.topic for w in reached], [w.partition for w in reached], list(reached.values())
+            )
+        self._positions.update(reached)
+        self._count(news, rejections, [*sorted_out.repeats, *skipped], sorted_out.gaps)
 
     async def _decode(
         self, connection: Connection, records: Sequence[Record]
-    ) -> tuple[list[Received], list[Rejection], int]:
-        """The readable records that concern this service, the unreadable ones, and how many were passed over."""
-        replays = {record.offset: target for record in records if (target := replay_target(record)) is not None}
-        mine = {offset: letter for offset, (letter, service) in replays.items() if service == self._service}
+    ) -> tuple[list[Received], list[Rejection], list[Record]]:
+        """The readable records that concern this service, the unreadable ones, and those passed over."""
+        replays = {record: target for record in records if (target := replay_target(record)) is not None}
+        mine = {record: letter for record, (letter, service) in replays.items() if service == self._service}
         still_dead = await take_back(connection, list(mine.values())) if mine else set()
         batch: list[Received] = []
         rejections: list[Rejection] = []
-        skipped = 0
+        skipped: list[Record] = []
         for record in records:
-            if record.offset in replays:
-                if mine.get(record.offset) not in still_dead:
-                    skipped += 1
+            if replays and record in replays:
+                if mine.get(record) not in still_dead:
+                    skipped.append(record)
                     continue
-                still_dead.remove(mine[record.offset])  # a second replay in the same batch finds it taken
+                still_dead.remove(mine[record])  # a second replay in the same batch finds it taken
             try:
                 event = decode(record.key, record.value, record.headers)
             except Rejected as error:
                 rejections.append(Rejection(record, error.reason, error.detail))
             else:
-                batch.append(Received(event, record, mine.get(record.offset)))
+                batch.append(Received(event, record, mine.get(record) if mine else None))
         return batch, rejections, skipped
 
     def _count(
-        self, where: TopicPartition, rejections: Sequence[Rejection], *, handled: int, repeats: int, gaps: int
+        self,
+        news: Sequence[Record],
+        rejections: Sequence[Rejection],
+        repeats: Sequence[Record],
+        gaps: Sequence[Record],
     ) -> None:
-        events = metrics.INBOX_EVENTS
-        events.labels(self._service, where.topic, "handled").inc(handled)
-        events.labels(self._service, where.topic, "repeated").inc(repeats)
-        events.labels(self._service, where.topic, "rejected").inc(len(rejections))
+        read = Counter(record.topic for record in news)
+        repeated = Counter(record.topic for record in repeats)
+        rejected = Counter(rejection.record.topic for rejection in rejections)
+        for topic, count in read.items():
+            events = metrics.INBOX_EVENTS
+            events.labels(self._service, topic, "handled").inc(count - repeated[topic] - rejected[topic])
+            events.labels(self._service, topic, "repeated").inc(repeated[topic])
+            events.labels(self._service, topic, "rejected").inc(rejected[topic])
         for rejection in rejections:
-            metrics.INBOX_REJECTED.labels(self._service, where.topic, rejection.reason).inc()
+            record = rejection.record
+            metrics.INBOX_REJECTED.labels(self._service, record.topic, rejection.reason).inc()
             _log.error(
                 "event rejected",
-                topic=where.topic,
-                partition=where.partition,
-                offset=rejection.record.offset,
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
                 reason=rejection.reason,
                 detail=rejection.detail,
             )
-        if gaps:
-            metrics.INBOX_GAPS.labels(self._service, where.topic).inc(gaps)
-            _log.error("events are missing", topic=where.topic, partition=where.partition, gaps=gaps)
+        for record in gaps:
+            if TOPIC_BY_NAME[record.topic].is_compacted:
+                continue  # such a topic has holes by design
+            metrics.INBOX_GAPS.labels(self._service, record.topic).inc()
+            _log.error("events are missing", topic=record.topic, partition=record.partition, offset=record.offset)
 
     async def _on_assigned(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         failures = 0
@@ -245,6 +270,20 @@ class InboxConsumer:
             if lag is not None:
                 metrics.INBOX_LAG.labels(self._service, where.topic, str(where.partition)).set(lag)
         await self._subscription.mirror(dict(self._positions))
+
+
+def _shares(batches: Batches) -> Iterator[Batches]:
+    """The partitions, gathered into transactions of a fair size."""
+    share: dict[TopicPartition, Sequence[Record]] = {}
+    count = 0
+    for where, records in batches.items():
+        share[where] = records
+        count += len(records)
+        if count >= _TRANSACTION_RECORDS:
+            yield share
+            share, count = {}, 0
+    if share:
+        yield share
 
 
 def _backoff_seconds(failures: int) -> float:

@@ -19,7 +19,11 @@ ON CONFLICT (topic, partition) DO UPDATE
 SET epoch = inbox_position.epoch + 1, owner = excluded.owner, taken_at = excluded.taken_at
 RETURNING topic, partition, epoch, next_offset
 """
-_CHECK = "SELECT epoch, next_offset FROM inbox_position WHERE topic = $1 AND partition = $2 FOR UPDATE"
+_CHECK = """
+SELECT topic, partition, epoch, next_offset FROM inbox_position
+WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::integer[]))
+ORDER BY topic, partition FOR UPDATE
+"""
 
 
 class Ownership:
@@ -75,19 +79,33 @@ class Ownership:
         self._changed()
 
     async def check(self, connection: Connection, topic: str, partition: int) -> int:
-        """Lock the partition's row for the rest of the transaction; gives its next offset.
+        """Lock one partition's row for the rest of the transaction; gives its next offset.
 
         Raises:
             Fenced: this process does not own the partition, or no longer.
         """
         where = TopicPartition(topic, partition)
-        held = self._epochs.get(where)
-        row = await connection.fetchrow(_CHECK, topic, partition) if held is not None else None
-        if row is None or row["epoch"] != held:
-            FENCED.labels(self._service, topic).inc()
-            raise Fenced(topic, partition)
-        next_offset: int = row["next_offset"]
-        return next_offset
+        return (await self.check_all(connection, [where]))[where]
+
+    async def check_all(
+        self, connection: Connection, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """The same for several, locked in one order everywhere; gives the next offset of each.
+
+        Raises:
+            Fenced: names the first that this process does not own; the others may be fine.
+        """
+        held = {where: self._epochs.get(where) for where in partitions}
+        self._refuse([where for where, epoch in held.items() if epoch is None])
+        rows = await connection.fetch(_CHECK, [p.topic for p in partitions], [p.partition for p in partitions])
+        found = {TopicPartition(row["topic"], row["partition"]): row for row in rows}
+        self._refuse([where for where, epoch in held.items() if where not in found or found[where]["epoch"] != epoch])
+        return {where: row["next_offset"] for where, row in found.items()}
+
+    def _refuse(self, lost: Sequence[TopicPartition]) -> None:
+        if lost:
+            FENCED.labels(self._service, lost[0].topic).inc()
+            raise Fenced(*lost[0])
 
     def _changed(self) -> None:
         self._topics |= {where.topic for where in self._epochs}

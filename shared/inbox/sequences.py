@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
 from shared.inbox.received import Received
+from shared.kafka.records import Record
 from shared.postgres.database import Connection
 
 _LOAD = """
@@ -31,21 +32,22 @@ class Sorted:
 
     Attributes:
         fresh: to be handled, in order.
-        repeats: how many were dropped.
-        gaps: how many events have a predecessor that never came.
+        repeats: what was dropped.
+        gaps: those of the fresh whose predecessor never came.
         last: the new last sequence per source and subject.
     """
 
     fresh: tuple[Received, ...]
-    repeats: int
-    gaps: int
+    repeats: tuple[Record, ...]
+    gaps: tuple[Record, ...]
     last: dict[Subject, int]
 
 
 def sort_out(batch: Sequence[Received], last: dict[Subject, int]) -> Sorted:
     """Pure. A replayed dead letter is fresh whatever its sequence; a tombstone has none."""
     fresh: list[Received] = []
-    repeats = gaps = 0
+    repeats: list[Record] = []
+    gaps: list[Record] = []
     seen: dict[Subject, int] = {}
     for received in batch:
         event = received.event
@@ -55,13 +57,13 @@ def sort_out(batch: Sequence[Received], last: dict[Subject, int]) -> Sorted:
         subject = (event.source, event.subject)
         known = seen.get(subject, last.get(subject, 0))
         if event.sequence <= known:
-            repeats += 1
+            repeats.append(received.record)
             continue
         if event.sequence > known + 1:
-            gaps += 1
+            gaps.append(received.record)
         seen[subject] = event.sequence
         fresh.append(received)
-    return Sorted(tuple(fresh), repeats, gaps, seen)
+    return Sorted(tuple(fresh), tuple(repeats), tuple(gaps), seen)
 
 
 async def load_last(connection: Connection, events: Sequence[Event[Payload]]) -> dict[Subject, int]:

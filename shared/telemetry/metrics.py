@@ -34,7 +34,7 @@ INBOX_REJECTED = Counter(
 )
 INBOX_RETRIES = Counter("punctual_inbox_retries_total", "Batches that had to be repeated.", ["service", "topic"])
 INBOX_BATCH_SECONDS = Histogram(
-    "punctual_inbox_batch_seconds", "Time to handle a batch, commit included.", ["service", "topic"], buckets=_SECONDS
+    "punctual_inbox_batch_seconds", "Time to handle a batch, commit included.", ["service"], buckets=_SECONDS
 )
 INBOX_LAG = Gauge("punctual_inbox_lag", "Records behind the end of the partition.", ["service", "topic", "partition"])
 PARTITIONS_OWNED = Gauge("punctual_partitions_owned", "Partitions this process owns.", ["service", "topic"])

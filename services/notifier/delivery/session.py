@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import aiosmtplib
 
 from services.notifier.delivery.options import RelayOptions
+from services.notifier.domain.addresses import is_deliverable
 from services.notifier.domain.attempts import Answer, Step
 from shared.clock import monotonic
 
@@ -108,6 +109,8 @@ class RelaySession:
         accepted = 0
         for recipient in recipients:
             try:
+                if not is_deliverable(recipient):  # the library would send to what it makes of it
+                    raise _Answered(Answer(Step.RECIPIENT, _OUR_REFUSAL))
                 await self._ask(Step.RECIPIENT, smtp.rcpt(recipient))
             except _Answered as ended:
                 if ended.answer.code is None or ended.answer.code < 500:  # noqa: PLR2004  a permanent refusal is 5yz
@@ -171,8 +174,6 @@ class RelaySession:
             raise _Answered(_answer(step, error.code, error.message)) from None
         except (aiosmtplib.SMTPException, ssl.SSLError, OSError):
             raise _Answered(Answer(step, None)) from None
-        except ValueError:  # the library refuses the address; the relay never saw it
-            raise _Answered(Answer(step, _OUR_REFUSAL)) from None
 
     async def _clear(self, answer: Answer) -> None:
         """Make the connection fit for the next mail, or hang up."""

@@ -16,6 +16,8 @@ from services.notifier.domain.words import CUSTOMER, EXPECTED_TIME_OBJECTIVE, No
 from shared.contracts import clocks, requests
 from shared.contracts.payload import Payload
 
+_WithDeadline = clocks.ClockWarned | clocks.ClockBreached | clocks.ClockBreachWithdrawn | clocks.ClockEscalated
+
 
 class RequestFile:
     """One request's view and notices while a batch of news is applied.
@@ -191,5 +193,6 @@ class RequestFile:
         return [n for n in self.notices.values() if n.key.kind in kinds and n.key.cause.startswith(prefix)]
 
 
-def _cause(data: clocks.ClockPayload, kind: str, level: int) -> str:
-    return f"{data.clock_id}:{data.cycle}:{kind}:{level}"
+def _cause(data: _WithDeadline, kind: str, level: int) -> str:
+    """With the deadline: late news can withdraw a breach, and a moved deadline can pass again."""
+    return f"{data.clock_id}:{data.cycle}:{kind}:{level}:{data.due_at:%Y%m%dT%H%M%S.%fZ}"

@@ -68,6 +68,7 @@ class ScriptedRelay:
 
     banner: list[Reply] = field(default_factory=lambda: ["220 relay.test"])
     ehlo: list[Reply] = field(default_factory=lambda: ["250-relay.test\r\n250 ENHANCEDSTATUSCODES"])
+    auth: list[Reply] = field(default_factory=lambda: ["235 2.7.0 welcome"])
     mail: list[Reply] = field(default_factory=lambda: ["250 2.1.0 fine"])
     rcpt: list[Reply] = field(default_factory=lambda: ["250 2.1.5 fine"])
     data: list[Reply] = field(default_factory=lambda: ["354 go on"])
@@ -94,6 +95,8 @@ class ScriptedRelay:
         match verb:
             case "EHLO" | "HELO":
                 return await self._reply(self.ehlo, reader, writer)
+            case "AUTH":
+                return await self._reply(self.auth, reader, writer)
             case "MAIL":
                 return await self._reply(self.mail, reader, writer)
             case "RCPT":

@@ -162,6 +162,20 @@ def test_a_withdrawn_breach_is_told_to_those_who_may_know_of_it() -> None:
     assert only(file, NoticeKind.BREACH_WITHDRAWN).key.audience == "role:head"
 
 
+def test_a_breach_of_the_moved_deadline_is_told_again_and_the_same_breach_is_not() -> None:
+    file = open_file(view=TOLD)
+    for news_of_clock in (
+        clock(ClockBreached),
+        clock(ClockBreached),
+        clock(ClockBreachWithdrawn),
+        clock(ClockBreached, due_at=LATER),
+    ):
+        file.hear(news(news_of_clock))
+    breaches = [n for n in file.notices.values() if n.key.kind is NoticeKind.BREACH]
+    assert {n.facts.due_at for n in breaches if n.state is NoticeState.PLANNED} == {LATER}
+    assert len({n.key.cause for n in breaches}) == 2
+
+
 def test_a_withdrawn_breach_of_one_clock_leaves_the_others() -> None:
     file = open_file(view=TOLD)
     file.hear(news(clock(ClockBreached)))
