@@ -6,12 +6,15 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from punctual.commands.options import JsonOption, folders_of, print_json
+from punctual.local.ports import HOST
+from punctual.local.run_record import recorded_ports, supervisor_of
 from shared.contracts.deadletters import EventRejected
 from shared.contracts.envelope import Event, decode
 from shared.contracts.topics import DEADLETTERS
@@ -23,9 +26,13 @@ from shared.settings import PlatformSettings, load_settings
 app = typer.Typer(no_args_is_help=True, help="List, show and replay events that a service could not handle.")
 
 KafkaOption = Annotated[
-    str | None, typer.Option("--kafka", metavar="HOST:PORT", help="Bootstrap servers; the setting by default.")
+    str | None,
+    typer.Option(
+        "--kafka",
+        metavar="HOST:PORT",
+        help="Bootstrap servers; by default PUNCTUAL_KAFKA_BOOTSTRAP, else the running local system.",
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list", epilog="Example: punctual deadletter list --service notifier")
@@ -42,7 +49,7 @@ def list_letters(
         if service in {None, letter.service} and reason in {None, letter.reason}
     ]
     if as_json:
-        _print_json([_row(letter) for letter in letters])
+        print_json([_row(letter) for letter in letters])
         return
     if not letters:
         typer.echo("There are no dead letters.")
@@ -60,7 +67,7 @@ def show_letter(letter_id: str, kafka: KafkaOption = None, as_json: JsonOption =
     letter = asyncio.run(_find(_bootstrap(kafka), letter_id))
     shown = {**_row(letter), "headers": letter.headers, "value": _text(letter)}
     if as_json:
-        _print_json(shown)
+        print_json(shown)
         return
     for name, value in shown.items():
         typer.echo(f"{name}: {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
@@ -79,7 +86,7 @@ def replay_letters(
         raise typer.BadParameter("name dead letters, or choose them with --service or --reason")
     replayed, gone = asyncio.run(_replay(_bootstrap(kafka), letter_ids or [], service, reason))
     if as_json:
-        _print_json({"replayed": replayed, "gone": gone})
+        print_json({"replayed": replayed, "gone": gone})
         return
     typer.echo(f"{len(replayed)} replayed.")
     for letter_id in gone:
@@ -87,7 +94,13 @@ def replay_letters(
 
 
 def _bootstrap(given: str | None) -> str:
-    return given or load_settings(PlatformSettings).kafka_bootstrap
+    """What the caller says, else what the environment says, else the local system's broker when it runs."""
+    settings = load_settings(PlatformSettings)
+    if given or "kafka_bootstrap" in settings.model_fields_set:
+        return given or settings.kafka_bootstrap
+    run = folders_of(None).run_file
+    port = recorded_ports(run).get("kafka") if supervisor_of(run) else None
+    return settings.kafka_bootstrap if port is None else f"{HOST}:{port}"
 
 
 async def _letters(bootstrap: str) -> AsyncIterator[EventRejected]:
@@ -160,7 +173,3 @@ def _text(letter: EventRejected) -> str | None:
     if letter.value_base64 is None:
         return None
     return base64.b64decode(letter.value_base64).decode(errors="backslashreplace")
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -26,7 +26,8 @@ def register(app: typer.Typer) -> None:
 def down(
     home: HomeOption = None,
     forget: Annotated[
-        bool, typer.Option("--forget", help="Remove data, logs and secrets too; downloads stay.")
+        bool,
+        typer.Option("--forget", help="Remove data, logs and secrets too, those of replays as well; downloads stay."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,4 +72,10 @@ def _forget(folders: Folders) -> None:
         for folder in (folders.data, folders.logs):
             if folder.is_dir():
                 shutil.rmtree(folder)
+        replays = folders.home / "replay"
+        for home in replays.glob("*"):  # a replay without --url has a system of its own
+            _end(Folders(home, folders.parts), lambda _: None)
+            _forget(Folders(home, folders.parts))
+        if replays.is_dir():
+            shutil.rmtree(replays)
     lock.release()

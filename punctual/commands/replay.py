@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +56,8 @@ def replay(
     """Turn the cases of an event log into requests and their moves. A repeated replay doubles nothing."""
     from rich.console import Console
 
-    from punctual.replay.run import Options, run_replay
+    from punctual.replay.options import Options
+    from punctual.replay.run import run_replay
 
     secret = key or os.environ.get("PUNCTUAL_REPLAY_KEY", "")
     if url is not None and not secret:
@@ -65,7 +67,7 @@ def replay(
         map=log_map,
         name=name or log.name,
         speed=speed,
-        url=None if url is None else url.rstrip("/"),
+        url=_address(url),
         key=secret,
         limit=limit,
         begins_at=_instant(begin),
@@ -85,6 +87,14 @@ def replay(
         raise typer.Exit(1)
     if outcome.is_interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _address(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"https?://[^/\s]+(/[^\s]*)?", text):
+        raise typer.BadParameter("an address such as http://127.0.0.1:8801 is needed", param_hint="--url")
+    return text.rstrip("/")
 
 
 def _instant(text: str | None) -> datetime | None:

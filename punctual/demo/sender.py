@@ -126,7 +126,7 @@ class Arrivals:
     """Brings the requests in, one after the other; a lane of the courier that calls nobody.
 
     Args:
-        after: the business instant from which on requests come.
+        after: the business instant of the first request.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Arrivals:
         self._journal = journal
         self._sent = sent
         self._number = journal.last_number + 1
-        self._at = traffic.arrival(self._number, after)
+        self._at = after  # the first one comes at once, so that even at night one sees soon that it works
 
     @property
     def due_at(self) -> datetime | None:

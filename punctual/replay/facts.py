@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
+from punctual.replay.mapping.choices import FromColumn
 from punctual.replay.mapping.events import LogEvent
-from punctual.replay.mapping.model import FromColumn, LogMap
+from punctual.replay.mapping.model import LogMap
 
 _NOT_CODE = re.compile(r"[^A-Za-z0-9_.:/-]+")
 _CODE_LENGTH = 64

@@ -56,13 +56,15 @@ class CaseLane:
 
     async def send_next(self) -> None:
         step = self._case.steps[self._next]
-        self._tally.note_delay(step.at + self._shift, self._clock.now())
+        sent_at = self._clock.now()
         try:
             accepted = await self._send(step)
         except Refused as refused:
             self._refuse(step, refused)
         else:
             self._take(step, accepted)
+            if not accepted.is_repeated:
+                self._tally.note_delay(step.at + self._shift, sent_at)
         self._next += 1
 
     async def _send(self, step: Step) -> Accepted:

@@ -12,6 +12,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
+from punctual.local.folders import Folders, readable_errors
+from punctual.local.placement import forget_postgres
+from punctual.local.run_record import HomeLock
 from punctual.local.settings import LocalSettings
 from punctual.local.system import LocalSystem
 from shared.clock import monotonic
@@ -88,7 +91,7 @@ def _started_in_time(home: Path, begins_at: datetime, speed: float, report: Call
             return system
         system.stop()
         report(f"that took {took.total_seconds():.0f} s, and the log would have begun meanwhile; once more")
-        shutil.rmtree(home / "data")
+        forget(home)
         is_new, allowed = False, took * 1.5 + _STARTUP
 
 
@@ -104,15 +107,22 @@ def replay_home(log_name: str) -> Path:
 
 
 def forget(home: Path) -> None:
-    """Delete what an earlier replay left.
+    """Delete the data that an earlier replay left.
 
     Raises:
         ConfigurationError: it is still running.
     """
-    run_file = home / "data" / "run.json"
-    if run_file.exists() and json.loads(run_file.read_text()).get("state") in {"starting", "ready"}:
-        raise ConfigurationError(f"a replay is still running in {home}; end it first")
-    shutil.rmtree(home / "data", ignore_errors=True)
+    folders = Folders(home, parts_folder())
+    if not folders.data.is_dir():
+        return
+    lock = HomeLock(folders)
+    lock.take()
+    try:
+        with readable_errors():
+            forget_postgres(folders)
+            shutil.rmtree(folders.data)
+    finally:
+        lock.release()
 
 
 class Beginnings:
@@ -138,4 +148,4 @@ class Beginnings:
 
 def _file_name(text: str) -> str:
     plain = "".join(c if c.isalnum() or c in "-_." else "-" for c in text).strip(".")[:60]
-    return f"{plain}-{sha256(text.encode()).hexdigest()[:6]}" if plain != text else plain
+    return f"{plain}-{sha256(text.encode()).hexdigest()[:6]}" if plain != text or not plain else plain

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from punctual.replay.channel.answers import Accepted
+from punctual.replay.channel.answers import Accepted, GaveUp
 from punctual.replay.channel.retrying import RetryingHttp
 from shared.contracts.envelope import format_instant
 
@@ -64,7 +64,10 @@ class IntakeClient:
     async def read_clock(self) -> tuple[datetime, float]:
         """The business instant, and business seconds per real second."""
         clock = await self._calls.json("GET", "/v1/clock", headers={})
-        return datetime.fromisoformat(clock["now"]), float(clock["speed"])
+        try:
+            return datetime.fromisoformat(clock["now"]), float(clock["speed"])
+        except (KeyError, TypeError, ValueError):
+            raise GaveUp("what answers at this address is not intake") from None
 
     async def _write(
         self, path: str, api_key: str, idempotency_key: str, body: Mapping[str, Any], at: datetime

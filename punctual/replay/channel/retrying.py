@@ -19,7 +19,6 @@ _BROKEN_REPEATS = 5  # a fault that one call always meets must not hold up all o
 _IN_FLIGHT = "idempotency_key_in_flight"
 _FIRST_PAUSE = 0.1  # seconds
 _LONGEST_PAUSE = 2.0  # a service that comes back is met soon
-_NO_CONTENT = 204
 _UNKNOWN_KEY = 401
 
 
@@ -71,7 +70,10 @@ class RetryingHttp:
     async def json(self, method: str, url: str, *, headers: Mapping[str, str]) -> Any:
         """The body of the answer."""
         response = await self.call(method, url, headers=headers)
-        return None if response.status_code == _NO_CONTENT else response.json()
+        try:
+            return response.json()
+        except ValueError:
+            raise GaveUp(f"{method} {url} is not answered with JSON") from None
 
 
 def problem_of(response: httpx.Response) -> Refused:

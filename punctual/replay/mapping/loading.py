@@ -62,8 +62,12 @@ def own_maps() -> list[str]:
 
 
 def _find(name: Path) -> Path:
+    if name.exists() or name.parent != Path() or name.suffix:
+        return name
     own = _HERE / f"{name}.yml"
-    return own if name.parent == Path() and not name.exists() and own.is_file() else name
+    if not own.is_file():
+        raise ConfigurationError(f"there is no map {name}; there are {', '.join(own_maps())}, or name a file")
+    return own
 
 
 def _place(root: yaml.Node, location: Sequence[int | str]) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from shared.contracts.payload import RequestKind
 from shared.contracts.topics import REQUESTS
 from shared.errors import DatabaseUnavailable
+from shared.postgres import Database
 from tests.integration.sla_timer.conftest import StartDesk
 from tests.integration.sla_timer.desk import HOUR, MONDAY, Customer, Desk, standing, texts
 
@@ -130,20 +132,18 @@ async def test_the_loop_fires_by_itself_and_ends_when_asked(desk: Desk) -> None:
         await task
 
 
-async def test_timers_in_hand_are_not_lost_when_postgres_goes_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    customer = Customer()
-    await desk.deliver(customer.submits())
+async def test_timers_in_hand_are_not_lost_when_postgres_goes_away(
+    desk: Desk, open_database: Callable[[str], Awaitable[Database]]
+) -> None:
+    await desk.deliver(Customer().submits())
+    await desk.tick()
     desk.clock.set(MONDAY + 8 * HOUR)
     await desk.ticker._read_ahead()
-    check = desk.ownership.check
-
-    async def away(*_: object) -> int:
-        raise DatabaseUnavailable("gone")
-
-    monkeypatch.setattr(desk.ownership, "check", away)
+    desk.database._pool.terminate()
     with pytest.raises(DatabaseUnavailable):
         await desk.ticker.run_once()
-    monkeypatch.setattr(desk.ownership, "check", check)
+    assert len(desk.book) == 2
+    desk.ticker._database = await open_database("sla_timer")
     assert await desk.tick() == 2
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from punctual.replay.mapping import load_map
+from punctual.replay.mapping.choices import FromColumn
 from punctual.replay.mapping.loading import own_maps, parse_map
-from punctual.replay.mapping.model import FromColumn
 from shared.errors import ConfigurationError
 
 GOOD = """
