@@ -72,8 +72,8 @@ def test_down_where_nothing_runs_says_so(tmp_path: Path) -> None:
 
 
 def test_forgetting_removes_data_and_logs_but_no_downloads(tmp_path: Path) -> None:
-    for name in ("data", "logs", "parts"):
-        (tmp_path / name).mkdir()
+    for name in ("data", "logs", "parts", "replay/log-1/data", "replay/beginnings"):
+        (tmp_path / name).mkdir(parents=True)
     code, text = run("down", "--forget", "--json", home=tmp_path)
     assert code == 0
     assert json.loads(text) == {"home": str(tmp_path), "did_run": False, "is_forgotten": True}
