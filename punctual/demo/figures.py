@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from punctual.channel.business_clock import FollowedClock
 from punctual.demo.sender import Sent
 from punctual.demo.services import ServiceReader
-from punctual.replay.channel.business_clock import FollowedClock
 from shared.clock import monotonic
 
 _EVERY = 1.0  # real seconds

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from punctual.replay.channel.answers import GaveUp, Refused
-from punctual.replay.channel.retrying import RetryingHttp
+from punctual.channel.answers import GaveUp, Refused
+from punctual.channel.retrying import RetryingHttp
 
 _EVERY = 1.5  # real seconds
 _AT_ONCE = 20

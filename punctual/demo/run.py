@@ -17,6 +17,9 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
+from punctual.channel.business_clock import FollowedClock
+from punctual.channel.courier import Courier
+from punctual.channel.intake import IntakeClient, open_http
 from punctual.demo.figures import FigureWatch
 from punctual.demo.journal import Journal
 from punctual.demo.lines import plain_line
@@ -26,9 +29,6 @@ from punctual.demo.sender import Arrivals, Sent
 from punctual.demo.services import ServiceReader
 from punctual.demo.traffic import Traffic
 from punctual.local.system import LocalSystem
-from punctual.replay.channel.business_clock import FollowedClock
-from punctual.replay.channel.courier import Courier
-from punctual.replay.channel.intake import IntakeClient, open_http
 from shared.clock import monotonic
 
 BEGINS_AT = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)  # a Monday, half past eight in the morning

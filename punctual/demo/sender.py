@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from punctual.channel.answers import Accepted, Refused
+from punctual.channel.courier import Courier
+from punctual.channel.intake import IntakeClient
 from punctual.demo.journal import Begun, Journal
 from punctual.demo.traffic import PlannedRequest, Traffic, plan_request
-from punctual.replay.channel.answers import Accepted, Refused
-from punctual.replay.channel.courier import Courier
-from punctual.replay.channel.intake import IntakeClient
 from shared.clock import monotonic
 
 _LATEST = 8  # happenings kept for the screen

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import httpx
 from rich.console import Console
 
-from punctual.replay.channel.answers import GaveUp, KeyRefused
-from punctual.replay.channel.business_clock import FollowedClock
-from punctual.replay.channel.courier import Courier
-from punctual.replay.channel.intake import IntakeClient, open_http
+from punctual.channel.answers import GaveUp, KeyRefused
+from punctual.channel.business_clock import FollowedClock
+from punctual.channel.courier import Courier
+from punctual.channel.intake import IntakeClient, open_http
 from punctual.replay.mapping.events import EventLog
 from punctual.replay.options import Options
 from punctual.replay.planning import Plan

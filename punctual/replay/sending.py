@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from punctual.channel.answers import Accepted, Refused
+from punctual.channel.business_clock import FollowedClock
+from punctual.channel.intake import IntakeClient
 from punctual.replay.cases import Case, Step, idempotency_key
-from punctual.replay.channel.answers import Accepted, Refused
-from punctual.replay.channel.business_clock import FollowedClock
-from punctual.replay.channel.intake import IntakeClient
 from punctual.replay.tally import Refusal, Tally
 
 _PATH_AND_FIELD = {

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from punctual.replay.channel.answers import GaveUp, KeyRefused, Refused
-from punctual.replay.channel.intake import IntakeClient
+from punctual.channel.answers import GaveUp, KeyRefused, Refused
+from punctual.channel.intake import IntakeClient
 from shared.clock import monotonic
 
 _FINAL = {"met", "missed", "cancelled"}

@@ -1,6 +1,7 @@
 """Exactly-once effect of consuming: positions, epochs, sequences and dead letters in the handler's own transaction."""
 
-from shared.inbox.consumer import Handler, InboxConsumer
+from shared.inbox.batch import Handler
+from shared.inbox.consumer import InboxConsumer
 from shared.inbox.ownership import Ownership
 from shared.inbox.received import Received, Rejection
 

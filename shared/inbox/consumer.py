@@ -1,4 +1,4 @@
-"""Consumes topics: one Postgres transaction per batch holds ownership check, state, outbox rows and position.
+"""Reads a subscription and has each batch handled until it is done.
 
 Outcomes of a record: done; retryable (the batch backs off and is repeated, the position stays); rejected (dead letter,
 then on). Anything else ends the process.
@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Protocol
 
 from shared.clock import Clock, monotonic
-from shared.contracts.envelope import Event, decode
-from shared.contracts.topics import DEADLETTERS, TOPIC_BY_NAME
-from shared.errors import Fenced, Rejected, Retryable
-from shared.inbox.breaker import RejectBreaker
-from shared.inbox.deadletters import dead_letter, replay_target, store_rejections, take_back
+from shared.errors import Fenced, Retryable
+from shared.inbox.batch import Batches, BatchHandling, Handler
 from shared.inbox.ownership import Ownership
-from shared.inbox.received import Received, Rejection
-from shared.inbox.sequences import load_last, sort_out, store_last
 from shared.kafka.records import Record, Subscription, TopicPartition
 from shared.outbox import Outbox
-from shared.postgres.database import Connection, Database
+from shared.postgres.database import Database
 from shared.telemetry import metrics
 from shared.telemetry.logs import get_logger
 
@@ -36,25 +29,6 @@ _MIRROR_SECONDS = 2.0
 
 _TRANSACTION_RECORDS = 200
 """Partitions with few records share a transaction until it has so many; more would keep a ticker waiting for locks."""
-
-_STORE_POSITIONS = """
-UPDATE inbox_position SET next_offset = news.next_offset
-FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS news (topic, partition, next_offset)
-WHERE inbox_position.topic = news.topic AND inbox_position.partition = news.partition
-"""
-
-Batches = Mapping[TopicPartition, Sequence[Record]]
-
-
-class Handler(Protocol):
-    async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
-        """Apply a batch inside the open transaction; gives what can never be handled.
-
-        The batch is in order within each partition; it can hold records of several partitions and topics.
-
-        Raises:
-            Retryable: roll back and repeat the batch later.
-        """
 
 
 class InboxConsumer:
@@ -72,13 +46,12 @@ class InboxConsumer:
         clock: Clock,
     ) -> None:
         self._service = service
-        self._database = database
         self._subscription = subscription
-        self._handler = handler
         self._ownership = ownership
         self._outbox = outbox
-        self._clock = clock
-        self._breaker = RejectBreaker()
+        self._batches = BatchHandling(
+            service=service, database=database, handler=handler, ownership=ownership, outbox=outbox, clock=clock
+        )
         self._positions: dict[TopicPartition, int] = {}
         self._mirrored_at = 0.0
         self._working = asyncio.Lock()
@@ -131,7 +104,7 @@ class InboxConsumer:
             started_at = monotonic()
             epochs = dict(self._ownership.epochs)
             try:
-                await self._transact(mine)
+                self._positions.update(await self._batches.transact(mine))
             except Fenced as lost:
                 where = TopicPartition(lost.topic, lost.partition)
                 _log.warning("partition lost", topic=where.topic, partition=where.partition)
@@ -152,86 +125,6 @@ class InboxConsumer:
                 metrics.INBOX_BATCH_SECONDS.labels(self._service).observe(monotonic() - started_at)
                 self._outbox.wake()
                 return
-
-    async def _transact(self, batches: Batches) -> None:
-        async with self._database.transaction() as connection:
-            positions = await self._ownership.check_all(connection, list(batches))
-            news = [r for where, records in batches.items() for r in records if r.offset >= positions[where]]
-            if not news:
-                return
-            batch, rejections, skipped = await self._decode(connection, news)
-            last = await load_last(connection, [r.event for r in batch if isinstance(r.event, Event)])
-            sorted_out = sort_out(batch, last)
-            if sorted_out.fresh:
-                rejections = [*rejections, *await self._handler.handle(connection, sorted_out.fresh)]
-            await store_last(connection, sorted_out.last)
-            if rejections:
-                letters = [dead_letter(self._service, rejection, self._clock.now()) for rejection in rejections]
-                await store_rejections(connection, letters)
-                await self._outbox.append(connection, DEADLETTERS, letters)
-            self._breaker.record(handled=len(news) - len(rejections), rejected=len(rejections))
-            reached = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in news}
-            await connection.execute(
-                _STORE_POSITIONS, [w.topic for w in reached], [w.partition for w in reached], list(reached.values())
-            )
-        self._positions.update(reached)
-        self._count(news, rejections, [*sorted_out.repeats, *skipped], sorted_out.gaps)
-
-    async def _decode(
-        self, connection: Connection, records: Sequence[Record]
-    ) -> tuple[list[Received], list[Rejection], list[Record]]:
-        """The readable records that concern this service, the unreadable ones, and those passed over."""
-        replays = {record: target for record in records if (target := replay_target(record)) is not None}
-        mine = {record: letter for record, (letter, service) in replays.items() if service == self._service}
-        still_dead = await take_back(connection, list(mine.values())) if mine else set()
-        batch: list[Received] = []
-        rejections: list[Rejection] = []
-        skipped: list[Record] = []
-        for record in records:
-            if replays and record in replays:
-                if mine.get(record) not in still_dead:
-                    skipped.append(record)
-                    continue
-                still_dead.remove(mine[record])  # a second replay in the same batch finds it taken
-            try:
-                event = decode(record.key, record.value, record.headers)
-            except Rejected as error:
-                rejections.append(Rejection(record, error.reason, error.detail))
-            else:
-                batch.append(Received(event, record, mine.get(record) if mine else None))
-        return batch, rejections, skipped
-
-    def _count(
-        self,
-        news: Sequence[Record],
-        rejections: Sequence[Rejection],
-        repeats: Sequence[Record],
-        gaps: Sequence[Record],
-    ) -> None:
-        read = Counter(record.topic for record in news)
-        repeated = Counter(record.topic for record in repeats)
-        rejected = Counter(rejection.record.topic for rejection in rejections)
-        for topic, count in read.items():
-            events = metrics.INBOX_EVENTS
-            events.labels(self._service, topic, "handled").inc(count - repeated[topic] - rejected[topic])
-            events.labels(self._service, topic, "repeated").inc(repeated[topic])
-            events.labels(self._service, topic, "rejected").inc(rejected[topic])
-        for rejection in rejections:
-            record = rejection.record
-            metrics.INBOX_REJECTED.labels(self._service, record.topic, rejection.reason).inc()
-            _log.error(
-                "event rejected",
-                topic=record.topic,
-                partition=record.partition,
-                offset=record.offset,
-                reason=rejection.reason,
-                detail=rejection.detail,
-            )
-        for record in gaps:
-            if TOPIC_BY_NAME[record.topic].is_compacted:
-                continue  # such a topic has holes by design
-            metrics.INBOX_GAPS.labels(self._service, record.topic).inc()
-            _log.error("events are missing", topic=record.topic, partition=record.partition, offset=record.offset)
 
     async def _on_assigned(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         failures = 0

@@ -19,6 +19,7 @@ class InMemoryBroker:
         self._logs: dict[TopicPartition, list[Record]] = defaultdict(list)
         self._members: dict[str, list[InMemorySubscription]] = defaultdict(list)
         self._news = asyncio.Condition()
+        self._dealing = asyncio.Lock()  # one rebalance at a time, or a partition is dealt to nobody
         self.is_down = False
 
     def publisher(self) -> InMemoryPublisher:
@@ -55,13 +56,15 @@ class InMemoryBroker:
             return
 
     async def join(self, member: InMemorySubscription, group: str) -> None:
-        self._members[group].append(member)
-        await self._rebalance(group)
+        async with self._dealing:
+            self._members[group].append(member)
+            await self._rebalance(group)
 
     async def leave(self, member: InMemorySubscription, group: str) -> None:
-        self._members[group].remove(member)
-        await member.assign([])
-        await self._rebalance(group)
+        async with self._dealing:
+            self._members[group].remove(member)
+            await member.assign([])
+            await self._rebalance(group)
 
     async def _rebalance(self, group: str) -> None:
         members = self._members[group]

@@ -22,7 +22,11 @@ from shared.telemetry.context import new_trace
 SERVICE = "plumbing"
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
-_TABLE = "CREATE TABLE IF NOT EXISTS plumbing.handled (subject uuid, sequence bigint, topic text, replayed boolean)"
+_TABLE = """
+CREATE TABLE IF NOT EXISTS plumbing.handled (
+    number bigint GENERATED ALWAYS AS IDENTITY, subject uuid, sequence bigint, topic text, replayed boolean
+)
+"""
 
 
 async def make_handled_table(admin: Connection) -> None:
@@ -63,7 +67,7 @@ class RecordingHandler:
                 rejections.append(Rejection(received.record, "refused", "the test wants it so"))
                 continue
             await connection.execute(
-                "INSERT INTO handled VALUES ($1, $2, $3, $4)",
+                "INSERT INTO handled (subject, sequence, topic, replayed) VALUES ($1, $2, $3, $4)",
                 event.subject,
                 event.sequence,
                 received.topic,
@@ -121,7 +125,8 @@ class Member:
 
 async def handled(database: Database) -> list[tuple[UUID, int]]:
     async with database.connection() as connection:
-        return [(row["subject"], row["sequence"]) for row in await connection.fetch("SELECT * FROM handled")]
+        rows = await connection.fetch("SELECT subject, sequence FROM handled ORDER BY number")
+    return [(row["subject"], row["sequence"]) for row in rows]
 
 
 async def wait_until(condition: Callable[[], Awaitable[bool]], timeout_seconds: float = 30.0) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from punctual.channel.business_clock import FollowedClock
+from punctual.channel.courier import Courier
 from punctual.demo.journal import Journal
 from punctual.demo.sender import Arrivals, Sent
 from punctual.demo.traffic import Traffic
-from punctual.replay.channel.business_clock import FollowedClock
-from punctual.replay.channel.courier import Courier
 from tests.unit.punctual.replay.replay_world import BEGIN, FakeIntake, problem
 
 KEYS = {name: name for name in ("app", "web", "hotline", "branch", "agent", "partner", "staff")}

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from punctual.replay.channel.intake import IntakeClient
+from punctual.channel.intake import IntakeClient
 
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from punctual.channel.answers import GaveUp, KeyRefused, Refused
+from punctual.channel.business_clock import FollowedClock
+from punctual.channel.courier import Courier
 from punctual.replay.cases import Case, Step
-from punctual.replay.channel.answers import GaveUp, KeyRefused, Refused
-from punctual.replay.channel.business_clock import FollowedClock
-from punctual.replay.channel.courier import Courier
 from punctual.replay.mapping.actions import Action
 from punctual.replay.sending import CaseLane
 from punctual.replay.tally import Tally
@@ -128,7 +128,7 @@ async def test_retry_after_is_honoured(intake: FakeIntake, monkeypatch: pytest.M
         slept.append(seconds)
 
     intake.before = lambda _: problem(503, "try_again", {"Retry-After": "3"}) if not slept else None
-    monkeypatch.setattr("punctual.replay.channel.retrying.asyncio.sleep", sleep)
+    monkeypatch.setattr("punctual.channel.retrying.asyncio.sleep", sleep)
     await intake.client().read_clock()
     assert len(slept) == 1
     assert 1.5 <= slept[0] <= 3

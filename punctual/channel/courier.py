@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import count
 from typing import Protocol
 
-from punctual.replay.channel.business_clock import FollowedClock
+from punctual.channel.business_clock import FollowedClock
 
 _LONGEST_WAIT = 1.0  # real seconds; then the clock is looked at again, should the system have been restarted
 

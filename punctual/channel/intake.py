@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from punctual.replay.channel.answers import Accepted, GaveUp
-from punctual.replay.channel.retrying import RetryingHttp
+from punctual.channel.answers import Accepted, GaveUp
+from punctual.channel.retrying import RetryingHttp
 from shared.contracts.envelope import format_instant
 
 _TIMEOUT = 30.0  # longer than intake waits for a key in flight

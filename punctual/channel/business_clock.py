@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from punctual.replay.channel.intake import IntakeClient
+from punctual.channel.intake import IntakeClient
 from shared.clock import monotonic
 
 _REFRESH_SECONDS = 10.0  # the machine's clocks drift apart by less than a millisecond meanwhile

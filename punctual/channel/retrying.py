@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from punctual.replay.channel.answers import GaveUp, KeyRefused, Refused
+from punctual.channel.answers import GaveUp, KeyRefused, Refused
 from shared.clock import monotonic
 
 _AGAIN = {429, 502, 503, 504}

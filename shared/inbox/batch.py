@@ -1,0 +1,152 @@
+"""One batch in one transaction: ownership check, repeats, the handler, dead letters, positions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from shared.clock import Clock
+from shared.contracts.envelope import Event, decode
+from shared.contracts.topics import DEADLETTERS, TOPIC_BY_NAME
+from shared.errors import Rejected
+from shared.inbox.breaker import RejectBreaker
+from shared.inbox.deadletters import dead_letter, replay_target, store_rejections, take_back
+from shared.inbox.ownership import Ownership
+from shared.inbox.received import Received, Rejection
+from shared.inbox.sequences import load_last, sort_out, store_last
+from shared.kafka.records import Record, TopicPartition
+from shared.outbox import Outbox
+from shared.postgres.database import Connection, Database
+from shared.telemetry import metrics
+from shared.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+_STORE_POSITIONS = """
+UPDATE inbox_position SET next_offset = news.next_offset
+FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS news (topic, partition, next_offset)
+WHERE inbox_position.topic = news.topic AND inbox_position.partition = news.partition
+"""
+
+Batches = Mapping[TopicPartition, Sequence[Record]]
+
+
+class Handler(Protocol):
+    async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
+        """Apply a batch inside the open transaction; gives what can never be handled.
+
+        The batch is in order within each partition; it can hold records of several partitions and topics.
+
+        Raises:
+            Retryable: roll back and repeat the batch later.
+        """
+
+
+class BatchHandling:
+    """What happens to the records of a poll. Knows nothing of groups and polling."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        database: Database,
+        handler: Handler,
+        ownership: Ownership,
+        outbox: Outbox,
+        clock: Clock,
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._handler = handler
+        self._ownership = ownership
+        self._outbox = outbox
+        self._clock = clock
+        self._breaker = RejectBreaker()
+
+    async def transact(self, batches: Batches) -> dict[TopicPartition, int]:
+        """Commit the effect of a batch; gives the offsets at which its partitions go on.
+
+        Raises:
+            Fenced: names a partition that is not ours; nothing was committed.
+            Retryable: nothing was committed, or it is unknown; the same batch can be given again.
+            CircuitOpen: nothing was committed.
+        """
+        async with self._database.transaction() as connection:
+            positions = await self._ownership.check_all(connection, list(batches))
+            news = [r for where, records in batches.items() for r in records if r.offset >= positions[where]]
+            if not news:
+                return positions
+            batch, rejections, skipped = await self._decode(connection, news)
+            last = await load_last(connection, [r.event for r in batch if isinstance(r.event, Event)])
+            sorted_out = sort_out(batch, last)
+            if sorted_out.fresh:
+                rejections = [*rejections, *await self._handler.handle(connection, sorted_out.fresh)]
+            await store_last(connection, sorted_out.last)
+            if rejections:
+                letters = [dead_letter(self._service, rejection, self._clock.now()) for rejection in rejections]
+                await store_rejections(connection, letters)
+                await self._outbox.append(connection, DEADLETTERS, letters)
+            self._breaker.record(handled=len(news) - len(rejections), rejected=len(rejections))
+            reached = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in news}
+            await connection.execute(
+                _STORE_POSITIONS, [w.topic for w in reached], [w.partition for w in reached], list(reached.values())
+            )
+        self._count(news, rejections, [*sorted_out.repeats, *skipped], sorted_out.gaps)
+        return reached
+
+    async def _decode(
+        self, connection: Connection, records: Sequence[Record]
+    ) -> tuple[list[Received], list[Rejection], list[Record]]:
+        """The readable records that concern this service, the unreadable ones, and those passed over."""
+        replays = {record: target for record in records if (target := replay_target(record)) is not None}
+        mine = {record: letter for record, (letter, service) in replays.items() if service == self._service}
+        still_dead = await take_back(connection, list(mine.values())) if mine else set()
+        batch: list[Received] = []
+        rejections: list[Rejection] = []
+        skipped: list[Record] = []
+        for record in records:
+            if replays and record in replays:
+                if mine.get(record) not in still_dead:
+                    skipped.append(record)
+                    continue
+                still_dead.remove(mine[record])  # a second replay in the same batch finds it taken
+            try:
+                event = decode(record.key, record.value, record.headers)
+            except Rejected as error:
+                rejections.append(Rejection(record, error.reason, error.detail))
+            else:
+                batch.append(Received(event, record, mine.get(record) if mine else None))
+        return batch, rejections, skipped
+
+    def _count(
+        self,
+        news: Sequence[Record],
+        rejections: Sequence[Rejection],
+        repeats: Sequence[Record],
+        gaps: Sequence[Record],
+    ) -> None:
+        read = Counter(record.topic for record in news)
+        repeated = Counter(record.topic for record in repeats)
+        rejected = Counter(rejection.record.topic for rejection in rejections)
+        for topic, count in read.items():
+            events = metrics.INBOX_EVENTS
+            events.labels(self._service, topic, "handled").inc(count - repeated[topic] - rejected[topic])
+            events.labels(self._service, topic, "repeated").inc(repeated[topic])
+            events.labels(self._service, topic, "rejected").inc(rejected[topic])
+        for rejection in rejections:
+            record = rejection.record
+            metrics.INBOX_REJECTED.labels(self._service, record.topic, rejection.reason).inc()
+            _log.error(
+                "event rejected",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                reason=rejection.reason,
+                detail=rejection.detail,
+            )
+        for record in gaps:
+            if TOPIC_BY_NAME[record.topic].is_compacted:
+                continue  # such a topic has holes by design
+            metrics.INBOX_GAPS.labels(self._service, record.topic).inc()
+            _log.error("events are missing", topic=record.topic, partition=record.partition, offset=record.offset)
