@@ -36,7 +36,8 @@ async def run_components(components: Sequence[Component], stopping: asyncio.Even
         ExceptionGroup: what the failed components raised.
     """
     tasks = [asyncio.create_task(c.run(stopping), name=type(c).__name__) for c in components]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    first, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    ended = [] if stopping.is_set() else [task.get_name() for task in first]
     stopping.set()
     _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
     for task in late:
@@ -44,6 +45,8 @@ async def run_components(components: Sequence[Component], stopping: asyncio.Even
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     errors = [result for result in results if isinstance(result, Exception)]
+    if ended and not errors:
+        errors = [RuntimeError(f"{name} ended by itself") for name in ended]
     if errors:
         raise ExceptionGroup("components failed", errors)
 

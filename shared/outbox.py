@@ -54,6 +54,7 @@ class Outbox:
         self._publisher = publisher
         self._service = service
         self._wakes = [asyncio.Event() for _ in range(SHARDS)]
+        self._troubles: dict[int, str] = {}
         self._backlog = 0
 
     async def append(self, connection: Connection, topic: Topic, events: Sequence[Event[Payload]]) -> None:
@@ -63,11 +64,6 @@ class Outbox:
         rows = [_row(topic, event) for event in events]
         await connection.execute(_INSERT, *map(list, zip(*rows, strict=True)))
 
-    async def append_tombstone(self, connection: Connection, topic: Topic, key: str) -> None:
-        """Erase a key of a compacted topic."""
-        record_key = key.encode()
-        await connection.execute(_INSERT, [_shard(record_key)], [topic.name], [record_key], [None], ["{}"])
-
     def wake(self) -> None:
         """Publish now what was committed; call after the commit."""
         for event in self._wakes:
@@ -76,6 +72,10 @@ class Outbox:
     def backlog(self) -> int:
         """Rows not yet published, up to 100,000, as of the last second."""
         return self._backlog
+
+    def trouble(self) -> str | None:
+        """Why nothing is published right now; None when all is well. For readiness."""
+        return next((trouble for trouble in self._troubles.values()), None)
 
     async def run(self, stopping: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -95,9 +95,12 @@ class Outbox:
             wake.clear()
             try:
                 while await self._publish(shard):
-                    failures = 0
+                    pass
+                failures = 0
+                self._troubles.pop(shard, None)
             except Retryable as error:
                 failures += 1
+                self._troubles[shard] = str(error)
                 OUTBOX_FAILURES.labels(self._service).inc()
                 _log.warning("publishing failed, will repeat", shard=shard, failures=failures, error=str(error))
             if is_last:

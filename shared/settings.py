@@ -34,6 +34,9 @@ class PlatformSettings(BaseSettings):
     clock_anchor: AwareDatetime | None = Field(None, description="Real instant at which business time was clock_start")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     api_keys_file: Path | None = Field(None, description="JSON file with the names, roles and hashes of API keys")
+    reject_share: float = Field(
+        0.5, gt=0, le=1, description="A consumer stops when a larger share of the last 200 events is rejected; 1: never"
+    )
     public_url: str = Field("http://127.0.0.1:8801", description="Where customers reach intake's status pages")
 
     @model_validator(mode="after")

@@ -27,6 +27,8 @@ _SETTINGS: Mapping[str, str] = {
     "shared_buffers": "128MB",
     "logging_collector": "off",  # the supervisor has the log
     "log_min_messages": "warning",
+    "log_error_verbosity": "terse",  # the details of an error repeat the row, which may be personal
+    "log_min_error_statement": "panic",  # and so do statements
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

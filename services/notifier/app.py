@@ -75,6 +75,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         ownership=ownership,
         outbox=outbox,
         clock=clock,
+        reject_share=platform.reject_share,
     )
 
     async def readiness() -> Mapping[str, str | None]:
@@ -82,8 +83,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         try:
             await database.ping()
         except DatabaseUnavailable as error:
-            return {"postgres": str(error), "events": consumer.trouble()}
-        return {"postgres": None, "events": consumer.trouble()}
+            return {"postgres": str(error), "events": consumer.trouble(), "outbox": outbox.trouble()}
+        return {"postgres": None, "events": consumer.trouble(), "outbox": outbox.trouble()}
 
     server = HttpServer(create_api(listing, keys, readiness), settings.http_host, settings.http_port)
     return [server, outbox, consumer, dispatcher]

@@ -52,14 +52,15 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         ownership=Ownership(database, SERVICE, member),
         outbox=outbox,
         clock=clock,
+        reject_share=platform.reject_share,
     )
 
     async def readiness() -> Mapping[str, str | None]:
         try:
             await database.ping()
         except DatabaseUnavailable as error:
-            return {"postgres": str(error), "kafka": consumer.trouble()}
-        return {"postgres": None, "kafka": consumer.trouble()}
+            return {"postgres": str(error), "kafka": consumer.trouble(), "outbox": outbox.trouble()}
+        return {"postgres": None, "kafka": consumer.trouble(), "outbox": outbox.trouble()}
 
     api = create_api(
         database=database,

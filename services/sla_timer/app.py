@@ -66,14 +66,14 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         settings.horizon_seconds,
     )
     handler = RequestHandler(rulebooks, clock, outbox, ticker.armed)
-    consumer = create_consumer(database, subscription, handler, ownership, outbox, clock)
+    consumer = create_consumer(database, subscription, handler, ownership, outbox, clock, platform.reject_share)
 
     async def readiness() -> Mapping[str, str | None]:
         try:
             await database.ping()
         except DatabaseUnavailable as error:
-            return {"postgres": str(error), "kafka": consumer.trouble()}
-        return {"postgres": None, "kafka": consumer.trouble()}
+            return {"postgres": str(error), "kafka": consumer.trouble(), "outbox": outbox.trouble()}
+        return {"postgres": None, "kafka": consumer.trouble(), "outbox": outbox.trouble()}
 
     api = create_api(Context(database, keys, rulebooks), readiness)
     server = HttpServer(api, settings.http_host, settings.http_port)

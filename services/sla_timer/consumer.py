@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.sla_timer.handlers.requests import RequestHandler
 from shared.clock import Clock
 from shared.contracts.topics import REQUESTS, Topic
-from shared.inbox import InboxConsumer, Ownership
+from shared.inbox import DEFAULT_SHARE, InboxConsumer, Ownership
 from shared.kafka import Subscription
 from shared.outbox import Outbox
 from shared.postgres import Database
@@ -21,6 +21,7 @@ def create_consumer(
     ownership: Ownership,
     outbox: Outbox,
     clock: Clock,
+    reject_share: float = DEFAULT_SHARE,
 ) -> InboxConsumer:
     """The consumer of ``TOPICS``; whoever owns a partition of it also fires the timers of its requests."""
     return InboxConsumer(
@@ -31,4 +32,5 @@ def create_consumer(
         ownership=ownership,
         outbox=outbox,
         clock=clock,
+        reject_share=reject_share,
     )

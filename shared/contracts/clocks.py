@@ -9,19 +9,19 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contracts.payload import Code, Instant, Payload
+from shared.contracts.payload import Code, Count, Instant, Payload, ShortText
 
 
 class ClockPayload(Payload):
     clock_id: UUID
     request_id: UUID
-    reference: str
+    reference: ShortText
     objective: Code
     """``response`` or ``resolution``; any word a policy gives."""
-    cycle: int = 1
+    cycle: Count = 1
     """1, then one more for each reopening."""
     policy: Code
-    policy_version: int
+    policy_version: Count
 
 
 class ClockStarted(ClockPayload):
@@ -62,7 +62,7 @@ class ClockRetargeted(ClockPayload):
 class ClockWarned(ClockPayload):
     TYPE: ClassVar[str] = "punctual.clock.warned"
 
-    level: int
+    level: Count
     due_at: Instant
     notify_roles: tuple[Code, ...] = ()
 
@@ -86,7 +86,7 @@ class ClockBreachWithdrawn(ClockPayload):
 class ClockEscalated(ClockPayload):
     TYPE: ClassVar[str] = "punctual.clock.escalated"
 
-    level: int
+    level: Count
     due_at: Instant
     notify_roles: tuple[Code, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contracts.payload import Language, Market, Payload
+from shared.contracts.payload import Count, Language, Market, Payload, ShortText
 
 
 class ContactRecorded(Payload):
@@ -14,10 +14,10 @@ class ContactRecorded(Payload):
     TYPE: ClassVar[str] = "punctual.contact.recorded"
 
     customer_id: UUID
-    version: int
-    name: str
-    email: str | None = None
-    phone: str | None = None
+    version: Count
+    name: ShortText
+    email: ShortText | None = None
+    phone: ShortText | None = None
     language: Language
     market: Market
 

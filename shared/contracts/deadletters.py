@@ -24,7 +24,7 @@ class EventRejected(Payload):
     headers: dict[str, str] = {}
     key_base64: str | None = None
     value_base64: str | None = None
-    """None for topics with personal data: a replay reads the origin again."""
+    """None for topics with personal data and for records above 1 MB: a replay reads the origin again."""
     value_sha256: str | None = None
 
 

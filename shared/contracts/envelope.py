@@ -6,6 +6,7 @@ Extensions used: ``sequence`` (per source and subject, without holes), ``recorde
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,11 @@ P_co = TypeVar("P_co", bound=Payload, covariant=True)
 Headers = tuple[tuple[str, bytes], ...]
 
 CONTENT_TYPE = b"application/json"
+
+_VERSION = re.compile(r"[1-9][0-9]{0,5}")
+_NUL = b"\\u0000"  # the only way to write it in JSON
+_MOST_TEXT = 256
+_MOST_SEQUENCE = 2**63 - 1  # Postgres' bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +101,13 @@ def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, 
     attributes = dict(headers)
 
     def text(name: str) -> str:
-        return _attribute(name, lambda: attributes["ce_" + name].decode())  # noqa: PLW0108  the look-up itself may fail
+        return _attribute(name, lambda: _plain(attributes["ce_" + name].decode()))
 
     if text("specversion") != "1.0":
         raise Rejected("not_a_cloudevent", "specversion is not 1.0")
     model = _payload_model(text("type"))
+    if _NUL in value:
+        raise Rejected("bad_payload", "a text holds the character NUL, which no store takes")
     try:
         data = model.model_validate_json(value)
     except ValidationError as error:
@@ -110,7 +118,7 @@ def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, 
         id=_attribute("id", lambda: UUID(text("id"))),
         source=text("source"),
         subject=_attribute("subject", lambda: UUID(text("subject"))),
-        sequence=_attribute("sequence", lambda: int(text("sequence"))),
+        sequence=_attribute("sequence", lambda: _sequence(text("sequence"))),
         occurred_at=_attribute("time", lambda: _instant(text("time"))),
         recorded_at=_attribute("recordedat", lambda: _instant(text("recordedat"))),
         correlation_id=text("correlationid"),
@@ -125,8 +133,21 @@ T = TypeVar("T")
 def _attribute(name: str, read: Callable[[], T]) -> T:
     try:
         return read()
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError, AttributeError):  # AttributeError: a header whose value is null
         raise Rejected("not_a_cloudevent", f"attribute {name} is missing or malformed") from None
+
+
+def _plain(text: str) -> str:
+    if not text.isprintable() or len(text) > _MOST_TEXT:
+        raise ValueError("not a CloudEvents attribute")
+    return text
+
+
+def _sequence(text: str) -> int:
+    number = int(text)
+    if not 0 < number <= _MOST_SEQUENCE:
+        raise ValueError(text)
+    return number
 
 
 def _instant(text: str) -> datetime:
@@ -142,6 +163,6 @@ def _payload_model(event_type: str) -> type[Payload]:
         return model
     name, _, version = event_type.rpartition(".v")
     for known in PAYLOAD_BY_TYPE.values():
-        if name == known.TYPE and version.isdigit() and int(version) > known.VERSION:
+        if name == known.TYPE and _VERSION.fullmatch(version) and int(version) > known.VERSION:
             raise Rejected("newer_version", f"{known.TYPE} version {version}; this program reads up to {known.VERSION}")
     raise Rejected("unknown_type", "the event's type is not in the contracts")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contracts.payload import Code, Instant, Language, Payload
+from shared.contracts.payload import Code, Instant, Language, Payload, ShortText
 
 
 class NoticePayload(Payload):
@@ -15,7 +15,7 @@ class NoticePayload(Payload):
     """``received``, ``warning``, ``breach``, ``escalation``, ..."""
     audience: Code
     """``customer`` or ``role:<name>``; never an address."""
-    cause: str
+    cause: ShortText
     """What makes the notice unique beside request, kind and audience, such as a clock's cycle and level."""
 
 

@@ -27,6 +27,29 @@ AttributeValue = bool | int | float | Code
 Attributes = dict[Code, AttributeValue]
 
 
+_MOST_COUNT = 2**31 - 1  # Postgres' integer
+_MOST_TEXT = 500
+
+
+def _check_count(number: int) -> int:
+    if not 0 < number <= _MOST_COUNT:
+        raise ValueError("must lie between 1 and 2147483647")
+    return number
+
+
+def _check_text(text: str) -> str:
+    if len(text) > _MOST_TEXT:
+        raise ValueError(f"must have at most {_MOST_TEXT} characters")
+    return text
+
+
+Count = Annotated[int, AfterValidator(_check_count)]
+"""1, 2, 3, ... as stores can hold it."""
+
+ShortText = Annotated[str, AfterValidator(_check_text)]
+"""Text that a store may index."""
+
+
 class Payload(BaseModel):
     """Frozen event data. Unknown fields are ignored, so that a newer producer may add some.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contracts.payload import Code, Payload
+from shared.contracts.payload import Code, Payload, ShortText
 
 
 class SampleDrawn(Payload):
@@ -15,7 +15,7 @@ class SampleDrawn(Payload):
 
     sample_id: UUID
     request_id: UUID
-    reference: str
+    reference: ShortText
     stratum: Code
     rate: float
     """The probability with which requests of this stratum are chosen; its inverse is the weight."""

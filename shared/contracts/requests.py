@@ -14,6 +14,7 @@ from shared.contracts.payload import (
     Payload,
     Priority,
     RequestKind,
+    ShortText,
 )
 
 
@@ -23,7 +24,7 @@ class RequestSubmitted(Payload):
     TYPE: ClassVar[str] = "punctual.request.submitted"
 
     request_id: UUID
-    reference: str
+    reference: ShortText
     kind: RequestKind
     product_line: Code | None = None
     priority: Priority = Priority.NORMAL
@@ -34,7 +35,7 @@ class RequestSubmitted(Payload):
     customer_tier: CustomerTier = CustomerTier.STANDARD
     stage: Code
     attributes: Attributes = {}
-    status_path: str
+    status_path: ShortText
     """Where the customer may follow the request, below the public address of intake: ``/t/<token>``."""
 
 

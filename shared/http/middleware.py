@@ -14,6 +14,7 @@ from shared.telemetry.metrics import HTTP_SECONDS
 _log = get_logger(__name__)
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = _READS | {"POST", "PUT", "PATCH", "DELETE"}
 
 
 class TraceAndMetrics:
@@ -50,10 +51,11 @@ class TraceAndMetrics:
             finally:
                 # The route's template, never the path: a path may hold a customer's token.
                 route = getattr(scope.get("route"), "path", "unmatched")
+                method = scope["method"] if scope["method"] in _METHODS else "other"  # a caller may invent more
                 seconds = monotonic() - started_at
-                HTTP_SECONDS.labels(self._service, scope["method"], route, str(status)).observe(seconds)
-                if scope["method"] not in _READS:
-                    _log.info("answered", method=scope["method"], route=route, status=status, seconds=round(seconds, 6))
+                HTTP_SECONDS.labels(self._service, method, route, str(status)).observe(seconds)
+                if method not in _READS:
+                    _log.info("answered", method=method, route=route, status=status, seconds=round(seconds, 6))
 
 
 class BodyTooLarge(HTTPException):

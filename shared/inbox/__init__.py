@@ -1,8 +1,9 @@
 """Exactly-once effect of consuming: positions, epochs, sequences and dead letters in the handler's own transaction."""
 
 from shared.inbox.batch import Handler
+from shared.inbox.breaker import DEFAULT_SHARE
 from shared.inbox.consumer import InboxConsumer
 from shared.inbox.ownership import Ownership
 from shared.inbox.received import Received, Rejection
 
-__all__ = ["Handler", "InboxConsumer", "Ownership", "Received", "Rejection"]
+__all__ = ["DEFAULT_SHARE", "Handler", "InboxConsumer", "Ownership", "Received", "Rejection"]

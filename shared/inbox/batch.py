@@ -17,7 +17,7 @@ from shared.inbox.received import Received, Rejection
 from shared.inbox.sequences import load_last, sort_out, store_last
 from shared.kafka.records import Record, TopicPartition
 from shared.outbox import Outbox
-from shared.postgres.database import Connection, Database
+from shared.postgres.database import UNSTORABLE, Connection, Database
 from shared.telemetry import metrics
 from shared.telemetry.logs import get_logger
 
@@ -55,6 +55,7 @@ class BatchHandling:
         ownership: Ownership,
         outbox: Outbox,
         clock: Clock,
+        reject_share: float,
     ) -> None:
         self._service = service
         self._database = database
@@ -62,15 +63,36 @@ class BatchHandling:
         self._ownership = ownership
         self._outbox = outbox
         self._clock = clock
-        self._breaker = RejectBreaker()
+        self._breaker = RejectBreaker(reject_share)
 
     async def transact(self, batches: Batches) -> dict[TopicPartition, int]:
         """Commit the effect of a batch; gives the offsets at which its partitions go on.
+
+        When the database refuses what a record says, the records are repeated one by one, and that one is rejected.
 
         Raises:
             Fenced: names a partition that is not ours; nothing was committed.
             Retryable: nothing was committed, or it is unknown; the same batch can be given again.
             CircuitOpen: nothing was committed.
+        """
+        try:
+            return await self._commit(batches)
+        except UNSTORABLE:
+            reached: dict[TopicPartition, int] = {}
+            for where, records in batches.items():
+                for record in records:
+                    reached |= await self._commit_alone(where, record)
+            return reached
+
+    async def _commit_alone(self, where: TopicPartition, record: Record) -> dict[TopicPartition, int]:
+        try:
+            return await self._commit({where: [record]})
+        except UNSTORABLE as error:
+            return await self._commit({where: [record]}, refusal=type(error).__name__)
+
+    async def _commit(self, batches: Batches, refusal: str | None = None) -> dict[TopicPartition, int]:
+        """Args:
+        refusal: why the database refuses the only record; it is rejected instead of handled.
         """
         async with self._database.transaction() as connection:
             positions = await self._ownership.check_all(connection, list(batches))
@@ -78,6 +100,9 @@ class BatchHandling:
             if not news:
                 return positions
             batch, rejections, skipped = await self._decode(connection, news)
+            if refusal is not None:
+                rejections += [Rejection(r.record, "unstorable", f"the database refuses it: {refusal}") for r in batch]
+                batch = []
             last = await load_last(connection, [r.event for r in batch if isinstance(r.event, Event)])
             sorted_out = sort_out(batch, last)
             if sorted_out.fresh:
@@ -87,7 +112,8 @@ class BatchHandling:
                 letters = [dead_letter(self._service, rejection, self._clock.now()) for rejection in rejections]
                 await store_rejections(connection, letters)
                 await self._outbox.append(connection, DEADLETTERS, letters)
-            self._breaker.record(handled=len(news) - len(rejections), rejected=len(rejections))
+            fresh_rejections = [r for r in rejections if replay_target(r.record) is None]  # a person watches a replay
+            self._breaker.record(handled=len(news) - len(rejections), rejected=len(fresh_rejections))
             reached = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in news}
             await connection.execute(
                 _STORE_POSITIONS, [w.topic for w in reached], [w.partition for w in reached], list(reached.values())
@@ -149,4 +175,12 @@ class BatchHandling:
             if TOPIC_BY_NAME[record.topic].is_compacted:
                 continue  # such a topic has holes by design
             metrics.INBOX_GAPS.labels(self._service, record.topic).inc()
-            _log.error("events are missing", topic=record.topic, partition=record.partition, offset=record.offset)
+            headers = dict(record.headers)
+            _log.error(
+                "events are missing",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                subject=headers["ce_subject"].decode(),
+                sequence=headers["ce_sequence"].decode(),
+            )

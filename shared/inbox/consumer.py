@@ -14,6 +14,7 @@ from contextlib import suppress
 from shared.clock import Clock, monotonic
 from shared.errors import Fenced, Retryable
 from shared.inbox.batch import Batches, BatchHandling, Handler
+from shared.inbox.breaker import DEFAULT_SHARE
 from shared.inbox.ownership import Ownership
 from shared.kafka.records import Record, Subscription, TopicPartition
 from shared.outbox import Outbox
@@ -44,13 +45,20 @@ class InboxConsumer:
         ownership: Ownership,
         outbox: Outbox,
         clock: Clock,
+        reject_share: float = DEFAULT_SHARE,
     ) -> None:
         self._service = service
         self._subscription = subscription
         self._ownership = ownership
         self._outbox = outbox
         self._batches = BatchHandling(
-            service=service, database=database, handler=handler, ownership=ownership, outbox=outbox, clock=clock
+            service=service,
+            database=database,
+            handler=handler,
+            ownership=ownership,
+            outbox=outbox,
+            clock=clock,
+            reject_share=reject_share,
         )
         self._positions: dict[TopicPartition, int] = {}
         self._mirrored_at = 0.0

@@ -22,6 +22,9 @@ REPLAY_OF = "punctual-replay-of"
 REPLAY_FOR = "punctual-replay-for"
 """Headers of a replayed record: the dead letter's id, and the one service that shall handle it."""
 
+_MOST_BYTES = 1_000_000
+"""A larger record stays where it is: in base64 it might exceed what a record may hold and block the outbox for ever."""
+
 _INSERT = """
 INSERT INTO inbox_rejection (deadletter_id, topic, partition, record_offset, reason)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[], $5::text[])
@@ -34,12 +37,12 @@ RETURNING deadletter_id
 
 
 def dead_letter(service: str, rejection: Rejection, now: datetime) -> Event[Payload]:
-    """The event that carries a rejected record. Bytes of a topic with personal data stay where they are."""
+    """The event that carries a rejected record. Bytes that are personal or many stay where they are."""
     record = rejection.record
     is_personal = TOPIC_BY_NAME[record.topic].has_personal_data
-    headers = dict(record.headers)
-    correlation = headers.get("ce_correlationid", b"").decode(errors="replace")
-    trace = new_trace(correlation, headers.get("traceparent", b"").decode(errors="replace"))
+    headers = {name: _text(value) for name, value in record.headers}
+    trace = new_trace(headers.get("ce_correlationid"), headers.get("traceparent"))
+    is_large = _size(record) > _MOST_BYTES
     deadletter_id = new_id()
     return Event(
         id=new_id(),
@@ -59,9 +62,9 @@ def dead_letter(service: str, rejection: Rejection, now: datetime) -> Event[Payl
             origin_partition=record.partition,
             origin_offset=record.offset,
             rejected_at=now,
-            headers={} if is_personal else {name: text.decode(errors="replace") for name, text in record.headers},
-            key_base64=_base64(record.key),
-            value_base64=None if is_personal else _base64(record.value),
+            headers={} if is_personal or is_large else headers,
+            key_base64=None if is_large else _base64(record.key),
+            value_base64=None if is_personal or is_large else _base64(record.value),
             value_sha256=None if record.value is None else hashlib.sha256(record.value).hexdigest(),
         ),
     )
@@ -84,13 +87,23 @@ def replay_target(record: Record) -> tuple[str, str] | None:
     headers = dict(record.headers)
     if REPLAY_OF not in headers:
         return None
-    return headers[REPLAY_OF].decode(errors="replace"), headers.get(REPLAY_FOR, b"").decode(errors="replace")
+    return _text(headers[REPLAY_OF]), _text(headers.get(REPLAY_FOR))
 
 
 async def take_back(connection: Connection, deadletter_ids: Sequence[str]) -> set[str]:
     """Mark dead letters as replayed; gives those that were still dead. A second replay changes nothing."""
     known = [UUID(text) for text in deadletter_ids if _is_uuid(text)]
     return {str(row["deadletter_id"]) for row in await connection.fetch(_TAKE_BACK, known)}
+
+
+def _text(value: bytes | None) -> str:
+    """A header's value can be null, and any bytes."""
+    return (value or b"").decode(errors="replace").replace("\0", "\ufffd")
+
+
+def _size(record: Record) -> int:
+    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+    return headers + len(record.key or b"") + len(record.value or b"")
 
 
 def _base64(value: bytes | None) -> str | None:

@@ -15,7 +15,7 @@ from shared.telemetry.logs import get_logger
 
 _log = get_logger(__name__)
 
-_DEADLINE_SECONDS = 8.0  # below the database's limit for idle transactions: the relay publishes inside one
+_DEADLINE_SECONDS = 5.0  # with the ending below the 10 s of an idle transaction: the relay publishes inside one
 
 
 class KafkaPublisher:

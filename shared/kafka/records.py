@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 Headers = tuple[tuple[str, bytes], ...]
+"""Names and values. Kafka allows a null value, so what is read must not be trusted to be bytes."""
 
 
 class TopicPartition(NamedTuple):

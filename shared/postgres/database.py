@@ -38,6 +38,14 @@ UNAVAILABLE: tuple[type[BaseException], ...] = (
 """After any of these the same transaction can be tried again; whether the last one committed may be unknown."""
 
 
+UNSTORABLE: tuple[type[BaseException], ...] = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+"""After any of these the same transaction fails again: what it writes is what the schema refuses."""
+
+
 class Database:
     """Connections whose ``search_path`` is the service's schema."""
 
@@ -93,6 +101,11 @@ class Database:
         try:
             async with self._pool.acquire(timeout=15) as connection:
                 yield connection
+        except asyncpg.PostgresError as error:
+            error.detail = None  # it repeats the row, which may be personal, and errors end up in logs
+            if isinstance(error, UNAVAILABLE):
+                raise DatabaseUnavailable(f"Postgres went away: {type(error).__name__}: {error}") from error
+            raise
         except UNAVAILABLE as error:
             raise DatabaseUnavailable(f"Postgres went away: {type(error).__name__}: {error}") from error
 

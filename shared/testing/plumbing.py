@@ -24,7 +24,8 @@ NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS plumbing.handled (
-    number bigint GENERATED ALWAYS AS IDENTITY, subject uuid, sequence bigint, topic text, replayed boolean
+    number bigint GENERATED ALWAYS AS IDENTITY, subject uuid, sequence bigint CHECK (sequence > 0), topic text,
+    replayed boolean
 )
 """
 
@@ -50,9 +51,14 @@ def pause_event(subject: UUID, sequence: int, reason: str = "third_party") -> Ev
 
 
 class RecordingHandler:
-    """Writes every event into ``handled``; rejects the reason ``refuse_me``; ``before`` may raise."""
+    """Writes every event into ``handled``; rejects the reason ``refuse_me``; ``before`` may raise.
+
+    Attributes:
+        refused_sequence: written as a number that the table's constraint refuses.
+    """
 
     def __init__(self) -> None:
+        self.refused_sequence: int | None = None
         self.before: Callable[[Sequence[Received]], Awaitable[None]] | None = None
 
     async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
@@ -69,7 +75,7 @@ class RecordingHandler:
             await connection.execute(
                 "INSERT INTO handled (subject, sequence, topic, replayed) VALUES ($1, $2, $3, $4)",
                 event.subject,
-                event.sequence,
+                -1 if event.sequence == self.refused_sequence else event.sequence,
                 received.topic,
                 received.replay_of is not None,
             )

@@ -26,7 +26,9 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
         partitions=4,
         extra_env={
             "PUNCTUAL_SLA_TIMER_POLICIES_FILE": str(Path(__file__).with_name("policies.yml")),
+            # A mail whose hand-over was cut off is looked at again after these, not after the hours of real life.
             "PUNCTUAL_NOTIFIER_IN_DOUBT_WAIT_SECONDS": "3",
+            "PUNCTUAL_NOTIFIER_REPLY_TIMEOUT_SECONDS": "5",
         },
         report=lambda _: None,
     )

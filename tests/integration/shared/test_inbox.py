@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
+import asyncpg
 import pytest
 
 from shared.contracts.deadletters import EventRejected
@@ -19,6 +21,8 @@ from shared.postgres import Database
 from shared.telemetry import metrics
 from shared.testing.broker import InMemoryBroker
 from shared.testing.plumbing import SERVICE, Member, RecordingHandler, handled, pause_event, wait_until
+
+NULL: Any = None  # a header's value, which Kafka allows and our own types do not
 
 
 @pytest.fixture
@@ -213,3 +217,47 @@ async def test_a_broker_that_is_down_loses_nothing_of_the_outbox(plumbing: Datab
     await one.stop()
     await relay
     assert [sequence for _, sequence in await handled(plumbing)] == [1, 2, 3]
+
+
+async def test_what_the_database_refuses_becomes_a_dead_letter_and_the_rest_of_the_batch_is_handled(
+    plumbing: Database, broker: InMemoryBroker
+) -> None:
+    one, subject = member(plumbing, broker), new_id()
+    one.handler.refused_sequence = 2
+    await one.send([pause_event(subject, n) for n in (1, 2, 3)])
+    one.start()
+    await wait_until(lambda: _count_is(plumbing, 2))
+    await wait_until(lambda: _letters_are(plumbing, 1))
+    await one.stop()
+    assert [sequence for _, sequence in await handled(plumbing)] == [1, 3]
+    (letter,) = await dead_letters(broker, one)
+    assert (letter.reason, letter.detail) == ("unstorable", "the database refuses it: CheckViolationError")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        OutgoingRecord(REQUESTS.name, b"k", b"x" * 3_600_000, ()),
+        OutgoingRecord(REQUESTS.name, b"k", b"{}", (("ce_specversion", NULL), ("traceparent", NULL))),
+        OutgoingRecord(REQUESTS.name, b"k", b"{}", (("ce_specversion", b"1.0"), ("ce_type", b"punctual.x.v\xc2\xb2"))),
+    ],
+    ids=["large", "null headers", "superscript version"],
+)
+async def test_no_record_however_odd_blocks_the_outbox_or_ends_the_consumer(
+    plumbing: Database, broker: InMemoryBroker, record: OutgoingRecord
+) -> None:
+    one = member(plumbing, broker)
+    one.start()
+    await broker.publisher().publish([record])
+    await wait_until(lambda: _letters_are(plumbing, 1))
+    await one.stop()
+    (letter,) = await dead_letters(broker, one)
+    assert letter.value_sha256 is not None
+    assert all(len(r.value or b"") < 2_000_000 for r in broker.log(DEADLETTERS.name))
+
+
+async def test_an_error_of_the_database_does_not_repeat_the_row(plumbing: Database) -> None:
+    with pytest.raises(asyncpg.CheckViolationError) as raised:
+        async with plumbing.transaction() as connection:
+            await connection.execute("INSERT INTO handled (topic, sequence) VALUES ('王小明', -1)")
+    assert "王小明" not in str(raised.value)

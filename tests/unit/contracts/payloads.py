@@ -17,15 +17,17 @@ from shared.contracts.topics import PAYLOAD_BY_TYPE
 
 codes = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}", fullmatch=True)
 instants = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  st adds it
-texts = st.text(max_size=60)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 words = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
 
 
 def values_of(annotation: Any) -> st.SearchStrategy[Any]:
     """Values of a payload field's type."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if hasattr(annotation, "__metadata__"):  # Code or Instant, the two constrained types of the contracts
-        return instants if arguments[0] is AwareDatetime else codes
+    if hasattr(
+        annotation, "__metadata__"
+    ):  # Code, ShortText, Instant and Count, the constrained types of the contracts
+        return {AwareDatetime: instants, int: st.integers(1, 2**31 - 1)}.get(arguments[0], codes)
     if origin is tuple:
         return st.lists(values_of(arguments[0]), max_size=4).map(tuple)
     if origin is dict:

@@ -39,3 +39,14 @@ async def test_a_component_that_fails_stops_the_others_and_its_error_is_told() -
         await run_components([worker, Failing()], asyncio.Event())
     assert [str(error) for error in raised.value.exceptions] == ["the disk is on fire"]
     assert worker.has_finished
+
+
+class Returning:
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Ends although nobody asked it to."""
+
+
+async def test_a_component_that_ends_by_itself_is_a_failure() -> None:
+    with pytest.raises(ExceptionGroup) as raised:
+        await run_components([Worker(), Returning()], asyncio.Event())
+    assert [str(error) for error in raised.value.exceptions] == ["Returning ended by itself"]

@@ -77,3 +77,7 @@ def test_rejects_that_outweigh_the_rest_stop_the_program() -> None:
     breaker.record(handled=40, rejected=0)
     with pytest.raises(CircuitOpen, match="60 of the last 100"):
         breaker.record(handled=0, rejected=60)
+
+
+def test_a_share_of_one_never_stops_the_program() -> None:
+    RejectBreaker(1.0).record(handled=0, rejected=500)
