@@ -84,6 +84,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         ownership=ownership,
         outbox=outbox,
         clock=clock,
+        reject_share=settings.platform.reject_share,
     )
 
     async def readiness() -> Mapping[str, str | None]:

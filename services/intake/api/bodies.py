@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -18,12 +17,12 @@ from pydantic import (
 )
 
 from services.intake.domain.life import Close, EnterStage, Move, Pause, Respond, Resume
+from shared.contracts.addresses import LONGEST_ADDRESS, is_deliverable
 from shared.contracts.payload import AttributeValue, Code, CustomerTier, Language, Market, Priority, RequestKind
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
-_EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{3,30}")
 
 LARGEST_EXACT_NUMBER = 2**53
@@ -56,7 +55,9 @@ def _attribute(value: Any) -> AttributeValue:
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        if not math.isfinite(value) or abs(value) > LARGEST_EXACT_NUMBER:
+        if (
+            not -LARGEST_EXACT_NUMBER <= value <= LARGEST_EXACT_NUMBER
+        ):  # nor does NaN; an integer may be too long for a float
             raise ValueError("a number must lie between -2^53 and 2^53")
         return value
     if isinstance(value, str) and _CODE.fullmatch(value):
@@ -67,7 +68,7 @@ def _attribute(value: Any) -> AttributeValue:
 
 
 def _email(text: str) -> str:
-    if not _EMAIL.fullmatch(text) or ".." in text:
+    if not is_deliverable(text):
         raise ValueError("an address such as name@example.com is needed")
     return text
 
@@ -93,7 +94,7 @@ Attribute = Annotated[
     ),
 ]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=128, strip_whitespace=True), AfterValidator(_one_line)]
-Email = Annotated[str, StringConstraints(max_length=254, strip_whitespace=True), AfterValidator(_email)]
+Email = Annotated[str, StringConstraints(max_length=LONGEST_ADDRESS, strip_whitespace=True), AfterValidator(_email)]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_phone)]
 Prose = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_prose)]
 

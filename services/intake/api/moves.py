@@ -18,6 +18,7 @@ from services.intake.domain.record import RequestRecord
 from services.intake.store.announcements import change_event
 from services.intake.store.answers import KeyInFlight, claim_key
 from services.intake.store.moves import lock_request, record_change
+from services.intake.store.refusals import writing
 from shared.contracts.topics import REQUESTS
 from shared.http import problem_responses
 from shared.ids import parse_reference
@@ -68,7 +69,7 @@ async def _perform(
     if reference is None:
         raise mistyped()
     try:
-        async with context.database.transaction() as connection:
+        async with writing(context.database) as connection:
             if not await claim_key(connection, write.caller.name, write.key, write.fingerprint, context.key_patience):
                 status, body = await stored_answer(connection, write)
                 return json_answer(body, status, REPLAY_HEADER)

@@ -18,6 +18,7 @@ from services.intake.domain.record import open_record
 from services.intake.domain.submission import Contact, Submission
 from services.intake.store.announcements import contact_event, submission_event
 from services.intake.store.answers import KeyInFlight
+from services.intake.store.refusals import writing
 from services.intake.store.submissions import Arrival, NameClash, insert_requests
 from shared.contracts.topics import CONTACTS, REQUESTS
 from shared.http import problem_responses
@@ -99,7 +100,7 @@ def _submission(body: SubmitBody, write: Write, context: Context, submitted_at: 
 async def _take_in(context: Context, write: Write, submission: Submission) -> Response:
     body = view_request(open_record(submission), context.public_url).model_dump_json()
     arrival = Arrival(submission, write.key, write.fingerprint, 201, body)
-    async with context.database.transaction() as connection:
+    async with writing(context.database) as connection:
         taken = (await insert_requests(connection, [arrival], context.key_patience)).get(submission.request_id)
         if taken is None:
             status, body = await stored_answer(connection, write)

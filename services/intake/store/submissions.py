@@ -13,7 +13,8 @@ import asyncpg
 from services.intake.domain.changes import change_data
 from services.intake.domain.submission import Submission
 from services.intake.store.answers import KeyInFlight, lock_timeout
-from shared.errors import PunctualError
+from services.intake.store.refusals import refusals_withheld
+from shared.errors import PunctualError, Retryable
 from shared.postgres import Connection, load_statements
 
 _STATEMENTS = load_statements(__name__)
@@ -23,11 +24,8 @@ class NameClash(PunctualError):
     """A new reference or status token is taken already: name the requests anew and repeat the transaction."""
 
 
-class Unstorable(PunctualError):
-    """A constraint or a type refused a row that had passed every check: the program is wrong.
-
-    Postgres' own text is withheld, because it repeats the row, and the row holds personal data.
-    """
+class CustomerBusy(Retryable):
+    """Another transaction holds the customer's row and did not end in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ async def insert_requests(
     """Store a batch in one round trip.
 
     Args:
-        patience: how long to wait for another transaction that uses one of the keys right now.
+        patience: how long to wait for another transaction that uses one of the keys or customers right now.
 
     Returns:
         What was taken in, by request id. An arrival that is missing has a key that was used before.
@@ -70,6 +68,7 @@ async def insert_requests(
     Raises:
         NameClash: the transaction is spoilt.
         KeyInFlight: the transaction is spoilt.
+        CustomerBusy: the transaction is spoilt.
         Unstorable: the transaction is spoilt.
     """
     submissions = [arrival.submission for arrival in arrivals]
@@ -108,10 +107,15 @@ async def insert_requests(
         )
     except asyncpg.UniqueViolationError as error:
         raise NameClash(f"{error.constraint_name} is violated") from None
-    except asyncpg.LockNotAvailableError:
-        raise KeyInFlight("another call with this key is being worked on") from None
-    except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
-        raise Unstorable(f"{type(error).__name__} at {error.constraint_name or error.column_name}") from None
+    except asyncpg.LockNotAvailableError as error:
+        # Who waits for a key waits for its transaction, and then Postgres names the table. Of a customer it may name
+        # nothing: the second in a row's queue waits for the first.
+        if "idempotency_key" in (error.context or ""):
+            raise KeyInFlight("another call with this key is being worked on") from None
+        raise CustomerBusy("another call for this customer is being worked on") from None
+    except asyncpg.PostgresError:
+        with refusals_withheld():
+            raise
     return {
         row["request_id"]: Taken(row["customer_id"], row["contact_version"], row["is_contact_news"]) for row in rows
     }

@@ -98,6 +98,36 @@ async def test_a_key_in_use_for_too_long_is_409_and_free_after_its_transaction_f
         assert "idempotency-replayed" not in answer.headers
 
 
+async def test_a_customer_in_use_for_too_long_is_503_and_no_matter_of_the_key(intake: Intake) -> None:
+    impatient = intake.with_context(key_patience=timedelta(milliseconds=300))
+    body = SUBMISSION | {"customer": SUBMISSION["customer"] | {"id": "C-hot"}}
+    keys = [write() for _ in range(3)]  # the first waits for the holder, the others in the row's queue behind it
+    await intake.submit(customer=body["customer"])
+    async with intake.database.transaction() as connection:
+        await connection.execute("SELECT FROM customer WHERE external_id = 'C-hot' FOR UPDATE")
+        answers = await asyncio.gather(*(impatient.post("/v1/requests", json=body, headers=key) for key in keys))
+    for answer in answers:
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:punctual:problem:try_again")
+        assert answer.headers["retry-after"]
+    for key in keys:
+        answer = await impatient.post("/v1/requests", json=body, headers=key)
+        assert answer.status_code == 201
+        assert "idempotency-replayed" not in answer.headers
+
+
+async def test_a_customer_who_is_being_recorded_for_too_long_is_503_too(intake: Intake) -> None:
+    impatient = intake.with_context(key_patience=timedelta(milliseconds=50))
+    body = SUBMISSION | {"customer": SUBMISSION["customer"] | {"id": "C-new"}}
+    async with intake.database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO customer (customer_id, channel, external_id, name, language, market, version, given_by,"
+            " recorded_at) VALUES ($1, 'app', 'C-new', 'Ann', 'en', 'HK', 1, $1, now())",
+            new_id(),
+        )
+        answer = await impatient.post("/v1/requests", json=body, headers=write())
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:punctual:problem:try_again")
+
+
 async def test_a_refused_move_does_not_use_its_key_up(intake: Intake) -> None:
     reference = (await intake.submit())["reference"]
     headers = write()

@@ -13,7 +13,8 @@ import asyncpg
 import pytest
 
 from services.intake.domain.submission import Contact, Submission
-from services.intake.store.submissions import Arrival, NameClash, Unstorable, insert_requests
+from services.intake.store.refusals import Unstorable
+from services.intake.store.submissions import Arrival, NameClash, insert_requests
 from services.intake.ticker import KeyKeeper
 from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
 from shared.ids import new_id, new_reference, new_token
