@@ -55,7 +55,7 @@ class Field:
     def fail(self, message: str) -> InvalidDocument:
         """The error to raise for this field."""
         line = self._node.start_mark.line + 1
-        return InvalidDocument([Complaint(self._document.file, line, self.path or "document", message)])
+        return InvalidDocument([Complaint(self._document.file, line, _plain(self.path or "document"), _plain(message))])
 
     def entries(self) -> dict[str, Field]:
         """The values of a mapping by key, in order."""
@@ -98,11 +98,11 @@ class Field:
         return str(self._node.value)
 
     def parse(self, read: Callable[[str], T]) -> T:
-        """The text through a reader that raises ValueError."""
+        """The text through a reader that raises ValueError, or OverflowError."""
         text = self.text()
         try:
             return read(text)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise self.fail(str(error)) from None
 
 
@@ -121,7 +121,7 @@ class Document:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark is not None else 1
             problem = getattr(error, "problem", None) or "cannot be read"
-            raise InvalidDocument([Complaint(file, line, "document", f"is not YAML: {problem}")]) from None
+            raise InvalidDocument([Complaint(file, line, "document", _plain(f"is not YAML: {problem}"))]) from None
         if node is None:
             raise InvalidDocument([Complaint(file, 1, "document", "is empty")])
         self.root = Field(self, node, "")
@@ -140,3 +140,23 @@ class Document:
         """
         if self._complaints:
             raise InvalidDocument(sorted(self._complaints, key=lambda complaint: complaint.line))
+
+
+@contextmanager
+def refusing(file: str) -> Iterator[None]:
+    """Make a complaint about the whole file of what no field is known for.
+
+    Raises:
+        InvalidDocument: the text is nested too deeply, or holds a number or an instant beyond all bounds.
+    """
+    try:
+        yield
+    except RecursionError:
+        raise InvalidDocument([Complaint(file, 1, "document", "is nested too deeply")]) from None
+    except (OverflowError, ValueError) as error:
+        raise InvalidDocument([Complaint(file, 1, "document", _plain(f"cannot be read: {error}"))]) from None
+
+
+def _plain(text: str) -> str:
+    """Text that can be logged and sent; YAML escapes can spell halves of characters."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

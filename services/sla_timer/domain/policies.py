@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 
 from services.sla_timer.domain.document import Document, Field
@@ -12,7 +12,17 @@ from shared.contracts.payload import CustomerTier, Market, Priority, RequestKind
 
 FORMAT = "1"
 ESCALATION_LEVELS = 2
+OBJECTIVES = frozenset({"response", "resolution"})
+"""What every policy promises; without a resolution a customer would have no expected time."""
 
+LONGEST_SPAN = timedelta(days=3660)
+"""Ten years: longer than any promise, and short enough that a deadline is always an instant one can write."""
+
+Spendable = Callable[[Objective, str], str | None]
+"""Told an objective and the name of a calendar; gives why the budget cannot be spent there, None when it can."""
+
+
+_HOUR = timedelta(hours=1)
 _OBJECTIVE = frozenset({"budget", "stops", "warning", "breach", "escalations"})
 _CODE = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
 _WORD = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$")
@@ -27,11 +37,19 @@ _VOCABULARIES: Mapping[str, frozenset[str]] = {
 }
 
 
-def read_policies(text: str, file: str, calendars: Collection[str]) -> tuple[tuple[Policy, ...], dict[Market, str]]:
+def read_policies(
+    text: str,
+    file: str,
+    calendars: Collection[str],
+    spendable: Spendable | None = None,
+    required: frozenset[str] = OBJECTIVES,
+) -> tuple[tuple[Policy, ...], dict[Market, str]]:
     """The policies in order, and the calendar of each market.
 
     Args:
         calendars: the names that may be referred to.
+        spendable: asked about each objective on the calendar of every market its policy can apply to.
+        required: the objectives that every policy must have.
 
     Raises:
         InvalidDocument: names every wrong field.
@@ -46,7 +64,9 @@ def read_policies(text: str, file: str, calendars: Collection[str]) -> tuple[tup
     policies: list[Policy] = []
     for field in top["policies"].items():
         with document.collecting():
-            policy = _policy(field)
+            policy = _policy(field, required)
+            if spendable is not None:
+                _check_budgets(field, policy, markets, spendable)
             if any(policy.code == other.code for other in policies):
                 raise field.fail(f"policy {policy.code} is defined twice")
             if policies and not policies[-1].conditions:
@@ -62,12 +82,18 @@ def read_span(text: str) -> timedelta:
     """``45m``, ``8h``, ``1h30m``, ``2d``. A day is 24 hours.
 
     Raises:
-        ValueError: anything else.
+        ValueError: anything else, and more than ``LONGEST_SPAN``.
     """
     match = _SPAN.match(text)
     if match is None:
         raise ValueError(f"{text!r} is not a span such as 45m, 8h or 1h30m")
-    return timedelta(**{unit: int(count) for unit, count in match.groupdict(default="0").items()})
+    try:
+        span = timedelta(**{unit: int(count) for unit, count in match.groupdict(default="0").items()})
+    except (OverflowError, ValueError):  # int() refuses more than 4300 digits
+        span = timedelta.max
+    if span > LONGEST_SPAN:
+        raise ValueError(f"a span is at most {LONGEST_SPAN.days} days, which are {LONGEST_SPAN // _HOUR} hours")
+    return span
 
 
 def _markets(field: Field, calendars: Collection[str]) -> dict[Market, str]:
@@ -79,9 +105,23 @@ def _markets(field: Field, calendars: Collection[str]) -> dict[Market, str]:
     return chosen
 
 
-def _policy(field: Field) -> Policy:
+def _check_budgets(field: Field, policy: Policy, markets: Mapping[Market, str], spendable: Spendable) -> None:
+    reachable = policy.conditions.get("market", frozenset(Market))
+    names = sorted({name for market, name in markets.items() if market in reachable})
+    fields = field.entries()["objectives"].entries()
+    for objective in policy.objectives:
+        for name in names:
+            if (reason := spendable(objective, name)) is not None:
+                raise fields[objective.code].entries()["budget"].fail(f"cannot be spent: {reason}")
+
+
+def _policy(field: Field, required: frozenset[str]) -> Policy:
     members = field.members(frozenset({"policy", "objectives"}), frozenset({"when", "cancelled_by"}))
     objectives = tuple(_objective(code, entry) for code, entry in members["objectives"].entries().items())
+    missing = sorted(required - {objective.code for objective in objectives})
+    if missing:
+        known = " and ".join(sorted(required))
+        raise members["objectives"].fail(f"{' and '.join(missing)} missing; every policy needs {known}")
     if not objectives:
         raise members["objectives"].fail("needs at least one objective")
     return Policy(

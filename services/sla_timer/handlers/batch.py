@@ -90,12 +90,26 @@ class Batch:
         objective = case.policy.objective(clock.objective)
         request.clocks[clock.clock_id] = clock
         self._changes.clocks[clock.clock_id] = (clock, request.partition)
-        if step.is_rearmed:
+        if step.is_rearmed or clock.clock_id in self._changes.rearmed:  # what this batch armed it may decide too
             self._changes.rearmed[clock.clock_id] = clock.timers(objective.ladder)
         self._withdraw(step)
         self._decide(step)
         self._say(request, step.announcements, trace)
         self._count_verdict(case, step)
+
+    def settle(self, request: TrackedRequest, case: Case, step: Step, timer: Timer) -> None:
+        """See to it that a timer that was fired does not come again, whatever its row said.
+
+        A row whose rung is still to come stood at a wrong instant: the clock's timers are set anew.
+        """
+        clock = step.clock
+        ladder = case.policy.objective(clock.objective).ladder
+        timers = clock.timers(ladder)
+        if (timer.cycle, timer.key) in {(pending.cycle, pending.key) for pending in timers}:
+            self._changes.clocks[clock.clock_id] = (clock, request.partition)
+            self._changes.rearmed[clock.clock_id] = timers
+        else:
+            self._changes.settled.append(timer)
 
     async def write(self, connection: Connection, outbox: Outbox) -> None:
         await save(connection, self._changes, self._now)

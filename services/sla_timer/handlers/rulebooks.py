@@ -12,7 +12,7 @@ from pathlib import Path
 
 from prometheus_client import Gauge
 
-from services.sla_timer.domain.rulebook import RuleSources, read_rulebook
+from services.sla_timer.domain.rulebook import RuleSources, read_rulebook, read_stored_rulebook
 from services.sla_timer.domain.rules import Rulebook
 from services.sla_timer.store import policy_versions
 from services.sla_timer.store.policy_versions import PolicyVersion
@@ -63,6 +63,7 @@ class Rulebooks:
         self._known: dict[int, Rulebook] = {}
         self._in_force: PolicyVersion | None = None
         self._trouble: str | None = None
+        self._unreadable: int | None = None
         self._warned_on: dict[str, object] = {}
 
     @property
@@ -106,7 +107,7 @@ class Rulebooks:
         """
         await self.follow()
         sources = replace(self.in_force.sources, policies=policies, policies_file="policies.yml")
-        read_rulebook(sources)
+        await asyncio.to_thread(read_rulebook, sources)  # a text may be a megabyte long
         async with self._database.transaction() as connection:
             await policy_versions.lock(connection)
             if await self._digest_in_force(connection) != sources.digest:
@@ -118,7 +119,7 @@ class Rulebooks:
         """The rulebook of a version, as it was then."""
         if version not in self._known:
             stored = await policy_versions.load(connection, version)
-            self._known[version] = read_rulebook(stored.sources, version)
+            self._known[version] = read_stored_rulebook(stored.sources, version)
         return self._known[version]
 
     async def follow(self) -> None:
@@ -128,7 +129,13 @@ class Rulebooks:
             if newest is None or (self._in_force is not None and newest == self._in_force.version):
                 return
             stored = await policy_versions.load(connection, newest)
-            await self.at(connection, newest)
+            try:
+                await self.at(connection, newest)
+            except ConfigurationError as error:
+                if self._in_force is None:
+                    raise
+                self._note_unreadable(newest, str(error))
+                return
         self._in_force = stored
         POLICY_VERSION.set(newest)
         _log.info("policies in force", version=newest, digest=stored.sources.digest, author=stored.author)
@@ -155,7 +162,7 @@ class Rulebooks:
         signature = await asyncio.to_thread(self._files.signature)
         try:
             sources = await asyncio.to_thread(self._files.read)
-            read_rulebook(sources)
+            await asyncio.to_thread(read_rulebook, sources)
         except ConfigurationError as error:
             self._signature = signature
             self._note_trouble(str(error))
@@ -173,6 +180,11 @@ class Rulebooks:
     async def _digest_in_force(self, connection: Connection) -> str | None:
         newest = await policy_versions.newest(connection)
         return None if newest is None else (await policy_versions.load(connection, newest)).sources.digest
+
+    def _note_unreadable(self, version: int, detail: str) -> None:
+        if version != self._unreadable:
+            _log.error("stored policies cannot be used, the version before stays", version=version, detail=detail)
+        self._unreadable = version
 
     def _note_trouble(self, trouble: str | None) -> None:
         if trouble is not None and trouble != self._trouble:

@@ -20,7 +20,8 @@ from shared.telemetry.context import new_trace
 class TimerHandler:
     """Reads the clock of each due timer as of the timer's instant, so that what is overdue is decided in its order.
 
-    A timer is only the occasion: what is decided follows from the history.
+    A timer is only the occasion: what is decided follows from the history. One that was an occasion for nothing is
+    removed all the same, or it would be looked at for ever.
     """
 
     def __init__(self, rulebooks: Rulebooks, clock: Clock, outbox: Outbox) -> None:
@@ -37,7 +38,9 @@ class TimerHandler:
             request = requests[timer.request_id]
             case = await load_case(connection, self._rulebooks, request)
             trace = new_trace(request.correlation_id, request.traceparent)
-            changes.take(request, case, advance(case, request.clocks[timer.clock_id], timer.due_at), trace)
+            step = advance(case, request.clocks[timer.clock_id], timer.due_at)
+            changes.take(request, case, step, trace)
+            changes.settle(request, case, step, timer)
         await changes.write(connection, self._outbox)
         fired = set(standing)
         return [timer for timer in timers if timer not in fired]

@@ -31,7 +31,12 @@ class MadeDecision:
 
 @dataclass(slots=True)
 class Changes:
-    """What a batch changed."""
+    """What a batch changed.
+
+    Attributes:
+        rearmed: clock -> all the timers it is to have.
+        settled: timers that have fired, whether or not something was decided.
+    """
 
     new_requests: list[TrackedRequest] = field(default_factory=list)
     known_requests: dict[UUID, TrackedRequest] = field(default_factory=dict)
@@ -40,6 +45,7 @@ class Changes:
     rearmed: dict[UUID, list[Timer]] = field(default_factory=dict)
     decisions: list[MadeDecision] = field(default_factory=list)
     withdrawals: list[Withdrawal] = field(default_factory=list)
+    settled: list[Timer] = field(default_factory=list)
 
 
 async def save(connection: Connection, changes: Changes, now: datetime) -> None:
@@ -129,7 +135,8 @@ async def _save_timers(connection: Connection, changes: Changes) -> None:
     if changes.rearmed:
         cycles = [changes.clocks[clock_id][0].cycle for clock_id in changes.rearmed]
         await STATEMENTS["drop_timers"].execute(connection, clock_ids=list(changes.rearmed), cycles=cycles)
-    fired = [entry.decision for entry in changes.decisions if entry.decision.clock_id not in changes.rearmed]
+    rungs: list[Decision | Timer] = [*(entry.decision for entry in changes.decisions), *changes.settled]
+    fired = [rung for rung in rungs if rung.clock_id not in changes.rearmed]
     if fired:
         await STATEMENTS["drop_fired_timers"].execute(connection, **_rung_keys(fired))
     timers = [timer for timers in changes.rearmed.values() for timer in timers]

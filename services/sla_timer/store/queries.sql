@@ -66,7 +66,7 @@ DELETE FROM timer AS t USING unnest(:clock_ids::uuid[], :cycles::integer[]) AS n
 WHERE t.clock_id = n.clock_id AND t.cycle = n.cycle;
 
 -- name: drop_fired_timers
--- Removes the timers of rungs that were decided.
+-- Removes the timers of rungs that were decided, and those that fired in vain.
 DELETE FROM timer AS t
 USING unnest(:clock_ids::uuid[], :cycles::integer[], :kinds::text[], :levels::integer[]) AS n (clock_id, cycle, kind, level)
 WHERE t.clock_id = n.clock_id AND t.cycle = n.cycle AND t.kind = n.kind AND t.level = n.level;

@@ -202,3 +202,9 @@ async def test_broken_policies_are_refused_with_file_line_and_field(desk: Desk, 
         {"field": "body", "message": "is not UTF-8 text"}
     ]
     assert (await client.put("/v1/policies", "x" * 2_000_000)).status_code == 413
+
+
+async def test_policies_nested_too_deeply_are_refused_as_a_document(client: Client) -> None:
+    answer = await client.put("/v1/policies", "[" * 5000)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": "document", "message": "policies.yml, line 1: is nested too deeply"}]

@@ -206,3 +206,40 @@ async def test_more_timers_than_are_read_at_once_are_all_fired_even_when_due_tog
     customers = [Customer() for _ in range(20)]
     await desk.deliver(*(customer.submits() for customer in customers))
     assert await desk.tick(MONDAY + 8 * HOUR) == 40
+
+
+async def test_a_batch_that_arms_timers_and_decides_them_leaves_none_of_them(desk: Desk) -> None:
+    customer = Customer()
+    await desk.deliver(customer.submits(kind=RequestKind.ENQUIRY), customer.paused(MONDAY + 5 * HOUR))
+    left = await desk.rows(
+        "SELECT kind FROM timer JOIN clock USING (clock_id) WHERE objective = 'response' ORDER BY timer.due_at"
+    )
+    assert {kind for _, kind, _ in await standing(desk)} == {"warning", "breach"}
+    assert [row["kind"] for row in left] == ["escalation", "escalation"]
+
+
+async def test_a_timer_of_a_decided_rung_is_removed_when_it_fires(desk: Desk) -> None:
+    """Rows that an older program left behind."""
+    await desk.deliver(Customer().submits())
+    row = (await desk.rows("SELECT * FROM timer WHERE kind = 'warning' ORDER BY due_at LIMIT 1"))[0]
+    assert await desk.tick(MONDAY + 6 * HOUR) == 1
+    await desk.rows("INSERT INTO timer VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", *row.values())
+    desk.clock.advance(timedelta(seconds=2))
+    assert await desk.tick() == 1
+    assert not await desk.rows("SELECT * FROM timer WHERE due_at <= $1", desk.clock.now())
+    assert len(await standing(desk)) == 1
+
+
+async def test_a_timer_that_stands_too_early_is_set_anew_when_it_fires(desk: Desk) -> None:
+    await desk.deliver(Customer().submits())
+    row = (await desk.rows("SELECT * FROM timer WHERE kind = 'warning' ORDER BY due_at LIMIT 1"))[0]
+    await desk.rows("DELETE FROM timer WHERE clock_id = $1 AND kind = 'warning'", row["clock_id"])
+    early = [*row.values()][:-1]
+    await desk.rows("INSERT INTO timer VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", *early, MONDAY + HOUR)
+    assert await desk.tick(MONDAY + HOUR) == 1
+    assert not await desk.rows("SELECT * FROM timer WHERE due_at <= $1", desk.clock.now())
+    assert await standing(desk) == []
+    await desk.tick(MONDAY + 6 * HOUR)
+    desk.clock.advance(timedelta(seconds=2))
+    await desk.tick()
+    assert [kind for _, kind, _ in await standing(desk)] == ["warning"]

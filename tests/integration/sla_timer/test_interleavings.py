@@ -109,6 +109,8 @@ async def _outcome(desk: Desk) -> Outcome:
         "SELECT reference, objective, state, due_at::text, ended_at::text"
         " FROM clock JOIN tracked_request USING (request_id) ORDER BY 1, 2"
     )
+    overdue = await desk.rows("SELECT * FROM timer WHERE due_at <= $1", desk.clock.now())
+    assert not overdue, "all is settled, and timers are left that would be looked at for ever"
     return sorted(await standing(desk)), [tuple(row) for row in clocks]
 
 

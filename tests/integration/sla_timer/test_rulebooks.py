@@ -7,7 +7,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.sla_timer.domain.document import InvalidDocument
+from services.sla_timer.domain.rulebook import RuleSources
 from services.sla_timer.handlers.rulebooks import RuleFiles
+from services.sla_timer.store import policy_versions
 from services.sla_timer.ticker.watch import Watch
 from shared.clock import ManualClock
 from shared.errors import ConfigurationError
@@ -127,3 +129,36 @@ async def test_what_is_open_and_overdue_is_measured(desk: Desk) -> None:
     labels = {"objective": "response", "state": "running"}
     assert REGISTRY.get_sample_value("punctual_sla_timer_open_clocks", labels) == 2
     assert REGISTRY.get_sample_value("punctual_sla_timer_overdue_timers") == 2
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        ("budget: 2h elapsed", "budget: 3000000d elapsed"),
+        ("budget: 40h working", "budget: 9000000h working"),
+        ("after: 1h,", "after: 99999999999h,"),
+        ("policies:", "policies: " + "[" * 5000),
+        ("      resolution:", "      something:"),
+    ],
+    ids=["elapsed", "working", "after", "nested", "no resolution"],
+)
+async def test_no_policy_file_ends_the_service(desk: Desk, rule_files: RuleFiles, spoilt: tuple[str, str]) -> None:
+    text = desk.rulebooks.in_force.sources.policies.replace(*spoilt, 1)
+    with pytest.raises(InvalidDocument):
+        await desk.rulebooks.replace_policies(text, "lead")
+    change(rule_files, *spoilt)
+    await desk.rulebooks.refresh()
+    assert desk.rulebooks.in_force.version == 1
+    assert "policies.yml, line " in (desk.rulebooks.trouble or "")
+    assert REGISTRY.get_sample_value("punctual_sla_timer_rules_broken") == 1
+    await desk.deliver(Customer().submits())
+
+
+async def test_a_stored_version_that_cannot_be_read_leaves_the_one_before_in_force(desk: Desk) -> None:
+    async with desk.database.transaction() as connection:
+        sources = RuleSources("[", desk.rulebooks.in_force.sources.calendars)
+        await policy_versions.add(connection, sources, "api", "an older program", desk.clock.now())
+    await desk.rulebooks.refresh()
+    assert desk.rulebooks.in_force.version == 1
+    text = desk.rulebooks.in_force.sources.policies.replace("budget: 2h elapsed", "budget: 1h elapsed")
+    assert (await desk.rulebooks.replace_policies(text, "lead")).version == 3

@@ -12,7 +12,7 @@ import services.sla_timer
 from services.sla_timer.domain.calendars import read_calendars
 from services.sla_timer.domain.document import InvalidDocument
 from services.sla_timer.domain.policies import read_policies, read_span
-from services.sla_timer.domain.rulebook import RuleSources, read_rulebook
+from services.sla_timer.domain.rulebook import RuleSources, read_rulebook, read_stored_rulebook
 from services.sla_timer.domain.rules import BudgetKind, Facts, RungKind
 from shared.contracts.payload import CustomerTier, Market, Priority, RequestKind
 
@@ -132,6 +132,10 @@ def line_of(text: str, needle: str) -> int:
         ("HK: hong_kong", "HK: atlantis", "calendars.HK", "there is no calendar 'atlantis'"),
         ("HK: hong_kong", "XX: hong_kong", "calendars.XX", "is not a known name here"),
         ("format: 1", "format: 2", "format", "reads format 1"),
+        ("after: 1h,", "after: 99999999999h,", "response.escalations[0].after", "at most 3660 days"),
+        ("after: 1h,", f"after: {'9' * 5000}h,", "response.escalations[0].after", "at most 3660 days"),
+        ("2h elapsed", "3000000d elapsed", "policies[0].objectives.response.budget", "at most 3660 days"),
+        ("40h working", "9000000h working", "policies[0].objectives.resolution.budget", "at most 3660 days"),
     ],
 )
 def test_an_error_names_file_line_and_field(old: str, new: str, field: str, message: str) -> None:
@@ -150,6 +154,65 @@ def test_every_broken_policy_is_named_at_once() -> None:
 def test_a_name_that_is_missing_is_named() -> None:
     broken = POLICIES.replace("        budget: 4h working\n", "")
     assert any("policies[8].objectives.response: budget is missing" in text for text in complaints(broken))
+
+
+@pytest.mark.parametrize("objective", ["response", "resolution"])
+def test_a_policy_without_a_response_or_a_resolution_is_refused(objective: str) -> None:
+    broken = POLICIES.replace(f"      {objective}:", "      something:", 1)
+    message = f"policies[0].objectives: {objective} missing; every policy needs resolution and response"
+    assert any(message in text for text in complaints(broken))
+
+
+def test_what_was_in_force_before_objectives_were_required_can_still_be_read() -> None:
+    stored = RuleSources(POLICIES.replace("      resolution:", "      something:"), CALENDARS)
+    assert read_stored_rulebook(stored, 3).version == 3
+
+
+def test_the_longest_span_is_taken() -> None:
+    text = POLICIES.replace("2h elapsed", "3660d elapsed").replace("40h working", "87840h working")
+    read_rulebook(RuleSources(text, CALENDARS))
+
+
+def test_a_budget_that_a_calendar_can_never_spend_is_refused_by_field() -> None:
+    hour_on_friday = """
+format: 1
+calendars:
+  hong_kong: &scarce {timezone: UTC, known_until: 2026-12-31, weekly: {fri: [["09:00", "10:00"]]}}
+  mainland_china: *scarce
+  taiwan: *scarce
+"""
+    policies = POLICIES.replace("40h working", "40000h working", 1)
+    with pytest.raises(InvalidDocument) as caught:
+        read_rulebook(RuleSources(policies, hour_on_friday))
+    (complaint,) = caught.value.complaints
+    assert complaint.field == "policies[0].objectives.resolution.budget"
+    assert complaint.line == line_of(policies, "40000h working")
+    assert "cannot be spent: calendar hong_kong" in complaint.message
+
+
+@pytest.mark.parametrize(
+    ("policies", "calendars", "file", "message"),
+    [
+        ("[" * 5000, CALENDARS, "policies.yml", "is nested too deeply"),
+        (POLICIES, "{a: " * 5000, "calendars.yml", "is nested too deeply"),
+        (r'"\Uffffffff"', CALENDARS, "policies.yml", "cannot be read"),
+        (
+            POLICIES,
+            CALENDARS.replace("    weekly:", "    closures: [[9999-12-31T01:00, 9999-12-31T24:00]]\n    weekly:", 1),
+            "calendars.yml",
+            "",
+        ),
+        (r'"\ud800": 1', CALENDARS, "policies.yml", "is not a known name here"),
+    ],
+    ids=["deep policies", "deep calendars", "no character", "no instant", "half a character"],
+)
+def test_a_text_out_of_all_proportion_is_a_complaint_and_no_crash(
+    policies: str, calendars: str, file: str, message: str
+) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        read_rulebook(RuleSources(policies, calendars))
+    assert any(complaint.file == file and message in complaint.message for complaint in caught.value.complaints)
+    str(caught.value).encode()
 
 
 def test_a_policy_after_the_default_can_never_apply() -> None:
