@@ -38,6 +38,15 @@ def log_of(system: LocalSystem, topic: Topic) -> list[Event[Payload]]:
     return asyncio.run(read())
 
 
+def record_count(system: LocalSystem, topic: Topic) -> int:
+    """How many records a topic that is not compacted holds."""
+
+    async def count() -> int:
+        return len([record async for record in read_topic(system.kafka_bootstrap, topic.name)])
+
+    return asyncio.run(count())
+
+
 def rows_of(system: LocalSystem, query: str, *arguments: object) -> list[dict[str, Any]]:
     """Read any schema as the administrator."""
 

@@ -24,8 +24,8 @@ class NoticeKind(StrEnum):
     BREACH_WITHDRAWN = "breach_withdrawn"
 
 
-MUST_ARRIVE = frozenset({NoticeKind.RECEIVED, NoticeKind.EXPECTED_TIME_CHANGED, NoticeKind.CLOSED})
-"""Kinds that are sent once more when it stays in doubt whether the relay took them."""
+MUST_ARRIVE = frozenset(NoticeKind) - {NoticeKind.WARNING}
+"""Kinds that are sent once more when it stays in doubt whether the relay took them. What a warning warns of is told."""
 
 
 class NoticeState(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.clocks import ClockEscalated
+from shared.contracts.clocks import ClockEscalated, ClockWarned
 from shared.postgres import Database
 from tests.integration.notifier.house import Case, House
 from tests.integration.notifier.relays import CatchingRelay, ScriptedRelay, Trick, scripted_relay
@@ -113,9 +113,10 @@ async def test_what_must_arrive_is_given_up_after_the_second_doubt(database: Dat
 async def test_what_need_not_arrive_is_never_sent_twice(database: Database) -> None:
     async with scripted_relay(ScriptedRelay(body=[Trick.DROP])) as relay:
         house, case = House(database, port=relay.port, in_doubt_wait=0), Case()
-        await house.hear(*case.breach())
+        known = case.breach()[:-1]
+        await house.hear(*known, case.clock(ClockWarned, level=1))
         await house.send_all()
-        row = await house.notice(case, "breach")
+        row = await house.notice(case, "warning")
         assert (row["state"], row["reason"]) == ("failed", "in_doubt")
         assert len(relay.bodies) == 1
 

@@ -87,7 +87,7 @@ def test_silence_after_the_body_is_a_doubt_for_half_an_hour() -> None:
     assert (after.state, after.attend_at) == (NoticeState.IN_DOUBT, REAL + timedelta(minutes=30))
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.RECEIVED, NoticeKind.EXPECTED_TIME_CHANGED, NoticeKind.CLOSED])
+@pytest.mark.parametrize("kind", [NoticeKind.RECEIVED, NoticeKind.CLOSED, NoticeKind.BREACH, NoticeKind.ESCALATION])
 def test_what_must_arrive_is_sent_once_more_after_a_doubt(kind: NoticeKind) -> None:
     doubtful = notice(kind, state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attempt=1, attend_at=REAL)
     again = attend(doubtful, REAL, NOW, POLICY, has_bytes=True)
@@ -99,7 +99,7 @@ def test_what_must_arrive_is_sent_once_more_after_a_doubt(kind: NoticeKind) -> N
 
 def test_what_need_not_arrive_is_never_repeated_after_a_doubt() -> None:
     doubtful = notice(
-        NoticeKind.BREACH, "role:head", state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attempt=1, attend_at=REAL
+        NoticeKind.WARNING, "role:head", state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attempt=1, attend_at=REAL
     )
     after = attend(doubtful, REAL, NOW, POLICY, has_bytes=True)
     assert (after.state, after.reason) == (NoticeState.FAILED, Reason.IN_DOUBT)
