@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from punctual.local.system import LocalSystem
-from shared.contracts.topics import CLOCKS, CONTACTS, NOTICES, REQUESTS, Topic
+from shared.contracts.topics import CLOCKS, CONTACTS, DEADLETTERS, NOTICES, QUALITY, REQUESTS, Topic
 from shared.kafka import KafkaPublisher, OutgoingRecord
 from tests.acceptance.evidence import rows_of
 from tests.acceptance.journal import Channel, submission
@@ -153,9 +153,13 @@ def test_an_event_of_a_newer_version_can_be_listed_shown_and_replayed_to_its_ser
     assert rejected(system, "notifier", REQUESTS.name, "newer_version") == before
 
 
-def test_nobody_consumes_notices_yet_and_garbage_there_harms_nobody(system: LocalSystem, channel: Channel) -> None:
-    publish(system, OutgoingRecord(NOTICES.name, b"x", b"\x00\xff\xfe", ()))
+@pytest.mark.parametrize("topic", [NOTICES, QUALITY, DEADLETTERS], ids=lambda topic: topic.name)
+def test_garbage_on_a_topic_that_no_service_reads_harms_nobody(
+    system: LocalSystem, channel: Channel, topic: Topic
+) -> None:
+    publish(system, OutgoingRecord(topic.name, b"x", b"\x00\xff\xfe", ()))
     channel.submit(system.business_now())
+    assert isinstance(deadletter(system, "list"), list)
 
 
 def test_a_broken_policy_is_refused_with_file_line_and_field_and_the_old_one_stays(system: LocalSystem) -> None:
