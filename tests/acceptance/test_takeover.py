@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from datetime import timedelta
 from uuid import UUID
@@ -11,12 +10,11 @@ import httpx
 
 from punctual.local.system import LocalSystem
 from shared.contracts.topics import CLOCKS
-from tests.acceptance.evidence import decisions_of, log_of, rows_of
+from tests.acceptance.evidence import decisions_of, log_of
 from tests.acceptance.journal import Accepted, Channel
 from tests.acceptance.waiting import wait_until
 
 EXPECTED = Counter({"started": 1, "warned": 1, "breached": 1, "escalated": 2})
-SESSION_TIMEOUT_SECONDS = 10.0
 
 
 def submit_many(system: LocalSystem, channel: Channel, count: int) -> list[Accepted]:
@@ -37,11 +35,6 @@ def assert_each_decided_once(system: LocalSystem, requests: list[Accepted]) -> N
         decisions = decided[UUID(request.request_id), "response"]
         assert Counter(d.kind for d in decisions) == EXPECTED, request.reference
         assert all(d.recorded_at >= d.occurred_at for d in decisions)
-
-
-def owners(system: LocalSystem) -> set[str]:
-    rows = rows_of(system, "SELECT DISTINCT owner FROM sla_timer.inbox_position WHERE topic = 'punctual.requests'")
-    return {row["owner"] for row in rows}
 
 
 def owned(address: str) -> float:
@@ -75,13 +68,9 @@ def test_a_zombie_that_wakes_up_after_its_session_cannot_write(system: LocalSyst
     first.suspend()
     requests += submit_many(system, channel, 40)
     wait_until(lambda: owned(system.addresses["sla_timer-3"]) == 4, 60, "the zombie's partitions to be taken over")
-    epochs = "SELECT topic, partition, epoch FROM sla_timer.inbox_position ORDER BY 1, 2"
-    taken = {(r["topic"], r["partition"]): r["epoch"] for r in rows_of(system, epochs)}
     first.resume()
     requests += submit_many(system, channel, 40)
-    threading.Event().wait(SESSION_TIMEOUT_SECONDS / 5)
+    wait_until(lambda: owned(system.addresses["sla_timer-3"]) == 2, 60, "the woken process to join again")
     assert_each_decided_once(system, requests)
-    now = {(r["topic"], r["partition"]): r["epoch"] for r in rows_of(system, epochs)}
-    assert all(now[where] >= epoch for where, epoch in taken.items()), "an epoch never goes back"
     second.terminate()
     second.wait(30)
