@@ -23,6 +23,7 @@ BENCHMARKS = {
     "sla_timer": "bench.sla_timer",
     "lateness": "bench.lateness",
     "start": "bench.start",
+    "worktime": "bench.worktime",
 }
 """Name and module; each module has SUMMARY, add_options and run."""
 

@@ -1,24 +1,24 @@
-"""A working calendar as data: weekly hours in a zone, and the dates that differ.
+"""A working calendar as data: weekly hours in a zone, or the hours of other calendars, and the dates that differ.
 
-Windows are wall-clock times of the date they start on. An edge inside a spring gap moves forward by the length of the
-gap, an edge inside an autumn fold means its first occurrence (``fold=0`` of PEP 495 does both).
+Windows are wall-clock times of the date they start on; ``shared.worktime.local_time`` says what instants they mean.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from shared.errors import ConfigurationError
+from shared.worktime.holiday_rules import Annual, HolidayRule, computed_holidays
+from shared.worktime.local_time import find_zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _DAY = timedelta(days=1)
-_TIME = re.compile(r"^(\d{2}):([0-5]\d)(?::([0-5]\d))?$")
 
 
 class Window(NamedTuple):
@@ -31,9 +31,23 @@ class Window(NamedTuple):
     closes: timedelta
 
 
+NO_HOURS: tuple[tuple[Window, ...], ...] = ((),) * len(WEEKDAYS)
+"""The weekly hours of a calendar that takes its hours from others."""
+
+
+class Combination(StrEnum):
+    """How a calendar takes its hours from its parts."""
+
+    ANY = "any_of"
+    ALL = "all_of"
+
+
 @dataclass(frozen=True)
 class Calendar:
     """When an office works.
+
+    A date's hours are its override, else its weekly hours together with those of its parts. Holidays close them, extra
+    hours open in spite of holidays, closures beat everything.
 
     Attributes:
         name: what policies call it.
@@ -41,9 +55,17 @@ class Calendar:
         weekly: seven tuples of windows, Monday first.
         holidays: local dates closed from midnight to midnight; shifts that would start on them do not take place.
         annual_holidays: ``(month, day)`` closed every year.
-        date_overrides: windows that replace the weekly ones of that date. A holiday beats an override.
+        date_overrides: windows that replace the usual hours of that date. A holiday beats an override.
         closures: local ``(from, to)`` closed inside otherwise open windows; they beat everything.
         known_until: the last date for which holidays are published; later answers are provisional. None: no limit.
+            A calendar with parts is known no longer than each of them.
+        holiday_rules: computed holidays.
+        substitute_on: weekdays, Monday is 0; an annual or computed holiday on one of them closes the next working day
+            too. A dated holiday has no substitute, and where one stands in its place it is the published substitute.
+        worked_holidays: dates on which no holiday of any sort holds.
+        extra_hours: local ``(from, to)`` open beyond everything else, closures excepted.
+        parts: calendars whose hours are hours of this one too, in their own zones, holidays and closures observed.
+        combination: open when any of the parts is, or when all are.
 
     Raises:
         ConfigurationError: unknown zone, a window that ends before it starts, or no open time at all.
@@ -57,6 +79,13 @@ class Calendar:
     date_overrides: Mapping[date, tuple[Window, ...]] = field(default_factory=dict)
     closures: tuple[tuple[datetime, datetime], ...] = ()
     known_until: date | None = None
+    holiday_rules: tuple[HolidayRule, ...] = ()
+    substitute_on: frozenset[int] = frozenset()
+    worked_holidays: frozenset[date] = frozenset()
+    extra_hours: tuple[tuple[datetime, datetime], ...] = ()
+    parts: tuple[Calendar, ...] = ()
+    combination: Combination = Combination.ANY
+    _computed: dict[int, frozenset[date]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         find_zone(self.timezone)
@@ -65,18 +94,31 @@ class Calendar:
                 raise ConfigurationError(
                     f"calendar {self.name}: a window opens at {window.opens}, closes {window.closes}"
                 )
-        if not any(self.weekly) and not any(self.date_overrides.values()):
+        if not any((*self.weekly, *self.date_overrides.values(), self.extra_hours, self.parts)):
             raise ConfigurationError(f"calendar {self.name} has no open time at all; no budget could ever be spent")
+        known = [part.known_until for part in self.parts if part.known_until is not None]
+        if known:
+            object.__setattr__(self, "known_until", min([*known, self.known_until or date.max]))
 
     @property
     def zone(self) -> ZoneInfo:
         return find_zone(self.timezone)
 
+    @property
+    def is_always_open(self) -> bool:
+        """Whether every window lasts from midnight to midnight and nothing closes; working time is elapsed time."""
+        whole_day = (Window(timedelta(0), _DAY),)
+        closing = (self.date_overrides, self.holidays, self.annual_holidays, self.closures, self.holiday_rules)
+        return self.weekly == (whole_day,) * len(WEEKDAYS) and not any(closing)
+
     def is_holiday(self, day: date) -> bool:
-        return day in self.holidays or (day.month, day.day) in self.annual_holidays
+        """Dated, annual, computed, or the substitute of one; a worked holiday is none."""
+        if day in self.worked_holidays:
+            return False
+        return day in self.holidays or day in self._computed_in(day.year)
 
     def windows_on(self, day: date) -> tuple[Window, ...]:
-        """The windows that start on a date, closures not yet taken out."""
+        """The own windows that start on a date, closures not yet taken out."""
         if self.is_holiday(day):
             return ()
         override = self.date_overrides.get(day)
@@ -86,45 +128,14 @@ class Calendar:
         """Whether the calendar is published for the local date of ``instant``."""
         return self.known_until is None or instant.astimezone(self.zone).date() <= self.known_until
 
+    def _computed_in(self, year: int) -> frozenset[date]:
+        if year not in self._computed:
+            rules = (*(Annual(*month_and_day) for month_and_day in self.annual_holidays), *self.holiday_rules)
+            self._computed[year] = computed_holidays(year, rules, self.substitute_on, self._is_workday_of_the_week)
+        return self._computed[year]
 
-def find_zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigurationError(f"there is no time zone {name!r}") from None
-
-
-def local_to_instant(zone: ZoneInfo, local: datetime) -> datetime:
-    """The UTC instant at which clocks in ``zone`` show ``local`` (a datetime without zone)."""
-    return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-
-
-def parse_time_of_day(text: str) -> timedelta:
-    """``HH:MM`` or ``HH:MM:SS`` since midnight; up to ``48:00``.
-
-    Raises:
-        ValueError: anything else.
-    """
-    match = _TIME.match(text)
-    if match is None:
-        raise ValueError(f"{text!r} is not a time of day such as 09:00 or 24:00")
-    hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    span = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    if span > 2 * _DAY:
-        raise ValueError(f"{text!r} lies past the end of the next day")
-    return span
-
-
-def parse_local(text: str) -> datetime:
-    """A local date and time such as ``2026-02-16T12:00``; ``T24:00`` is the end of the day.
-
-    Raises:
-        ValueError: anything else.
-    """
-    day, separator, clock = text.replace(" ", "T").partition("T")
-    if not separator:
-        raise ValueError(f"{text!r} is not a local date and time such as 2026-02-16T12:00")
-    return datetime.combine(date.fromisoformat(day), time()) + parse_time_of_day(clock)
+    def _is_workday_of_the_week(self, day: date) -> bool:
+        return bool(self.weekly[day.weekday()]) or bool(self.parts and day.weekday() not in self.substitute_on)
 
 
 ALWAYS_OPEN = Calendar("always_open", "UTC", ((Window(timedelta(0), _DAY),),) * 7)

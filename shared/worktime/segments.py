@@ -11,6 +11,7 @@ class Ordered(Protocol):
 
 
 T = TypeVar("T", bound=Ordered)
+Length = TypeVar("Length")
 
 Segment = tuple[T, T]
 
@@ -27,6 +28,23 @@ def union(segments: Iterable[Segment[T]]) -> list[Segment[T]]:
         else:
             joined.append((start, end))
     return joined
+
+
+def intersection(ones: Sequence[Segment[T]], others: Sequence[Segment[T]]) -> list[Segment[T]]:
+    """What lies in both; both as ``union`` returns them."""
+    shared: list[Segment[T]] = []
+    one = other = 0
+    while one < len(ones) and other < len(others):
+        (start, end), (other_start, other_end) = ones[one], others[other]
+        latest_start = max(other_start, start)
+        earliest_end = min(other_end, end)
+        if latest_start < earliest_end:
+            shared.append((latest_start, earliest_end))
+        if end < other_end:
+            one += 1
+        else:
+            other += 1
+    return shared
 
 
 def difference(segments: Sequence[Segment[T]], holes: Sequence[Segment[T]]) -> list[Segment[T]]:
@@ -46,3 +64,21 @@ def difference(segments: Sequence[Segment[T]], holes: Sequence[Segment[T]]) -> l
         if at < end:
             left.append((at, end))
     return left
+
+
+def clip(segments: Sequence[Segment[T]], start: T, end: T) -> list[Segment[T]]:
+    """What of ``segments`` lies in ``[start, end)``."""
+    return intersection(segments, union([(start, end)]))
+
+
+def complement(segments: Sequence[Segment[T]], start: T, end: T) -> list[Segment[T]]:
+    """What of ``[start, end)`` lies in none of ``segments``: the closed time of a span, told its open one."""
+    return difference(union([(start, end)]), segments)
+
+
+def measure(segments: Iterable[Segment[Any]], nothing: Length) -> Length:
+    """The length of all together, added to ``nothing``: ``timedelta(0)`` for instants, ``0`` for numbers."""
+    total: Any = nothing
+    for start, end in segments:
+        total += end - start
+    return total  # type: ignore[no-any-return]  # the difference of two instants has a type of its own

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 
-from services.sla_timer.domain.document import Document, Field
-from shared.errors import ConfigurationError
-from shared.worktime import WEEKDAYS, Calendar, Window, parse_local, parse_time_of_day
+from services.sla_timer.domain.calendar_dates import OWN_DATES, read_own_dates
+from services.sla_timer.domain.calendar_fields import weekly_hours
+from services.sla_timer.domain.document import Document, Field, InvalidDocument
+from shared.worktime import NO_HOURS, Calendar, Combination, has_open_time
 
 FORMAT = "1"
 
-_OPTIONAL = frozenset({"holidays", "annual_holidays", "date_overrides", "makeup_days", "closures"})
-_LEAP_YEAR = 2000  # so that 02-29 is a date
+_SOURCES = ("weekly", "based_on", *Combination)
+"""Where a calendar has its hours from; each calendar names one, a based one may have weekly hours of its own."""
 
 
 def read_calendars(text: str, file: str) -> dict[str, Calendar]:
@@ -25,110 +25,100 @@ def read_calendars(text: str, file: str) -> dict[str, Calendar]:
     top = document.root.members(frozenset({"format", "calendars"}))
     if top["format"].text() != FORMAT:
         raise top["format"].fail(f"this program reads format {FORMAT}")
-    calendars: dict[str, Calendar] = {}
-    for name, field in top["calendars"].entries().items():
-        with document.collecting():
-            calendars[name] = _calendar(name, field)
+    reader = _Reader(document, top["calendars"].entries())
+    calendars = reader.read_all()
     document.finish()
     if not calendars:
         raise top["calendars"].fail("needs at least one calendar")
     return calendars
 
 
-def _calendar(name: str, field: Field) -> Calendar:
-    members = field.members(frozenset({"timezone", "weekly", "known_until"}), _OPTIONAL)
-    weekly_fields = members["weekly"].members(frozenset(), frozenset(WEEKDAYS))
-    weekly = tuple(_windows(weekly_fields[day]) if day in weekly_fields else () for day in WEEKDAYS)
-    if not any(weekly):
-        raise members["weekly"].fail("has no open time at all; no budget could ever be spent")
-    holidays = _dates(members["holidays"]) if "holidays" in members else {}
-    overrides = {day: _windows(entry) for day, entry in _entries_by_date(members.get("date_overrides")).items()}
-    for day, entry in _makeup_days(members.get("makeup_days"), weekly).items():
-        if day in overrides or day in holidays:
-            raise members["makeup_days"].fail(f"{day} is a holiday or an override too")
-        overrides[day] = entry
-    try:
-        return Calendar(
+class _Reader:
+    """Reads calendars that refer to each other, each once, in whatever order they stand."""
+
+    def __init__(self, document: Document, fields: Mapping[str, Field]) -> None:
+        self._document = document
+        self._fields = fields
+        self._read: dict[str, Calendar] = {}
+        self._broken: set[str] = set()
+        self._under_way: list[str] = []
+
+    def read_all(self) -> dict[str, Calendar]:
+        for name in self._fields:
+            if name not in self._broken:  # named already, by one that refers to it
+                with self._document.collecting():
+                    self._calendar(name)
+        return {name: self._read[name] for name in self._fields if name in self._read}
+
+    def _calendar(self, name: str) -> Calendar:
+        if name not in self._read:
+            self._under_way.append(name)
+            try:
+                self._read[name] = self._build(name, self._fields[name])
+            except InvalidDocument:
+                self._broken.add(name)
+                raise
+            finally:
+                self._under_way.pop()
+        return self._read[name]
+
+    def _referred(self, field: Field) -> Calendar:
+        name = field.text()
+        if name not in self._fields:
+            raise field.fail(f"there is no calendar {name!r}; known are {', '.join(sorted(self._fields))}")
+        if name in self._under_way:
+            circle = " -> ".join([*self._under_way[self._under_way.index(name) :], name])
+            raise field.fail(f"goes round in a circle: {circle}")
+        if name in self._broken:
+            raise field.fail(f"calendar {name} cannot be used, it has an error of its own")
+        return self._calendar(name)
+
+    def _build(self, name: str, field: Field) -> Calendar:
+        sources = [source for source in _SOURCES if source in field.entries()]
+        if not sources:
+            raise field.fail("weekly is missing, or one of based_on, any_of, all_of")
+        if len(sources) > 1 and sources != ["weekly", "based_on"]:
+            raise field.fail(f"can have only one of {', '.join(sources)}")
+        source = sources[-1]
+        if source == "weekly":
+            return _plain(name, field)
+        if source == "based_on":
+            return self._based(name, field)
+        return self._combined(name, field, Combination(source))
+
+    def _based(self, name: str, field: Field) -> Calendar:
+        """The dates of another calendar and own ones; where both say something about a date, the own holds."""
+        members = field.members(frozenset({"based_on"}), OWN_DATES | {"weekly"})
+        other = self._referred(members["based_on"])
+        weekly = weekly_hours(members["weekly"]) if "weekly" in members else other.weekly
+        own = read_own_dates(members, weekly)
+        return own.calendar(
             name=name,
-            timezone=members["timezone"].text(),
+            timezone=own.timezone or other.timezone,
             weekly=weekly,
-            holidays=frozenset(holidays),
-            annual_holidays=_annual(members["annual_holidays"]) if "annual_holidays" in members else frozenset(),
-            date_overrides=overrides,
-            closures=_closures(members["closures"]) if "closures" in members else (),
-            known_until=members["known_until"].parse(_date),
+            parts=other.parts,
+            combination=other.combination,
+            beside=other,
         )
-    except ConfigurationError as error:
-        raise members["timezone"].fail(str(error)) from None
+
+    def _combined(self, name: str, field: Field, combination: Combination) -> Calendar:
+        members = field.members(frozenset({combination.value}), OWN_DATES)
+        parts = tuple(self._referred(entry) for entry in members[combination].items())
+        if not parts:
+            raise members[combination].fail("needs at least one calendar")
+        own = read_own_dates(members, NO_HOURS)
+        zones = sorted({part.timezone for part in parts})
+        if own.timezone is None and len(zones) > 1:
+            raise field.fail(f"timezone is missing; its parts are in {', '.join(zones)}")
+        calendar = own.calendar(
+            name=name, timezone=own.timezone or zones[0], weekly=NO_HOURS, parts=parts, combination=combination
+        )
+        if not has_open_time(calendar):
+            raise members[combination].fail("has no open time at all; its parts are never open together")
+        return calendar
 
 
-def _windows(field: Field) -> tuple[Window, ...]:
-    windows: list[Window] = []
-    for entry in field.items():
-        edges = entry.items()
-        if len(edges) != len(Window._fields):
-            raise entry.fail('must be two times, such as ["09:00", "18:00"]')
-        window = Window(edges[0].parse(parse_time_of_day), edges[1].parse(parse_time_of_day))
-        if window.closes <= window.opens:
-            raise entry.fail("must end after it starts; a night shift ends past 24:00, such as 31:00")
-        if windows and window.opens < windows[-1].closes:
-            raise entry.fail("overlaps the window before it")
-        windows.append(window)
-    return tuple(windows)
-
-
-def _dates(field: Field) -> dict[date, str]:
-    return {day: entry.text() for day, entry in _entries_by_date(field).items()}
-
-
-def _entries_by_date(field: Field | None) -> dict[date, Field]:
-    found: dict[date, Field] = {}
-    for text, entry in (field.entries() if field is not None else {}).items():
-        try:
-            found[_date(text)] = entry
-        except ValueError as error:
-            raise entry.fail(str(error)) from None
-    return found
-
-
-def _makeup_days(field: Field | None, weekly: tuple[tuple[Window, ...], ...]) -> Mapping[date, tuple[Window, ...]]:
-    """Weekend days worked with the hours of a weekday, to make up for a day off."""
-    if field is None:
-        return {}
-    members = field.members(frozenset({"hours_of", "dates"}))
-    if members["hours_of"].text() not in WEEKDAYS:
-        raise members["hours_of"].fail(f"must be one of {', '.join(WEEKDAYS)}")
-    windows = weekly[WEEKDAYS.index(members["hours_of"].text())]
-    return dict.fromkeys(_dates(members["dates"]), windows)
-
-
-def _annual(field: Field) -> frozenset[tuple[int, int]]:
-    return frozenset(entry.parse(_month_and_day) for entry in field.items())
-
-
-def _closures(field: Field) -> tuple[tuple[datetime, datetime], ...]:
-    closures: list[tuple[datetime, datetime]] = []
-    for entry in field.items():
-        edges = entry.items()
-        if len(edges) != len(Window._fields):
-            raise entry.fail("must be two local dates with times")
-        closure = edges[0].parse(parse_local), edges[1].parse(parse_local)
-        if closure[1] <= closure[0]:
-            raise entry.fail("must end after it starts")
-        closures.append(closure)
-    return tuple(closures)
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a date such as 2026-02-17") from None
-
-
-def _month_and_day(text: str) -> tuple[int, int]:
-    try:
-        day = date.fromisoformat(f"{_LEAP_YEAR}-{text}")
-    except ValueError:
-        raise ValueError(f"{text!r} is not a month and day such as 12-25") from None
-    return day.month, day.day
+def _plain(name: str, field: Field) -> Calendar:
+    members = field.members(frozenset({"timezone", "weekly", "known_until"}), OWN_DATES)
+    weekly = weekly_hours(members["weekly"])
+    return read_own_dates(members, weekly).calendar(name=name, timezone=members["timezone"].text(), weekly=weekly)

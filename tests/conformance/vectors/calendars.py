@@ -15,7 +15,7 @@ def working_time(name: str, spec: Vector) -> WorkingTime:
         Calendar(
             name=name,
             timezone=spec["timezone"],
-            weekly=tuple(_windows(spec["weekly"].get(day, ())) for day in WEEKDAYS),
+            weekly=tuple(_windows(spec.get("weekly", {}).get(day, ())) for day in WEEKDAYS),
             holidays=frozenset(date.fromisoformat(day) for day in spec.get("holidays", ())),
             annual_holidays=frozenset(_month_and_day(text) for text in spec.get("annual_holidays", ())),
             date_overrides={

@@ -28,8 +28,19 @@ def due(vector: Vector, calendars: Calendars) -> Answers:
 
 
 def due_back(vector: Vector, calendars: Calendars) -> Answers:
-    got = calendars[vector["calendar"]].due_back(instant(vector["end"]), timedelta(seconds=vector["target_seconds"]))
+    budget = timedelta(seconds=vector["target_seconds"])
+    got = calendars[vector["calendar"]].due_back(instant(vector["end"]), budget, _pauses(vector))
     return got, max(instant(vector[key]) for key in ("expected_start", "equivalent_start") if key in vector)
+
+
+def due_days(vector: Vector, calendars: Calendars) -> Answers:
+    got = calendars[vector["calendar"]].due_days(
+        instant(vector["start"]),
+        vector["days"],
+        end_of_day=vector.get("end_of_day", False),
+        pauses=_pauses(vector),
+    )
+    return got, min(instant(vector[key]) for key in ("expected_due", "equivalent_due") if key in vector)
 
 
 def elapsed(vector: Vector, calendars: Calendars) -> Answers:
@@ -77,12 +88,13 @@ def _with_margin(vector: Vector, spent: timedelta) -> Answers:
 
 
 def _pauses(vector: Vector) -> list[tuple[Any, Any]]:
-    return [(instant(pause["from"]), instant(pause["to"])) for pause in vector.get("pauses", ())]
+    return [(instant(pause["from"]), instant(pause["to"])) for pause in vector.get("pauses") or ()]
 
 
 OPERATIONS: Mapping[str, Callable[[Vector, Calendars], Answers]] = {
     "due": due,
     "due_back": due_back,
+    "due_days": due_days,
     "elapsed": elapsed,
     "elapsed_multi": elapsed_multi,
     "next_open": next_open,

@@ -26,10 +26,10 @@ def run_file(path: Path) -> list[Outcome]:
         raise ValueError(f"{path} is not a vector file of schema version {_SCHEMA_VERSION}")
     calendars: dict[str, WorkingTime] = {}
     refused: dict[str, str] = {}
-    for name, spec in document["calendars"].items():
+    for name, spec in document.get("calendars", {}).items():
         try:
             calendars[name] = working_time(name, spec)
-        except ConfigurationError as error:
+        except (ConfigurationError, ValueError) as error:
             refused[name] = str(error)
     return [_run(vector, calendars, refused) for vector in document["vectors"]]
 
@@ -40,8 +40,9 @@ def _run(vector: Vector, calendars: dict[str, WorkingTime], refused: dict[str, s
     if tags:
         why = vector.get("convention") or f"{vector['op']} vectors are optional"
         return Outcome(vector_id, Verdict.LEFT_OUT, f"{', '.join(tags)}: {why}")
-    if vector.get("calendar") in refused:
-        return Outcome(vector_id, Verdict.FAILED, refused[vector["calendar"]])
+    for name in (vector.get("calendar"), *(part["calendar"] for part in vector.get("calendar_timeline", ()))):
+        if name in refused:
+            return Outcome(vector_id, Verdict.FAILED, refused[name])
     operation = case if vector["op"] == "case" else OPERATIONS.get(vector["op"])
     if operation is None:
         return Outcome(vector_id, Verdict.NOT_COVERED, f"no {vector['op']} operation yet")
@@ -49,8 +50,8 @@ def _run(vector: Vector, calendars: dict[str, WorkingTime], refused: dict[str, s
         got, expected = operation(vector, calendars)
     except NotCovered as missing:
         return Outcome(vector_id, Verdict.NOT_COVERED, str(missing))
-    except ConfigurationError as error:
-        return Outcome(vector_id, Verdict.FAILED, f"{vector['op']} raised: {error}")
+    except (ConfigurationError, LookupError, ValueError) as error:
+        return Outcome(vector_id, Verdict.FAILED, f"{vector['op']} raised {type(error).__name__}: {error}")
     if got == expected:
         return Outcome(vector_id, Verdict.PASSED)
     return Outcome(vector_id, Verdict.FAILED, f"{vector['op']}: got {_show(got)}, expected {_show(expected)}")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.conformance.vectors.__main__ import main
+from tests.conformance.vectors.calendars import working_time
+from tests.conformance.vectors.operations import due_days
 from tests.conformance.vectors.outcome import Verdict
 from tests.conformance.vectors.runner import run_file
 
@@ -36,7 +38,7 @@ def _file(tmp_path: Path, **changes: Any) -> Path:
 
 def test_the_program_ends_with_the_counts(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(HOUSE)]) == 0
-    assert capsys.readouterr().out.endswith("7 passed, 0 failed\n")
+    assert capsys.readouterr().out.endswith("12 passed, 0 failed\n")
 
 
 def test_a_failure_is_printed_with_both_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,8 +73,27 @@ def test_what_reasonable_engines_may_differ_on_is_listed_and_not_scored(tmp_path
 
 
 def test_an_operation_that_is_not_there_is_not_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(_file(tmp_path, op="due_days"))]) == 1
-    assert "no due_days operation yet" in capsys.readouterr().out
+    assert main([str(_file(tmp_path, op="due_lunar"))]) == 1
+    assert "no due_lunar operation yet" in capsys.readouterr().out
+
+
+def test_a_vector_that_cannot_be_read_fails_alone(tmp_path: Path) -> None:
+    document = json.loads(HOUSE.read_text(encoding="utf-8"))
+    first, second = document["vectors"][:2]
+    document["vectors"] = [{**first, "start": "tomorrow"}, {"id": "x", "op": "due", "calendar": "nobody's"}, second]
+    path = tmp_path / "vectors.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert [outcome.verdict for outcome in run_file(path)] == [Verdict.FAILED, Verdict.FAILED, Verdict.PASSED]
+
+
+@pytest.mark.parametrize("path", GIVEN, ids=lambda path: path.stem)
+def test_the_given_vectors_in_working_days_agree_although_they_are_not_scored(path: Path) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    for vector in document["vectors"]:
+        if vector["op"] == "due_days":
+            calendars = {vector["calendar"]: working_time("given", document["calendars"][vector["calendar"]])}
+            got, expected = due_days(vector, calendars)
+            assert got == expected, vector["id"]
 
 
 def test_another_format_is_refused(tmp_path: Path) -> None:

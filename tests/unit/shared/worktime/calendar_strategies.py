@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from hypothesis import strategies as st
 
-from shared.worktime import Calendar, Window, local_to_instant
+from shared.worktime import Calendar, Easter, NthWeekday, Window, local_to_instant
+from shared.worktime.local_time import midnight_of
 
 STEP = timedelta(minutes=15)
 """Every edge of a drawn calendar lies on this grid, and so does every zone's offset, so walking by it is exact."""
@@ -15,6 +16,13 @@ ZONES = ("UTC", "Asia/Hong_Kong", "Europe/Berlin", "America/Los_Angeles", "Austr
 FIRST_DAY = date(2026, 3, 20)  # a week and a half with the spring change of Europe, and the autumn one of Lord Howe
 
 _days = st.integers(0, 24).map(lambda offset: FIRST_DAY + timedelta(days=offset))
+_rules = st.one_of(
+    st.builds(Easter, st.integers(-20, 10)),
+    st.builds(NthWeekday, st.sampled_from([1, 2, 3, 4, 5, -1]), st.integers(0, 6), st.integers(3, 4)),
+)
+_local_spans = st.tuples(_days, st.integers(0, 95), st.integers(1, 200)).map(
+    lambda drawn: (midnight_of(drawn[0]) + drawn[1] * STEP, midnight_of(drawn[0]) + (drawn[1] + drawn[2]) * STEP)
+)
 
 
 @st.composite
@@ -33,10 +41,6 @@ def calendars(draw: st.DrawFn) -> Calendar:
     weekly = [draw(windows()) for _ in range(7)]
     if not any(weekly):
         weekly[0] = (Window(timedelta(hours=9), timedelta(hours=17)),)
-    closures = []
-    for day in draw(st.lists(_days, max_size=2)):
-        start = datetime.combine(day, time()) + draw(st.integers(0, 95)) * STEP
-        closures.append((start, start + draw(st.integers(1, 200)) * STEP))
     return Calendar(
         name="drawn",
         timezone=draw(st.sampled_from(ZONES)),
@@ -44,7 +48,11 @@ def calendars(draw: st.DrawFn) -> Calendar:
         holidays=frozenset(draw(st.sets(_days, max_size=3))),
         annual_holidays=frozenset((day.month, day.day) for day in draw(st.sets(_days, max_size=1))),
         date_overrides=draw(st.dictionaries(_days, windows(), max_size=3)),
-        closures=tuple(closures),
+        closures=tuple(draw(st.lists(_local_spans, max_size=2))),
+        worked_holidays=frozenset(draw(st.sets(_days, max_size=2))),
+        holiday_rules=tuple(draw(st.lists(_rules, max_size=2))),
+        substitute_on=frozenset(draw(st.sets(st.integers(0, 6), max_size=2))),
+        extra_hours=tuple(draw(st.lists(_local_spans, max_size=2))),
     )
 
 
@@ -68,9 +76,11 @@ def is_open_by_definition(calendar: Calendar, at: datetime) -> bool:
     """Straight from the words of the definition."""
     zone = calendar.zone
     today = at.astimezone(zone).date()
-    if calendar.is_holiday(today):
-        return False
     if any(local_to_instant(zone, a) <= at < local_to_instant(zone, b) for a, b in calendar.closures):
+        return False
+    if any(local_to_instant(zone, a) <= at < local_to_instant(zone, b) for a, b in calendar.extra_hours):
+        return True
+    if calendar.is_holiday(today):
         return False
     for day in (today - timedelta(days=1), today):
         midnight = datetime.combine(day, time())

@@ -6,7 +6,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.errors import ConfigurationError
-from shared.worktime import Calendar, Window, local_to_instant, parse_local, parse_time_of_day
+from shared.worktime import (
+    ALWAYS_OPEN,
+    NO_HOURS,
+    Calendar,
+    Easter,
+    Window,
+    WorkingTime,
+    local_to_instant,
+    parse_local,
+    parse_time_of_day,
+)
 
 NINE_TO_FIVE = Window(timedelta(hours=9), timedelta(hours=17))
 
@@ -47,6 +57,45 @@ def test_an_annual_holiday_returns_every_year() -> None:
     assert calendar.is_holiday(date(2028, 2, 29))
     assert calendar.is_holiday(date(2031, 12, 25))
     assert not calendar.is_holiday(date(2027, 3, 1))
+
+
+def test_no_holiday_of_any_sort_holds_on_a_date_that_is_worked() -> None:
+    good_friday, christmas, dated = date(2026, 4, 3), date(2026, 12, 25), date(2026, 6, 19)
+    calendar = _calendar(
+        holidays=frozenset({dated}),
+        annual_holidays=frozenset({(12, 25)}),
+        holiday_rules=(Easter(-2),),
+        worked_holidays=frozenset({good_friday, christmas, dated}),
+    )
+    assert [calendar.windows_on(day) for day in (good_friday, christmas, dated)] == [(NINE_TO_FIVE,)] * 3
+    assert calendar.is_holiday(date(2027, 3, 26))
+
+
+def test_extra_hours_open_in_spite_of_a_holiday_and_a_closure_beats_them() -> None:
+    calendar = _calendar(
+        timezone="UTC",
+        holidays=frozenset({date(2026, 6, 19)}),
+        extra_hours=((parse_local("2026-06-19T10:00"), parse_local("2026-06-19T14:00")),),
+        closures=((parse_local("2026-06-19T12:00"), parse_local("2026-06-19T13:00")),),
+    )
+    day = datetime(2026, 6, 19, tzinfo=UTC)
+    hours = [(start.hour, end.hour) for start, end in WorkingTime(calendar).windows(day, day + timedelta(days=1))]
+    assert hours == [(10, 12), (13, 14)]
+
+
+def test_a_calendar_of_extra_hours_alone_opens() -> None:
+    once = _calendar(weekly=NO_HOURS, extra_hours=((parse_local("2026-06-19T10:00"), parse_local("2026-06-19T14:00")),))
+    assert WorkingTime(once).next_open(datetime(2026, 1, 1, tzinfo=UTC)) == datetime(2026, 6, 19, 2, tzinfo=UTC)
+
+
+def test_only_a_calendar_that_never_closes_is_always_open() -> None:
+    assert ALWAYS_OPEN.is_always_open
+    whole_week = ALWAYS_OPEN.weekly
+    assert _calendar(weekly=whole_week).is_always_open
+    assert not _calendar().is_always_open
+    assert not _calendar(weekly=whole_week, holidays=frozenset({date(2026, 1, 1)})).is_always_open
+    assert not _calendar(weekly=whole_week, holiday_rules=(Easter(0),)).is_always_open
+    assert not _calendar(weekly=whole_week, date_overrides={date(2026, 1, 1): ()}).is_always_open
 
 
 def test_a_calendar_is_known_to_the_end_of_its_last_local_date() -> None:

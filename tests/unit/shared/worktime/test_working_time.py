@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -91,6 +92,18 @@ def test_time_runs_back_from_the_end_to_the_latest_start() -> None:
     assert OFFICE.due_back(at(8, 10), HOUR) == at(8, 9)
 
 
+def test_a_pause_moves_the_latest_start_back_by_its_working_time() -> None:
+    assert OFFICE.due_back(at(2, 12), 2 * HOUR, [(at(2, 10), at(2, 11))]) == at(2, 9)
+    assert OFFICE.due_back(at(2, 12), 3 * HOUR, [(at(2, 10), at(2, 11))]) == at(1, 17)
+    assert OFFICE.due_back(at(2, 12), 2 * HOUR, [(at(2, 8), at(2, 10)), (at(2, 12), at(2, 15))]) == at(2, 10)
+
+
+def test_the_last_closing_of_an_instant_until_which_it_is_open_is_itself() -> None:
+    assert OFFICE.previous_close(at(1, 10)) == at(1, 10)
+    assert OFFICE.previous_close(at(1, 12)) == at(1, 12)
+    assert OFFICE.previous_close(at(8, 9)) == at(6, 12)
+
+
 def test_the_next_opening_of_an_open_instant_is_itself() -> None:
     assert OFFICE.next_open(at(1, 10)) == at(1, 10)
     assert OFFICE.next_open(at(1, 12)) == at(1, 13)
@@ -130,6 +143,47 @@ def test_a_calendar_that_opens_on_one_date_only_runs_out() -> None:
         working.due_back(at(30), 4 * HOUR)
     with pytest.raises(ConfigurationError, match="once has too little open time"):
         working.next_open(at(7))
+    with pytest.raises(ConfigurationError, match="once has too little open time"):
+        working.previous_close(at(6, 9))
+
+
+def test_a_year_that_no_calendar_is_laid_out_for_is_refused() -> None:
+    for year in (1850, 2450):
+        with pytest.raises(ConfigurationError, match=f"office cannot tell about the year {year}"):
+            OFFICE.is_open(datetime(year, 6, 1, tzinfo=UTC))
+
+
+def test_two_times_of_one_zone_are_instants_too() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    start, end = datetime(2026, 3, 29, 0, tzinfo=berlin), datetime(2026, 3, 30, 0, tzinfo=berlin)
+    always = WorkingTime(ALWAYS_OPEN)
+    assert always.elapsed(start, end) == 23 * HOUR
+    assert always.due(start, 23 * HOUR) == end
+    assert always.due(start, 23 * HOUR).tzinfo is UTC
+
+
+@pytest.mark.parametrize("working", [OFFICE, WorkingTime(ALWAYS_OPEN)], ids=["office", "always"])
+def test_a_time_without_zone_is_no_instant(working: WorkingTime) -> None:
+    with pytest.raises(TypeError):
+        working.due(datetime(2026, 6, 1), HOUR)  # noqa: DTZ001
+    with pytest.raises(TypeError):
+        working.elapsed(datetime(2026, 6, 1), datetime(2026, 6, 2))  # noqa: DTZ001
+
+
+def test_elapsed_time_does_not_run_on_in_a_pause() -> None:
+    always = WorkingTime(ALWAYS_OPEN)
+    assert always.due(at(1), 5 * HOUR, [(at(1, 2), at(1, 4))]) == at(1, 7)
+    assert always.elapsed(at(1), at(1, 7), [(at(1, 2), at(1, 4))]) == 5 * HOUR
+
+
+def test_a_shift_over_new_year_is_one_window() -> None:
+    start, end = datetime(2026, 12, 31, 20, tzinfo=UTC), datetime(2027, 1, 1, 9, tzinfo=UTC)
+    expected = [(start + 2 * HOUR, start + 10 * HOUR)]
+    forward, backward = WorkingTime(NIGHT.calendar), WorkingTime(NIGHT.calendar)
+    forward.is_open(start)
+    backward.is_open(end)
+    assert forward.windows(start, end) == backward.windows(start, end) == expected
+    assert forward.elapsed(start, end) == backward.elapsed(start, end) == 8 * HOUR
 
 
 def test_an_answer_does_not_depend_on_what_was_asked_before() -> None:
