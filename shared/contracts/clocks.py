@@ -22,6 +22,10 @@ class ClockPayload(Payload):
     """1, then one more for each reopening."""
     policy: Code
     policy_version: Count
+    party: Code = "customer"
+    """Whom the promise is made to: ``customer``, ``internal`` (another team) or ``supplier`` (owed by one)."""
+    mode: Code = "normal"
+    """The mode whose budget counts: ``normal``, ``peak`` or ``emergency``."""
 
 
 class ClockStarted(ClockPayload):
@@ -31,7 +35,7 @@ class ClockStarted(ClockPayload):
     due_at: Instant
     budget_seconds: float
     budget_kind: Code
-    """``working`` or ``elapsed``."""
+    """``working``, ``elapsed`` or ``days`` (working days; the seconds are then open ones up to the deadline)."""
     calendar: Code
 
 
@@ -57,6 +61,7 @@ class ClockRetargeted(ClockPayload):
     due_at: Instant
     previous_due_at: Instant | None
     reason: Code
+    """``changed``, ``extended``, ``reset``, ``policy_applied``, ``mode_changed`` or ``late_news``."""
 
 
 class ClockWarned(ClockPayload):
@@ -74,8 +79,20 @@ class ClockBreached(ClockPayload):
     notify_roles: tuple[Code, ...] = ()
 
 
+class ClockPauseOverrun(ClockPayload):
+    """A pause has lasted as long as the policy lets one last."""
+
+    TYPE: ClassVar[str] = "punctual.clock.pause_overrun"
+
+    level: Count
+    """The first pause that lasted too long is 1, the next 2."""
+    paused_at: Instant
+    reason: Code
+    notify_roles: tuple[Code, ...] = ()
+
+
 class ClockBreachWithdrawn(ClockPayload):
-    """Late news: the stop happened in time after all."""
+    """Late news: the clock had stopped, stood still or had more time when it was due."""
 
     TYPE: ClassVar[str] = "punctual.clock.breach_withdrawn"
 
@@ -121,6 +138,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     ClockRetargeted,
     ClockWarned,
     ClockBreached,
+    ClockPauseOverrun,
     ClockBreachWithdrawn,
     ClockEscalated,
     ClockMet,

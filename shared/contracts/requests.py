@@ -8,6 +8,7 @@ from uuid import UUID
 from shared.contracts.payload import (
     Attributes,
     Code,
+    Count,
     CustomerTier,
     Language,
     Market,
@@ -88,6 +89,108 @@ class RequestClosed(Payload):
     handler: Code | None = None
 
 
+class RequestStageLeft(Payload):
+    """A stage was finished before the next one began. Entering a stage leaves the one before as well."""
+
+    TYPE: ClassVar[str] = "punctual.request.stage_left"
+
+    request_id: UUID
+    stage: Code
+    handler: Code | None = None
+
+
+class RequestMessageReceived(Payload):
+    """The customer wrote or called about the request; what was said stays with intake."""
+
+    TYPE: ClassVar[str] = "punctual.request.message_received"
+
+    request_id: UUID
+
+
+class RequestCustomerInformed(Payload):
+    """The customer was told how things stand; less than an answer in substance."""
+
+    TYPE: ClassVar[str] = "punctual.request.customer_informed"
+
+    request_id: UUID
+    handler: Code | None = None
+
+
+class RequestAssigned(Payload):
+    """A team or a person is to work on the request now."""
+
+    TYPE: ClassVar[str] = "punctual.request.assigned"
+
+    request_id: UUID
+    team: Code | None = None
+    handler: Code | None = None
+
+
+class RequestChanged(Payload):
+    """What policies may ask of the request changed. Fields that are null stay as they were."""
+
+    TYPE: ClassVar[str] = "punctual.request.changed"
+
+    request_id: UUID
+    reason: Code
+    kind: RequestKind | None = None
+    product_line: Code | None = None
+    priority: Priority | None = None
+    customer_tier: CustomerTier | None = None
+    attributes: Attributes = {}
+    """New values; the other attributes stay."""
+
+
+class RequestExtended(Payload):
+    """Somebody was granted more time; it does not mend a deadline that has passed."""
+
+    TYPE: ClassVar[str] = "punctual.request.extended"
+
+    request_id: UUID
+    objective: Code
+    seconds: Count
+    """Working or elapsed as the objective's budget is; after a target in days, working seconds."""
+    reason: Code
+    approved_by: Code
+    """A staff id."""
+
+
+class RequestSignalled(Payload):
+    """A step that a policy names to start, stop, pause, resume or reset a clock of its own."""
+
+    TYPE: ClassVar[str] = "punctual.request.signalled"
+
+    request_id: UUID
+    signal: Code
+
+
+class RequestReopened(Payload):
+    """A closed request goes on; clocks that it starts count in a new cycle."""
+
+    TYPE: ClassVar[str] = "punctual.request.reopened"
+
+    request_id: UUID
+    reason: Code
+
+
+class RequestCancelled(Payload):
+    """Nobody owes anything on the request any more."""
+
+    TYPE: ClassVar[str] = "punctual.request.cancelled"
+
+    request_id: UUID
+    reason: Code
+
+
+class RequestMerged(Payload):
+    """It turned out to be the same matter as another request, which goes on alone."""
+
+    TYPE: ClassVar[str] = "punctual.request.merged"
+
+    request_id: UUID
+    into_request_id: UUID
+
+
 PAYLOADS: tuple[type[Payload], ...] = (
     RequestSubmitted,
     RequestStageEntered,
@@ -95,4 +198,14 @@ PAYLOADS: tuple[type[Payload], ...] = (
     RequestPaused,
     RequestResumed,
     RequestClosed,
+    RequestStageLeft,
+    RequestMessageReceived,
+    RequestCustomerInformed,
+    RequestAssigned,
+    RequestChanged,
+    RequestExtended,
+    RequestSignalled,
+    RequestReopened,
+    RequestCancelled,
+    RequestMerged,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.contracts import clocks, contacts, deadletters, notices, quality, requests
+from shared.contracts import clocks, contacts, deadletters, notices, operations, quality, requests
 from shared.contracts.payload import Payload
 
 
@@ -44,6 +44,12 @@ CONTACTS = Topic(
 )
 NOTICES = Topic("punctual.notices", "What customers and staff were told, told by notifier.", notices.PAYLOADS)
 QUALITY = Topic("punctual.quality", "Samples and reviews, told by quality_audit.", quality.PAYLOADS)
+OPERATIONS = Topic(
+    "punctual.operations",
+    "Modes of the house entered and left, told by whoever declares them.",
+    operations.PAYLOADS,
+    keyed_by="activation id",
+)
 DEADLETTERS = Topic(
     "punctual.deadletters",
     "Events that a service could not handle, with the reason and their origin.",
@@ -52,7 +58,7 @@ DEADLETTERS = Topic(
     retention=timedelta(days=90),
 )
 
-TOPICS: tuple[Topic, ...] = (REQUESTS, CLOCKS, CONTACTS, NOTICES, QUALITY, DEADLETTERS)
+TOPICS: tuple[Topic, ...] = (REQUESTS, CLOCKS, CONTACTS, NOTICES, QUALITY, OPERATIONS, DEADLETTERS)
 
 TOPIC_BY_NAME = {topic.name: topic for topic in TOPICS}
 
