@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import struct
 import time
 from uuid import UUID
 
@@ -13,12 +14,46 @@ REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _DATA_LENGTH = 9  # 31**9 = 2.6e13 references: a clash is rare at 1e8 requests and caught by a constraint
 
 
+_DRAWN = 256  # one call to the system for so many ids costs hardly more than one call for one
+_PAIRS = struct.Struct(f">{2 * _DRAWN}Q")
+_random_bits: list[int] = []
+_spans: list[str] = []
+
+
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, 74 random bits."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return UUID(int=value)
+    try:
+        bits = _random_bits.pop()
+    except IndexError:  # asked for in advance, another thread might take the last one in between
+        _draw()
+        return new_id()
+    return UUID(int=(time.time_ns() // 1_000_000) << 80 | bits)
+
+
+def new_span_id() -> str:
+    """The id of a span of W3C trace context: 16 hexadecimal digits."""
+    try:
+        return _spans.pop()
+    except IndexError:
+        drawn = os.urandom(8 * _DRAWN).hex()
+        _spans.extend([drawn[start : start + 16] for start in range(0, 16 * _DRAWN, 16)])
+        return new_span_id()
+
+
+def _draw() -> None:
+    """Random bits with the version and the variant of a UUIDv7 among them."""
+    numbers = iter(_PAIRS.unpack(os.urandom(_PAIRS.size)))
+    _random_bits.extend(
+        [
+            (0x7 << 76) | (high & 0xFFF) << 64 | (0x2 << 62) | (low & ~(0x3 << 62))
+            for high, low in zip(numbers, numbers, strict=True)
+        ]
+    )
+
+
+if hasattr(os, "register_at_fork"):  # a child that went on with its parent's numbers would make the same ids
+    os.register_at_fork(after_in_child=_random_bits.clear)
+    os.register_at_fork(after_in_child=_spans.clear)
 
 
 def new_secret() -> str:

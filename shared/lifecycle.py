@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -91,9 +92,21 @@ async def _serve(settings: S, build: Callable[[S, AsyncExitStack], Awaitable[Seq
             await asyncio.gather(building, return_exceptions=True)
             return
         components = building.result()
+        _calm_collector()
         _log.info("started", port=settings.http_port, clock_speed=settings.platform.clock_speed)
         await run_components(components, stopping)
     _log.info("stopped")
+
+
+def _calm_collector() -> None:
+    """Look for cycles seldom, and never among what stays as long as the process.
+
+    A batch makes some ten thousand tuples that refer to nothing of their own. Python's collector walks through them
+    every 700, which was a third of the time per event.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 10)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -7,31 +7,48 @@ Extensions used: ``sequence`` (per source and subject, without holes), ``recorde
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Generic, TypeVar, dataclass_transform
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from shared.contracts.payload import Payload
+from shared.contracts.texts import format_instant, instant_bytes, plain_instant, plain_uuid, uuid_bytes
 from shared.contracts.topics import PAYLOAD_BY_TYPE
 from shared.errors import Rejected
+
+__all__ = ["Event", "Headers", "Tombstone", "decode", "encode", "event_headers", "format_instant", "value"]
 
 P_co = TypeVar("P_co", bound=Payload, covariant=True)
 
 Headers = tuple[tuple[str, bytes], ...]
 
-CONTENT_TYPE = b"application/json"
-
 _VERSION = re.compile(r"[1-9][0-9]{0,5}")
-_NUL = b"\\u0000"  # the only way to write it in JSON
+_HAS_NUL = "a text holds the character NUL, which no store takes"
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # the only way to write it in JSON; behind a backslash it is plain text
 _MOST_TEXT = 256
 _MOST_SEQUENCE = 2**63 - 1  # Postgres' bigint
+_SAFE_DIGITS = 19  # fewer are below that
+_ZERO = ord("0")
+
+_READER_BY_TYPE: dict[bytes, Callable[[bytes], Payload]] = {
+    name.encode(): model.__pydantic_validator__.validate_json for name, model in PAYLOAD_BY_TYPE.items()
+}
+
+C = TypeVar("C")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+def value(cls: type[C]) -> type[C]:
+    """A dataclass that only the type checker keeps frozen: at run time that would triple what making one costs."""
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@value
 class Event(Generic[P_co]):
     """One fact.
 
@@ -57,36 +74,68 @@ class Event(Generic[P_co]):
     data: P_co
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tombstone:
     """The erasure of a compacted key."""
 
     subject: UUID
 
 
-def format_instant(instant: datetime) -> str:
-    """RFC 3339 in UTC with microseconds."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def event_headers(
+    event_id: bytes,
+    source: bytes,
+    event_type: bytes,
+    subject: bytes,
+    occurred_at: bytes,
+    sequence: bytes,
+    recorded_at: bytes,
+    correlation_id: bytes,
+    traceparent: bytes,
+) -> Headers:
+    """The headers of an event whose parts are text already; for whoever writes more events than objects can be made."""
+    return (
+        ("content-type", b"application/json"),
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event_id),
+        ("ce_source", source),
+        ("ce_type", event_type),
+        ("ce_subject", subject),
+        ("ce_time", occurred_at),
+        ("ce_sequence", sequence),
+        ("ce_recordedat", recorded_at),
+        ("ce_correlationid", correlation_id),
+        ("ce_traceparent", traceparent),
+        ("traceparent", traceparent),
+    )
 
 
 def encode(event: Event[Payload]) -> tuple[bytes, bytes, Headers]:
     """The key, value and headers of the record for ``event``."""
-    traceparent = event.traceparent.encode()
-    headers: Headers = (
-        ("content-type", CONTENT_TYPE),
-        ("ce_specversion", b"1.0"),
-        ("ce_id", str(event.id).encode()),
-        ("ce_source", event.source.encode()),
-        ("ce_type", event.data.event_type().encode()),
-        ("ce_subject", str(event.subject).encode()),
-        ("ce_time", format_instant(event.occurred_at).encode()),
-        ("ce_sequence", str(event.sequence).encode()),
-        ("ce_recordedat", format_instant(event.recorded_at).encode()),
-        ("ce_correlationid", event.correlation_id.encode()),
-        ("ce_traceparent", traceparent),
-        ("traceparent", traceparent),
+    data = event.data
+    subject = uuid_bytes(event.subject)
+    headers = event_headers(
+        uuid_bytes(event.id),
+        _source_bytes(event.source),
+        type_bytes(type(data)),
+        subject,
+        instant_bytes(event.occurred_at),
+        b"%d" % event.sequence,
+        instant_bytes(event.recorded_at),
+        event.correlation_id.encode(),
+        event.traceparent.encode(),
     )
-    return str(event.subject).encode(), event.data.model_dump_json().encode(), headers
+    return subject, data.__pydantic_serializer__.to_json(data), headers
+
+
+@lru_cache(maxsize=64)
+def _source_bytes(source: str) -> bytes:
+    return source.encode()
+
+
+@lru_cache(maxsize=256)
+def type_bytes(model: type[Payload]) -> bytes:
+    """The type with its version, as a header has it."""
+    return model.event_type().encode()
 
 
 def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Event[Payload] | Tombstone:
@@ -99,6 +148,60 @@ def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, 
     if value is None:
         return Tombstone(_attribute("key", lambda: UUID((key or b"").decode())))
     attributes = dict(headers)
+    try:
+        event = _plain_event(attributes, value)
+    except (KeyError, ValueError, TypeError, AttributeError):  # unusual or wrong: the careful way finds out which
+        return _careful_event(attributes, value)
+    if b"u0000" in value and _NUL.search(value):  # the first half alone is ten times as fast
+        raise Rejected("bad_payload", _HAS_NUL)
+    return event
+
+
+def _plain_event(attributes: Mapping[str, bytes], value: bytes) -> Event[Payload]:
+    """The event, when its attributes are written exactly as ``encode`` does.
+
+    Raises:
+        KeyError, ValueError, TypeError, AttributeError: they are not.
+    """
+    if attributes["ce_specversion"] != b"1.0":
+        raise ValueError
+    correlation_id = attributes["ce_correlationid"].decode()
+    traceparent = attributes["ce_traceparent"].decode()
+    sequence = attributes["ce_sequence"]
+    if not (
+        correlation_id.isprintable()
+        and len(correlation_id) <= _MOST_TEXT
+        and traceparent.isprintable()
+        and len(traceparent) <= _MOST_TEXT
+        and sequence.isdigit()
+        and len(sequence) < _SAFE_DIGITS
+        and sequence[0] != _ZERO
+    ):
+        raise ValueError
+    return Event(
+        plain_uuid(attributes["ce_id"]),
+        _known_source(attributes["ce_source"]),
+        plain_uuid(attributes["ce_subject"]),
+        int(sequence),
+        plain_instant(attributes["ce_time"]),
+        plain_instant(attributes["ce_recordedat"]),
+        correlation_id,
+        traceparent,
+        _READER_BY_TYPE[attributes["ce_type"]](value),
+    )
+
+
+@lru_cache(maxsize=64)
+def _known_source(source: bytes) -> str:
+    return _plain(source.decode())
+
+
+def _careful_event(attributes: Mapping[str, bytes], value: bytes) -> Event[Payload]:
+    """Reads whatever CloudEvents allows, one attribute after the other.
+
+    Raises:
+        Rejected: names the first that is wrong.
+    """
 
     def text(name: str) -> str:
         return _attribute(name, lambda: _plain(attributes["ce_" + name].decode()))
@@ -106,8 +209,8 @@ def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, 
     if text("specversion") != "1.0":
         raise Rejected("not_a_cloudevent", "specversion is not 1.0")
     model = _payload_model(text("type"))
-    if _NUL in value:
-        raise Rejected("bad_payload", "a text holds the character NUL, which no store takes")
+    if _NUL.search(value):
+        raise Rejected("bad_payload", _HAS_NUL)
     try:
         data = model.model_validate_json(value)
     except ValidationError as error:

@@ -14,7 +14,7 @@ from shared.inbox.breaker import RejectBreaker
 from shared.inbox.deadletters import dead_letter, replay_target, store_rejections, take_back
 from shared.inbox.ownership import Ownership
 from shared.inbox.received import Received, Rejection
-from shared.inbox.sequences import load_last, sort_out, store_last
+from shared.inbox.sequences import Sequences, sort_out
 from shared.kafka.records import Record, TopicPartition
 from shared.outbox import Outbox
 from shared.postgres.database import UNSTORABLE, Connection, Database
@@ -30,6 +30,7 @@ WHERE inbox_position.topic = news.topic AND inbox_position.partition = news.part
 """
 
 Batches = Mapping[TopicPartition, Sequence[Record]]
+Epochs = Mapping[TopicPartition, int]
 
 
 class Handler(Protocol):
@@ -55,6 +56,7 @@ class BatchHandling:
         ownership: Ownership,
         outbox: Outbox,
         clock: Clock,
+        sequences: Sequences,
         reject_share: float,
     ) -> None:
         self._service = service
@@ -63,39 +65,46 @@ class BatchHandling:
         self._ownership = ownership
         self._outbox = outbox
         self._clock = clock
+        self._sequences = sequences
         self._breaker = RejectBreaker(reject_share)
 
-    async def transact(self, batches: Batches) -> dict[TopicPartition, int]:
+    async def transact(self, batches: Batches, epochs: Epochs) -> dict[TopicPartition, int]:
         """Commit the effect of a batch; gives the offsets at which its partitions go on.
 
+        The partitions are ours alone in this process until what the handler wanted after the commit has been done.
+
         When the database refuses what a record says, the records are repeated one by one, and that one is rejected.
+
+        Args:
+            epochs: under which the records were read.
 
         Raises:
             Fenced: names a partition that is not ours; nothing was committed.
             Retryable: nothing was committed, or it is unknown; the same batch can be given again.
             CircuitOpen: nothing was committed.
         """
-        try:
-            return await self._commit(batches)
-        except UNSTORABLE:
-            reached: dict[TopicPartition, int] = {}
-            for where, records in batches.items():
-                for record in records:
-                    reached |= await self._commit_alone(where, record)
-            return reached
+        async with self._ownership.exclusive(batches):
+            try:
+                return await self._commit(batches, epochs)
+            except UNSTORABLE:
+                reached: dict[TopicPartition, int] = {}
+                for where, records in batches.items():
+                    for record in records:
+                        reached |= await self._commit_alone(where, record, epochs)
+                return reached
 
-    async def _commit_alone(self, where: TopicPartition, record: Record) -> dict[TopicPartition, int]:
+    async def _commit_alone(self, where: TopicPartition, record: Record, epochs: Epochs) -> dict[TopicPartition, int]:
         try:
-            return await self._commit({where: [record]})
+            return await self._commit({where: [record]}, epochs)
         except UNSTORABLE as error:
-            return await self._commit({where: [record]}, refusal=type(error).__name__)
+            return await self._commit({where: [record]}, epochs, refusal=type(error).__name__)
 
-    async def _commit(self, batches: Batches, refusal: str | None = None) -> dict[TopicPartition, int]:
+    async def _commit(self, batches: Batches, epochs: Epochs, refusal: str | None = None) -> dict[TopicPartition, int]:
         """Args:
         refusal: why the database refuses the only record; it is rejected instead of handled.
         """
         async with self._database.transaction() as connection:
-            positions = await self._ownership.check_all(connection, list(batches))
+            positions = await self._ownership.check_all(connection, list(batches), epochs)
             news = [r for where, records in batches.items() for r in records if r.offset >= positions[where]]
             if not news:
                 return positions
@@ -103,18 +112,22 @@ class BatchHandling:
             if refusal is not None:
                 rejections += [Rejection(r.record, "unstorable", f"the database refuses it: {refusal}") for r in batch]
                 batch = []
-            last = await load_last(connection, [r.event for r in batch if isinstance(r.event, Event)])
+            last = await self._sequences.load_last(connection, [r.event for r in batch if isinstance(r.event, Event)])
             sorted_out = sort_out(batch, last)
             if sorted_out.fresh:
                 rejections = [*rejections, *await self._handler.handle(connection, sorted_out.fresh)]
-            await store_last(connection, sorted_out.last)
+            await self._sequences.store_last(connection, sorted_out.last)
             if rejections:
                 letters = [dead_letter(self._service, rejection, self._clock.now()) for rejection in rejections]
                 await store_rejections(connection, letters)
                 await self._outbox.append(connection, DEADLETTERS, letters)
             fresh_rejections = [r for r in rejections if replay_target(r.record) is None]  # a person watches a replay
             self._breaker.record(handled=len(news) - len(rejections), rejected=len(fresh_rejections))
-            reached = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in news}
+            reached = {
+                where: records[-1].offset + 1
+                for where, records in batches.items()
+                if records and records[-1].offset >= positions[where]
+            }
             await connection.execute(
                 _STORE_POSITIONS, [w.topic for w in reached], [w.partition for w in reached], list(reached.values())
             )

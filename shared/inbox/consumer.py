@@ -1,4 +1,4 @@
-"""Reads a subscription and has each batch handled until it is done.
+"""Reads a subscription and has its records handled until they are done.
 
 Outcomes of a record: done; retryable (the batch backs off and is repeated, the position stays); rejected (dead letter,
 then on). Anything else ends the process.
@@ -7,16 +7,18 @@ then on). Anything else ends the process.
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from shared.clock import Clock, monotonic
-from shared.errors import Fenced, Retryable
-from shared.inbox.batch import Batches, BatchHandling, Handler
+from shared.errors import Retryable
+from shared.inbox.batch import BatchHandling, Handler
+from shared.inbox.bounds import warn_of_lost_records
 from shared.inbox.breaker import DEFAULT_SHARE
+from shared.inbox.lane import Lane, Polled, backoff_seconds, pause
 from shared.inbox.ownership import Ownership
-from shared.kafka.records import Record, Subscription, TopicPartition
+from shared.inbox.sequences import Sequences, SequenceTable
+from shared.kafka.records import Subscription, TopicPartition
 from shared.outbox import Outbox
 from shared.postgres.database import Database
 from shared.telemetry import metrics
@@ -25,11 +27,9 @@ from shared.telemetry.logs import get_logger
 _log = get_logger(__name__)
 
 _POLL_SECONDS = 0.25
-_MAX_RECORDS = 1000
 _MIRROR_SECONDS = 2.0
-
-_TRANSACTION_RECORDS = 200
-"""Partitions with few records share a transaction until it has so many; more would keep a ticker waiting for locks."""
+_MOST_WAITING = 4000
+"""Records read ahead of the lanes; at half of it the next are fetched, so that no lane waits for Kafka."""
 
 
 class InboxConsumer:
@@ -45,32 +45,55 @@ class InboxConsumer:
         ownership: Ownership,
         outbox: Outbox,
         clock: Clock,
+        sequences: Sequences | None = None,
         reject_share: float = DEFAULT_SHARE,
+        lanes: int = 2,
+        transaction_records: int = 500,
     ) -> None:
+        """Args:
+        sequences: where the last sequences are remembered; None is the table ``inbox_sequence``.
+        lanes: transactions at a time, on partitions of their own; the handler runs in all of them.
+        transaction_records: the most records of one; more would keep a ticker waiting for the partition.
+        """
         self._service = service
         self._subscription = subscription
         self._ownership = ownership
-        self._outbox = outbox
-        self._batches = BatchHandling(
+        handling = BatchHandling(
             service=service,
             database=database,
             handler=handler,
             ownership=ownership,
             outbox=outbox,
             clock=clock,
+            sequences=sequences or SequenceTable(),
             reject_share=reject_share,
         )
         self._positions: dict[TopicPartition, int] = {}
+        self._has_progressed = asyncio.Event()
+        self._lanes = [
+            Lane(
+                service,
+                handling,
+                ownership,
+                outbox,
+                most_records=transaction_records,
+                progressed=self._has_progressed,
+                reached=self._on_reached,
+                lost=lambda where: self._forget([where]),
+            )
+            for _ in range(lanes)
+        ]
+        self._lane_of: dict[TopicPartition, Lane] = {}
         self._mirrored_at = 0.0
-        self._working = asyncio.Lock()
+        self._checks: set[asyncio.Task[None]] = set()
         self._has_started = False
-        self._trouble: str | None = None
+        self._troubles: dict[str, str] = {}
 
     def trouble(self) -> str | None:
         """Why nothing is consumed right now; None when all is well. For readiness."""
         if not self._has_started:
             return "joining the consumer group"
-        return self._trouble
+        return next((lane.trouble for lane in self._lanes if lane.trouble), next(iter(self._troubles.values()), None))
 
     async def run(self, stopping: asyncio.Event) -> None:
         starting = asyncio.ensure_future(self._subscription.start(self._on_assigned, self._on_revoked))
@@ -83,76 +106,92 @@ class InboxConsumer:
             if not stopping.is_set():
                 await starting
                 self._has_started = True
-            while not stopping.is_set():
-                await self.run_once(stopping)
+                await self._work(stopping)
         finally:
-            await asyncio.gather(starting, return_exceptions=True)
+            for check in self._checks:
+                check.cancel()
+            await asyncio.gather(starting, *self._checks, return_exceptions=True)
             await self._mirror(is_forced=True)
             await self._subscription.stop()
 
     async def run_once(self, stopping: asyncio.Event) -> int:
         """Poll once and handle what came; gives the number of records read."""
-        try:
-            batches = await self._subscription.poll(timeout_seconds=_POLL_SECONDS, max_records=_MAX_RECORDS)
-        except Retryable as error:
-            self._trouble = str(error)
-            _log.warning("polling failed, will repeat", error=str(error))
-            await _pause(1, stopping)
-            return 0
-        for share in _shares(batches):
-            async with self._working:
-                await self._handle(share, stopping)
+        count = await self._read(stopping)
+        await asyncio.gather(*(lane.drain(stopping) for lane in self._lanes))
         await self._mirror()
+        return count
+
+    async def _work(self, stopping: asyncio.Event) -> None:
+        """Read ahead while the lanes work. The first error ends all of them."""
+        tasks = [asyncio.ensure_future(lane.run(stopping)) for lane in self._lanes]
+        tasks.append(asyncio.ensure_future(self._read_on(stopping)))
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in ended:
+            task.result()
+
+    async def _read_on(self, stopping: asyncio.Event) -> None:
+        try:
+            while not stopping.is_set():
+                self._has_progressed.clear()
+                if sum(lane.waiting for lane in self._lanes) > _MOST_WAITING // 2:
+                    await self._has_progressed.wait()
+                else:
+                    await self._read(stopping)
+                    await self._mirror()
+        finally:
+            for lane in self._lanes:
+                lane.wake()
+
+    async def _read(self, stopping: asyncio.Event) -> int:
+        """Poll once and put what came into the lanes; gives the number of records."""
+        try:
+            batches = await self._subscription.poll(timeout_seconds=_POLL_SECONDS, max_records=_MOST_WAITING // 2)
+        except Retryable as error:
+            self._troubles["polling"] = str(error)
+            _log.warning("polling failed, will repeat", error=str(error))
+            await pause(1, stopping)
+            return 0
+        self._troubles.pop("polling", None)
+        # No other task runs between the end of the poll and here, so these are the epochs the records were read under.
+        epochs = self._ownership.epochs
+        for where, records in batches.items():
+            if where in epochs:
+                self._lane_of[where].put(Polled(where, epochs[where], records))
         return sum(len(records) for records in batches.values())
 
-    async def _handle(self, batches: Batches, stopping: asyncio.Event) -> None:
-        failures = 0
-        mine = dict(batches)
-        while mine:
-            started_at = monotonic()
-            epochs = dict(self._ownership.epochs)
-            try:
-                self._positions.update(await self._batches.transact(mine))
-            except Fenced as lost:
-                where = TopicPartition(lost.topic, lost.partition)
-                _log.warning("partition lost", topic=where.topic, partition=where.partition)
-                if self._ownership.epochs.get(where) == epochs.get(where):  # else it was taken again meanwhile
-                    self._forget([where])
-                del mine[where]
-            except Retryable as error:
-                failures += 1
-                self._trouble = str(error)
-                for topic in {where.topic for where in mine}:
-                    metrics.INBOX_RETRIES.labels(self._service, topic).inc()
-                _log.warning("batch failed, will repeat", failures=failures, error=str(error))
-                await _pause(failures, stopping)
-                if stopping.is_set():
-                    return
-            else:
-                self._trouble = None
-                metrics.INBOX_BATCH_SECONDS.labels(self._service).observe(monotonic() - started_at)
-                self._outbox.wake()
-                return
-
     async def _on_assigned(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        # An assignment is complete: what was resumed before the group answered and is not in it is not ours.
+        self._forget([where for where in self._ownership.epochs if where not in partitions])
+        self._lane_of = {where: self._lanes[n % len(self._lanes)] for n, where in enumerate(sorted(partitions))}
         failures = 0
         while True:
             try:
                 positions = await self._ownership.take(partitions)
             except Retryable as error:
                 failures += 1
-                self._trouble = str(error)
+                self._troubles["taking"] = str(error)
                 _log.warning("partitions not taken yet", failures=failures, error=str(error))
-                await asyncio.sleep(_backoff_seconds(failures))
+                await asyncio.sleep(backoff_seconds(failures))
             else:
-                self._trouble = None
+                self._troubles.pop("taking", None)
                 self._positions.update(positions)
                 _log.info("partitions taken", partitions=[f"{p.topic}/{p.partition}" for p in positions])
+                check = asyncio.ensure_future(warn_of_lost_records(self._service, self._subscription, positions))
+                self._checks.add(check)
+                check.add_done_callback(self._checks.discard)
                 return positions
 
     async def _on_revoked(self, partitions: Sequence[TopicPartition]) -> None:
-        async with self._working:  # let the batch in hand commit: it is still ours
+        async with self._ownership.exclusive(partitions):  # let the transactions in hand commit: it is still ours
             self._forget(partitions)
+
+    def _on_reached(self, where: TopicPartition, position: int) -> None:
+        self._positions[where] = position
 
     def _forget(self, partitions: Sequence[TopicPartition]) -> None:
         self._ownership.drop(partitions)
@@ -171,30 +210,3 @@ class InboxConsumer:
             if lag is not None:
                 metrics.INBOX_LAG.labels(self._service, where.topic, str(where.partition)).set(lag)
         await self._subscription.mirror(dict(self._positions))
-
-
-def _shares(batches: Batches) -> Iterator[Batches]:
-    """The partitions, gathered into transactions of a fair size."""
-    share: dict[TopicPartition, Sequence[Record]] = {}
-    count = 0
-    for where, records in batches.items():
-        share[where] = records
-        count += len(records)
-        if count >= _TRANSACTION_RECORDS:
-            yield share
-            share, count = {}, 0
-    if share:
-        yield share
-
-
-def _backoff_seconds(failures: int) -> float:
-    """0.1 s doubling to 5 s, with jitter so that several processes do not knock together."""
-    return min(5.0, 0.1 * 2.0**failures) * random.uniform(0.5, 1.0)  # noqa: S311
-
-
-async def _pause(failures: int, stopping: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(_backoff_seconds(failures)):
-            await stopping.wait()
-    except TimeoutError:
-        return

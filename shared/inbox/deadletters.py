@@ -84,9 +84,12 @@ async def store_rejections(connection: Connection, letters: Sequence[Event[Paylo
 
 def replay_target(record: Record) -> tuple[str, str] | None:
     """The dead letter's id and the service a replayed record is for; None for an ordinary record."""
-    headers = dict(record.headers)
-    if REPLAY_OF not in headers:
+    for name, _ in record.headers:  # nearly always in vain, so no dictionary is made for it
+        if name == REPLAY_OF:
+            break
+    else:
         return None
+    headers = dict(record.headers)
     return _text(headers[REPLAY_OF]), _text(headers.get(REPLAY_FOR))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.contracts.envelope import Event, Tombstone
+from shared.contracts.envelope import Event, Tombstone, value
 from shared.contracts.payload import Payload
 from shared.kafka.records import Record
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Received:
     """A decoded record that was not handled before."""
 

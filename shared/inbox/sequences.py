@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from shared.contracts.envelope import Event
@@ -66,17 +67,32 @@ def sort_out(batch: Sequence[Received], last: dict[Subject, int]) -> Sorted:
     return Sorted(tuple(fresh), tuple(repeats), tuple(gaps), seen)
 
 
-async def load_last(connection: Connection, events: Sequence[Event[Payload]]) -> dict[Subject, int]:
-    subjects = {(event.source, event.subject) for event in events}
-    if not subjects:
-        return {}
-    rows = await connection.fetch(_LOAD, [source for source, _ in subjects], [subject for _, subject in subjects])
-    return {(row["source"], row["subject"]): row["last_sequence"] for row in rows}
+class Sequences(Protocol):
+    """Remembers the last sequence of each source and subject, in the transaction that handles the events."""
+
+    async def load_last(self, connection: Connection, events: Sequence[Event[Payload]]) -> dict[Subject, int]:
+        """The last sequence of every subject in ``events`` that was heard of before.
+
+        The partitions of the events are locked, so nobody else moves these.
+        """
+
+    async def store_last(self, connection: Connection, last: dict[Subject, int]) -> None:
+        """Remember new ones; called after the handler, whatever it rejected."""
 
 
-async def store_last(connection: Connection, last: dict[Subject, int]) -> None:
-    if last:
-        ordered = sorted(last.items(), key=lambda item: (item[0][0], item[0][1].bytes))
-        await connection.execute(
-            _STORE, [s[0] for s, _ in ordered], [s[1] for s, _ in ordered], [sequence for _, sequence in ordered]
-        )
+class SequenceTable:
+    """Keeps them in the table ``inbox_sequence``."""
+
+    async def load_last(self, connection: Connection, events: Sequence[Event[Payload]]) -> dict[Subject, int]:
+        subjects = {(event.source, event.subject) for event in events}
+        if not subjects:
+            return {}
+        rows = await connection.fetch(_LOAD, [source for source, _ in subjects], [subject for _, subject in subjects])
+        return {(row["source"], row["subject"]): row["last_sequence"] for row in rows}
+
+    async def store_last(self, connection: Connection, last: dict[Subject, int]) -> None:
+        if last:
+            ordered = sorted(last.items(), key=lambda item: (item[0][0], item[0][1].bytes))
+            await connection.execute(
+                _STORE, [s[0] for s, _ in ordered], [s[1] for s, _ in ordered], [sequence for _, sequence in ordered]
+            )

@@ -54,10 +54,22 @@ class Subscription(Protocol):
         """Join the group."""
 
     async def poll(self, *, timeout_seconds: float, max_records: int) -> Mapping[TopicPartition, Sequence[Record]]:
-        """What has come, per partition in offset order; empty after the timeout."""
+        """What has come, per partition in offset order; empty after the timeout.
+
+        Every partition has its share of the records. Nothing comes of a partition before its position was given. The
+        records are taken and returned without another task running in between, so that the caller can tell under which
+        assignment they were read.
+        """
 
     async def mirror(self, positions: Mapping[TopicPartition, int]) -> None:
         """Tell the broker the positions, for lag monitoring only. A failure is not an error."""
+
+    async def ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """The offset that the next record of each partition will have.
+
+        Raises:
+            BrokerUnavailable: they are not known now.
+        """
 
     def lag(self, partition: TopicPartition, position: int) -> int | None:
         """Records between the position and the end; None while the end is unknown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,6 +51,7 @@ class Database:
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
+        self._after_commit: dict[Connection, list[Callable[[], None]]] = {}
 
     @classmethod
     async def open(
@@ -116,8 +117,28 @@ class Database:
         Raises:
             DatabaseUnavailable: the server went away; whether the commit happened may be unknown.
         """
-        async with self.connection() as connection, connection.transaction():
-            yield connection
+        async with self.connection() as connection:
+            callbacks: list[Callable[[], None]] = []
+            self._after_commit[connection] = callbacks
+            try:
+                async with connection.transaction():
+                    yield connection
+            finally:
+                del self._after_commit[connection]
+            for callback in callbacks:
+                callback()
+
+    def after_commit(self, connection: Connection, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called once the transaction that is open on ``connection`` has committed.
+
+        It runs right after the COMMIT, before ``transaction()`` returns to whoever opened it. It never runs when the
+        transaction was rolled back, nor when the commit raised; then it may have happened nevertheless, so what is
+        kept in memory of the rows must be read again. It must not raise: what it belongs to has happened.
+
+        Raises:
+            KeyError: no block of ``transaction()`` is open on it.
+        """
+        self._after_commit[connection].append(callback)
 
     async def ping(self) -> None:
         async with self.connection() as connection:

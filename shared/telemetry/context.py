@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from shared.ids import new_span_id
+
 _TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+_LENGTH = 55
+_SPAN = slice(36, 52)
 _CORRELATION_ID = re.compile(r"^[A-Za-z0-9_.:-]{1,64}$")
 
 
@@ -27,16 +31,18 @@ class Trace:
 def new_trace(correlation_id: str | None = None, traceparent: str | None = None) -> Trace:
     """Continue what the caller sent where it is well-formed; start afresh where it is not."""
     if traceparent is None or not _TRACEPARENT.match(traceparent):
-        traceparent = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+        traceparent = f"00-{secrets.token_hex(16)}-{new_span_id()}-01"
     if correlation_id is None or not _CORRELATION_ID.match(correlation_id):
         correlation_id = traceparent.split("-")[1]
     return Trace(correlation_id, traceparent)
 
 
 def child(trace: Trace) -> Trace:
-    """The same trace, a new span."""
-    version, trace_id, _, flags = trace.traceparent.split("-")
-    return Trace(trace.correlation_id, f"{version}-{trace_id}-{secrets.token_hex(8)}-{flags}")
+    """The same trace, a new span. A trace that came malformed over Kafka is not continued."""
+    parent = trace.traceparent
+    if len(parent) != _LENGTH:
+        return new_trace(trace.correlation_id)
+    return Trace(trace.correlation_id, f"{parent[: _SPAN.start]}{new_span_id()}{parent[_SPAN.stop :]}")
 
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)

@@ -112,7 +112,7 @@ class InMemorySubscription:
     def _take(self, count: int) -> dict[TopicPartition, Sequence[Record]]:
         found: dict[TopicPartition, Sequence[Record]] = {}
         for where, position in self._positions.items():
-            records = self._broker.read(where, position, count)
+            records = self._broker.read(where, position, max(1, count // len(self._positions)))
             if records:
                 self._positions[where] = position + len(records)
                 found[where] = records
@@ -120,6 +120,9 @@ class InMemorySubscription:
 
     async def mirror(self, positions: Mapping[TopicPartition, int]) -> None:
         self.mirrored.update(positions)
+
+    async def ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return {where: self._broker.end(where) for where in partitions}
 
     def lag(self, partition: TopicPartition, position: int) -> int | None:
         return self._broker.end(partition) - position

@@ -40,6 +40,7 @@ from shared.postgres import Database
 from shared.postgres import Record as Row
 from shared.telemetry.context import new_trace
 from shared.testing.broker import InMemoryBroker
+from shared.testing.outbox import waiting_records
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 DUE = NOW + timedelta(hours=30)
@@ -210,13 +211,13 @@ class House:
     async def said(self) -> list[dict[str, Any]]:
         """Payloads in the outbox with their type and sequence, oldest first."""
         async with self.database.connection() as connection:
-            rows = await connection.fetch("SELECT record_value, headers FROM outbox ORDER BY id")
+            records = await waiting_records(connection)
         said = []
-        for row in rows:
-            headers = json.loads(row["headers"])
+        for record in records:
+            headers = {name: text.decode() for name, text in record.headers}
             said.append(
                 {
-                    **json.loads(row["record_value"]),
+                    **json.loads(record.value or b""),
                     "type": headers["ce_type"].removeprefix("punctual.notice."),
                     "sequence": int(headers["ce_sequence"]),
                     "correlation_id": headers["ce_correlationid"],

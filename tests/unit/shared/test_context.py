@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.telemetry.context import bind_trace, bound_trace, child, current_trace, new_trace
+from shared.telemetry.context import Trace, bind_trace, bound_trace, child, current_trace, new_trace
 from shared.telemetry.logs import configure_logging, get_logger
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -37,6 +37,12 @@ def test_a_child_has_the_same_trace_and_another_span() -> None:
     assert other.correlation_id == "case-7"
     assert other.traceparent.split("-")[1] == trace.traceparent.split("-")[1]
     assert other.traceparent.split("-")[2] != trace.traceparent.split("-")[2]
+
+
+@given(st.text(), st.text())
+def test_a_trace_that_came_malformed_is_begun_afresh(correlation_id: str, traceparent: str) -> None:
+    version, trace_id, span_id, flags = child(Trace(correlation_id, traceparent)).traceparent.split("-")
+    assert (len(version), len(trace_id), len(span_id), len(flags)) == (2, 32, 16, 2)
 
 
 def test_a_bound_trace_ends_with_its_block() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122
 
@@ -16,6 +17,7 @@ from shared.ids import (
     new_id,
     new_reference,
     new_secret,
+    new_span_id,
     new_token,
     parse_reference,
 )
@@ -36,6 +38,29 @@ def test_an_id_is_a_uuid_of_version_7_that_carries_its_instant() -> None:
 
 def test_ids_do_not_clash() -> None:
     assert len({new_id() for _ in range(20_000)}) == 20_000
+
+
+def test_span_ids_are_sixteen_digits_and_do_not_repeat() -> None:
+    spans = {new_span_id() for _ in range(5_000)}
+
+    assert len(spans) == 5_000
+    assert all(len(span) == 16 and int(span, 16) >= 0 for span in spans)
+
+
+def test_a_forked_child_makes_other_ids_than_its_parent() -> None:
+    new_id(), new_span_id()  # draws in advance
+    here, there = multiprocessing.get_context("fork").Pipe(duplex=False)
+    child = multiprocessing.get_context("fork").Process(target=lambda: there.send(_some_numbers()))
+    child.start()
+    theirs = here.recv()
+    child.join()
+
+    assert not theirs & _some_numbers()
+
+
+def _some_numbers() -> set[int]:
+    """The random part of ids and spans."""
+    return {new_id().int & (2**62 - 1) for _ in range(300)} | {int(new_span_id(), 16) for _ in range(300)}
 
 
 def test_ids_sort_by_the_millisecond_they_were_made_in() -> None:

@@ -1,49 +1,58 @@
-"""The transactional outbox: events are rows of the transaction that caused them; a relay publishes them afterwards.
+"""Appends parcels of records to the caller's transaction, and as a component relays them.
 
-The relay claims rows and deletes what Kafka acknowledged. It never reads by "id greater than the last one": concurrent
-commits make holes that fill later. Order per key holds because whoever appends holds the subject's row lock, so ids of
-one key are given in commit order. It publishes inside a transaction that holds the shard's row lock: when the process
-dies, the lock dies with its connection; when it hangs, Postgres ends the idle transaction. Both ways another process
-takes over, and what was published twice is dropped by the receivers' sequences.
+The relay claims parcels and deletes what Kafka acknowledged. It never reads by "id greater than the last one":
+concurrent commits make holes that fill later. Order per key holds because whoever appends holds the subject's row lock,
+so the parcels that hold one key are given their ids in commit order. It publishes inside a transaction that holds the
+shard's row lock: when the process dies, the lock dies with its connection; when it hangs, Postgres ends the idle
+transaction. Both ways another process takes over, and what was published twice is dropped by the receivers' sequences.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import zlib
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from shared.clock import real_now
 from shared.contracts.envelope import Event, encode
 from shared.contracts.payload import Payload
 from shared.contracts.topics import Topic
 from shared.errors import Retryable
-from shared.kafka.records import OutgoingRecord, Publisher
+from shared.kafka.records import Publisher
+from shared.outbox.parcels import SHARDS, EncodedRecord, pack, unpack
 from shared.postgres.database import Connection, Database
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import OUTBOX_BACKLOG, OUTBOX_FAILURES, OUTBOX_PUBLISHED, OUTBOX_SECONDS
 
 _log = get_logger(__name__)
 
-SHARDS = 2  # one publishes while the other waits for Postgres; more only add smaller batches
-_BATCH = 1000
+_MOST_RECORDS = 2000
+_MOST_BYTES = 8_000_000
+"""What a transaction of the relay takes: the whole of it is repeated when it fails, and has 5 s to be acknowledged."""
+_MOST_PARCELS = 2000  # services that append event by event make parcels of one
 _POLL_SECONDS = 0.25  # backs up the wake-up; only rows of a process that died before waking anyone wait for it
 _COUNT_LIMIT = 100_000
 _COUNT_SECONDS = 1.0
 
 _INSERT = """
-INSERT INTO outbox (shard, topic, record_key, record_value, headers)
-SELECT * FROM unnest($1::smallint[], $2::text[], $3::bytea[], $4::bytea[], $5::text[])
+INSERT INTO outbox (shard, topic, header_names, lengths, body, records) VALUES ($1, $2, $3, $4, $5, $6)
 """
 _LOCK_SHARD = "SELECT true FROM outbox_shard WHERE shard = $1 FOR UPDATE SKIP LOCKED"
 _SELECT = """
-SELECT id, topic, record_key, record_value, headers, created_at FROM outbox WHERE shard = $1 ORDER BY id LIMIT $2
+SELECT id, topic, header_names, lengths, body, records, created_at
+FROM (
+    SELECT
+        first.*,
+        sum(records) OVER (ORDER BY id) - records AS records_before,
+        sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS bytes_before
+    FROM (SELECT * FROM outbox WHERE shard = $1 ORDER BY id LIMIT $2) AS first
+) AS parcel
+WHERE records_before < $3 AND bytes_before < $4
+ORDER BY id
 """
 _DELETE = "DELETE FROM outbox WHERE shard = $1 AND id = ANY($2::bigint[])"
-_COUNT = "SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS waiting"
+_COUNT = "SELECT coalesce(sum(records), 0) FROM (SELECT records FROM outbox LIMIT $1) AS waiting"
 
 
 class Outbox:
@@ -59,10 +68,19 @@ class Outbox:
 
     async def append(self, connection: Connection, topic: Topic, events: Sequence[Event[Payload]]) -> None:
         """Add events to the caller's transaction, in order. The caller holds the subjects' row locks."""
-        if not events:
-            return
-        rows = [_row(topic, event) for event in events]
-        await connection.execute(_INSERT, *map(list, zip(*rows, strict=True)))
+        await self.append_encoded(connection, topic, [encode(event) for event in events])
+
+    async def append_encoded(self, connection: Connection, topic: Topic, records: Iterable[EncodedRecord]) -> None:
+        """The same for records that are bytes already.
+
+        Raises:
+            ValueError: a header holds a zero byte.
+        """
+        rows = [(p.shard, topic.name, p.header_names, p.packed_lengths, p.body, p.records) for p in pack(records)]
+        if len(rows) == 1:
+            await connection.execute(_INSERT, *rows[0])
+        elif rows:
+            await connection.executemany(_INSERT, rows)
 
     def wake(self) -> None:
         """Publish now what was committed; call after the commit."""
@@ -70,7 +88,7 @@ class Outbox:
             event.set()
 
     def backlog(self) -> int:
-        """Rows not yet published, up to 100,000, as of the last second."""
+        """Records not yet published, of up to 100,000 parcels, as of the last second."""
         return self._backlog
 
     def trouble(self) -> str | None:
@@ -84,7 +102,7 @@ class Outbox:
             tasks.create_task(self._count(stopping))
 
     async def run_once(self) -> int:
-        """Publish what is waiting in every shard; gives the number of rows."""
+        """Publish what is waiting in every shard, up to the limits of a transaction; gives the number of records."""
         return sum([await self._publish(shard) for shard in range(SHARDS)])
 
     async def _relay(self, shard: int, stopping: asyncio.Event) -> None:
@@ -112,16 +130,25 @@ class Outbox:
         async with self._database.transaction() as connection:
             if not await connection.fetchval(_LOCK_SHARD, shard):
                 return 0  # another process is publishing this shard right now
-            rows = await connection.fetch(_SELECT, shard, _BATCH)
-            if not rows:
+            parcels = await connection.fetch(_SELECT, shard, _MOST_PARCELS, _MOST_RECORDS, _MOST_BYTES)
+            if not parcels:
                 return 0
-            await self._publisher.publish([_outgoing(row) for row in rows])
-            await connection.execute(_DELETE, shard, [row["id"] for row in rows])
+            await self._publisher.publish(
+                [
+                    record
+                    for parcel in parcels
+                    for record in unpack(parcel["topic"], parcel["header_names"], parcel["lengths"], parcel["body"])
+                ]
+            )
+            await connection.execute(_DELETE, shard, [parcel["id"] for parcel in parcels])
         now = real_now()
-        for row in rows:
-            OUTBOX_PUBLISHED.labels(self._service, row["topic"]).inc()
-        OUTBOX_SECONDS.labels(self._service).observe((now - rows[0]["created_at"]).total_seconds())
-        return len(rows)
+        counts: Counter[str] = Counter()
+        for parcel in parcels:
+            counts[parcel["topic"]] += parcel["records"]
+        for topic, count in counts.items():
+            OUTBOX_PUBLISHED.labels(self._service, topic).inc(count)
+        OUTBOX_SECONDS.labels(self._service).observe((now - parcels[0]["created_at"]).total_seconds())
+        return counts.total()
 
     async def _count(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
@@ -132,20 +159,6 @@ class Outbox:
             except Retryable:
                 pass  # the relay reports the same trouble
             await _first_of(stopping, None, _COUNT_SECONDS)
-
-
-def _row(topic: Topic, event: Event[Payload]) -> tuple[int, str, bytes, bytes, str]:
-    key, value, headers = encode(event)
-    return _shard(key), topic.name, key, value, json.dumps({name: text.decode() for name, text in headers})
-
-
-def _shard(key: bytes) -> int:
-    return zlib.crc32(key) % SHARDS
-
-
-def _outgoing(row: Any) -> OutgoingRecord:
-    headers = tuple((name, text.encode()) for name, text in json.loads(row["headers"]).items())
-    return OutgoingRecord(row["topic"], row["record_key"], row["record_value"], headers)
 
 
 async def _first_of(stopping: asyncio.Event, wake: asyncio.Event | None, timeout_seconds: float) -> None:
