@@ -11,7 +11,21 @@ import typer
 
 from shared.errors import ConfigurationError, PunctualError
 
-COMMANDS = ("demo", "up", "down", "replay", "doctor", "config", "calendar", "migrate", "deadletter", "contracts")
+COMMANDS = (
+    "demo",
+    "up",
+    "down",
+    "replay",
+    "clocks",
+    "policy",
+    "calendar",
+    "mode",
+    "doctor",
+    "config",
+    "migrate",
+    "deadletter",
+    "contracts",
+)
 """In the order of `punctual --help`: what a newcomer needs first."""
 
 EXIT_CONFIGURATION = 78  # EX_CONFIG, as the services

@@ -34,6 +34,7 @@ async def run_components(components: Sequence[Component], stopping: asyncio.Even
     """Run all; when one fails or returns the others are asked to stop.
 
     Raises:
+        ConfigurationError: one of them found a setting that cannot be used.
         ExceptionGroup: what the failed components raised.
     """
     tasks = [asyncio.create_task(c.run(stopping), name=type(c).__name__) for c in components]
@@ -48,6 +49,9 @@ async def run_components(components: Sequence[Component], stopping: asyncio.Even
     errors = [result for result in results if isinstance(result, Exception)]
     if ended and not errors:
         errors = [RuntimeError(f"{name} ended by itself") for name in ended]
+    wrong = next((error for error in errors if isinstance(error, ConfigurationError)), None)
+    if wrong is not None:
+        raise wrong
     if errors:
         raise ExceptionGroup("components failed", errors)
 

@@ -6,15 +6,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
 
 from punctual.commands.options import JsonOption, print_json
+from punctual.staff.options import KeyOption, UrlOption, read_text
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
+
+CalendarsArgument = Annotated[Path, typer.Argument(help="The whole of calendars.yml.", metavar="FILE")]
 
 _GENERAL_HOLIDAYS = {"HK": ("public", "optional"), "MO": ("public", "optional")}
 """Where ``public`` are only the statutory holidays and offices close on the general ones."""
@@ -52,12 +56,11 @@ def register(app: typer.Typer) -> None:
         epilog="Example: punctual calendar import --country HK --years 2026-2027",
     )
     calendar.command("import", epilog="Example: punctual calendar import --country HK --years 2026-2027")(import_)
-    calendar.callback()(_group)  # keeps `import` a command of its own while it is the only one
+    calendar.command("diff", epilog="Example: punctual calendar diff calendars.yml")(diff)
+    calendar.command("apply", epilog='Example: punctual calendar apply calendars.yml --reason "holidays of 2027"')(
+        apply
+    )
     app.add_typer(calendar, name="calendar")
-
-
-def _group() -> None:
-    """Working calendars."""
 
 
 def import_(
@@ -78,7 +81,7 @@ def import_(
     """Print holidays, make-up working days and the date until which they are known. Check them before use."""
     try:
         found = read_library(country.upper(), _years(years), subdiv, language, category, with_weekends)
-    except (NotImplementedError, ValueError) as error:  # the library names what it does not know
+    except (RuntimeError, ValueError) as error:  # the library names what it does not know
         raise typer.BadParameter(str(error)) from None
     for warning in found.warnings:
         typer.echo(f"warning: {warning}", err=True)
@@ -86,6 +89,35 @@ def import_(
         print_json(_as_json(found))
     else:
         typer.echo("\n".join(as_yaml(found, name)))
+
+
+def diff(file: CalendarsArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
+    """Show what is different from what is in force, and which deadlines would move."""
+    from punctual.staff.changing import draft_of, tell_preview
+    from punctual.staff.connection import connected
+
+    with connected(url, key) as connection:
+        tell_preview(connection, draft_of(calendars=file), as_json=as_json)
+
+
+def apply(
+    file: CalendarsArgument,
+    reason: Annotated[str, typer.Option(help="Why, in a few words; kept with the version.")],
+    running: Annotated[
+        bool, typer.Option("--running", help="Let clocks that run follow, too; without it they keep their calendars.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not show what would change, and do not ask.")] = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put calendars in force. What would change is shown first, and you are asked."""
+    from punctual.staff.changing import put_in_force, tell_version
+    from punctual.staff.connection import connected
+
+    with connected(url, key) as connection:
+        shown = put_in_force(connection, "calendars", read_text(file), reason, is_running=running, is_sure=yes)
+    tell_version(shown, as_json=as_json)
 
 
 def read_library(
@@ -97,7 +129,7 @@ def read_library(
     with_weekends: bool = False,
 ) -> Imported:
     """Raises:
-    NotImplementedError, ValueError: the library does not know the country, its part, or the category.
+    RuntimeError, ValueError: the library does not know the country, its part, or the category.
     """
     import holidays
 

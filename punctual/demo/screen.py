@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from rich.columns import Columns
@@ -65,12 +66,22 @@ def _plumbing(figures: Figures) -> Panel:
     rows = [
         ("outbox backlog", figures.total("backlog")),
         ("Kafka lag", figures.total("lag")),
-        ("timers waiting", timer.get("timers_pending")),
+        ("next timer", _time_of(timer.get("next_timer_at"))),
         ("timer late p99", None if lateness is None else f"{lateness:.0f} ms"),
         ("calls sent", figures.sent + figures.moves),
         ("refused", sum(figures.refused.values())),
     ]
     return _panel("plumbing", rows)
+
+
+def _time_of(instant: str | None) -> str | None:
+    """Hours and minutes of an answer's instant, in UTC as the head of the screen."""
+    return None if instant is None else f"{datetime.fromisoformat(instant):%a %H:%M}"
+
+
+def _time_of_day(text: str | None) -> str | None:
+    """An instant of an answer, as the head shows business time."""
+    return None if text is None else f"{datetime.fromisoformat(text):%a %H:%M}"
 
 
 def score_words(score: Mapping[str, Any] | None) -> str | None:

@@ -22,6 +22,8 @@ from shared.postgres import Connection
 
 TOPICS: tuple[Topic, ...] = (REQUESTS, CLOCKS)
 
+_CUSTOMER = "customer"
+
 
 class QualityEvents:
     """The inbox's handler. Order matters only within a request and a topic, which is what Kafka keeps."""
@@ -56,7 +58,8 @@ async def _remember(connection: Connection, payloads: Sequence[Payload]) -> None
     worked = list(_who_worked(payloads))
     if worked:
         await requests.remember_handlers(connection, worked)
-    clocks = [payload for payload in payloads if isinstance(payload, ClockPayload)]
+    # What another team or a supplier promised us is not what the customer was promised.
+    clocks = [payload for payload in payloads if isinstance(payload, ClockPayload) and payload.party == _CUSTOMER]
     if clocks:
         await _follow_clocks(connection, clocks)
 

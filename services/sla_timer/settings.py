@@ -23,3 +23,6 @@ class Settings(ServiceSettings):
         _RULES_OF_THE_HOUSE / "calendars.yml", description="Working calendars, YAML; re-read when it changes"
     )
     horizon_seconds: float = Field(60.0, ge=1, le=3600, description="Real seconds ahead for which timers are in memory")
+    requests_in_memory: int = Field(
+        10_000, ge=0, le=1_000_000, description="Requests kept in memory for their next event; some kilobytes each"
+    )

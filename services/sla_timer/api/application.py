@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from services.sla_timer.api import clocks, policies
+from services.sla_timer.api import clocks, drafts, explanations, modes, policies, summary, verifying, versions
 from services.sla_timer.api.context import Context
 from shared.http import create_app
 from shared.http.app import Readiness
@@ -18,6 +18,6 @@ def create_api(context: Context, readiness: Readiness) -> FastAPI:
         description="Deadlines: what is due when and why, what was warned, breached and escalated, under which policy.",
     )
     app.state.context = context
-    app.include_router(clocks.router)
-    app.include_router(policies.router)
+    for module in (clocks, explanations, verifying, summary, policies, versions, drafts, modes):
+        app.include_router(module.router)
     return app

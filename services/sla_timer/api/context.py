@@ -8,16 +8,29 @@ from typing import Annotated, cast
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from services.sla_timer.handlers.loading import Loading
+from services.sla_timer.handlers.modes import Modes
+from services.sla_timer.handlers.programs import Programs
 from services.sla_timer.handlers.rulebooks import Rulebooks
+from shared.clock import Clock
 from shared.http import Caller, KeyRing, Problem
 from shared.postgres import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
+    """Attributes:
+    loading: for looking only; nothing that it loads is kept.
+    programs: long readings in processes of their own.
+    """
+
     database: Database
     keys: KeyRing
+    clock: Clock
     rulebooks: Rulebooks
+    modes: Modes
+    loading: Loading
+    programs: Programs
 
 
 async def _context(request: Request) -> Context:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from services.sla_timer.domain.case import Case
-from services.sla_timer.domain.clocks import Clock, ClockState, Reading
-from services.sla_timer.domain.history import Happening, Pauses, find_pauses
-from services.sla_timer.domain.rules import Objective, Rung, RungKey, RungKind
+from services.sla_timer.domain.clocks import Clock, ClockState, Course, Reading
+from services.sla_timer.domain.deadlines import RESET, RungInstant, spent_at
+from services.sla_timer.domain.history import Happening, RequestEvent
+from services.sla_timer.domain.pauses import NO_PAUSES, Pauses
+from services.sla_timer.domain.rules import BudgetKind, Objective, RungKey, RungKind
 from shared.contracts.clocks import (
     ClockBreached,
     ClockBreachWithdrawn,
@@ -19,129 +20,173 @@ from shared.contracts.clocks import (
     ClockMet,
     ClockMissed,
     ClockPaused,
+    ClockPauseOverrun,
     ClockPayload,
     ClockResumed,
     ClockRetargeted,
     ClockStarted,
     ClockWarned,
 )
-
-ENDINGS = (ClockMet, ClockMissed, ClockCancelled)
-"""What is said when a clock has ended."""
+from shared.contracts.envelope import value
 
 LATE_NEWS = "late_news"
-"""Why a deadline moved that neither a pause nor a resumption moved: something was told out of its order."""
+"""Why a deadline moved that nothing of now has moved: something was told out of its order."""
+
+_MOVERS = frozenset({Happening.CHANGED, Happening.EXTENDED, Happening.POLICY_APPLIED, Happening.MODE_CHANGED})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Announcement:
     """Attributes:
     occurred_at: when it became true.
-    data: what is told.
+    kind: which event of the contracts it is.
+    fields: its data, every field of it, in values that the contract would take as they are.
     """
 
     occurred_at: datetime
-    data: ClockPayload
+    kind: type[ClockPayload]
+    fields: dict[str, Any]
+
+    @property
+    def data(self) -> ClockPayload:
+        """The event's payload, checked."""
+        return self.kind(**self.fields)
 
 
 def announce(
     case: Case,
-    objective: Objective,
     clock: Clock,
+    course: Course | None,
     before: Reading | None,
-    news: Sequence[tuple[datetime, Rung]],
-    withdrawn: set[RungKey],
+    news: Sequence[RungInstant],
+    withdrawn: Collection[RungKey],
+    event: RequestEvent | None,
 ) -> list[Announcement]:
     """What became true between ``before`` and the clock's reading now, in the order in which it is told.
 
     Args:
+        course: None for a clock that turned out never to have begun.
         before: None for a clock that starts.
         news: the rungs that came, with their instants, in order.
         withdrawn: the rungs that turned out not to have come.
+        event: what was told; None when only time has passed.
     """
     after = clock.reading
     common: dict[str, Any] = {
         "clock_id": clock.clock_id,
-        "request_id": case.request_id,
+        "request_id": clock.request_id,
         "reference": case.reference,
-        "objective": objective.code,
+        "objective": clock.objective,
         "cycle": clock.cycle,
-        "policy": case.policy.code,
-        "policy_version": case.rulebook.version,
+        "policy": clock.policy,
+        "policy_version": clock.policy_version,
+        "party": clock.party,
+        "mode": clock.mode.value,
     }
-    pauses = find_pauses(case.history, objective.paused_by)
+    pauses = course.pauses if course is not None else NO_PAUSES
     told: list[Announcement] = []
-    if before is None:
-        told.append(_started(case, objective, after, common))
-    if (RungKind.BREACH, 1) in withdrawn and before is not None:
+    if before is None and course is not None:
+        told.append(_started(course, common))
+    if withdrawn and before is not None and (RungKind.BREACH, 1) in withdrawn:
         told.append(_withdrawn(before, after, pauses, common))
-    told += _movement(before, after, pauses, common)
-    told += [_came(at, rung, after, common) for at, rung in news]
-    if after.state is not (before.state if before is not None else None):
-        told += _ending(case, after, common)
+    if course is not None and before is not None:
+        told += _movement(before, after, pauses, _why(event, course.target.objective), common)
+    elif before is None and after.is_paused and pauses.open_since is not None:
+        told += _paused(pauses, common)
+    told += [_came(key, at, rung.roles, course, after, common) for key, at, rung in news if course is not None]
+    if after.ended_at is not None and after.state is not (before.state if before is not None else None):
+        told.append(_ending(after, common))
     return told
 
 
-def _started(case: Case, objective: Objective, after: Reading, common: dict[str, Any]) -> Announcement:
-    working = case.rulebook.working_time(objective, case.facts.market)
-    due_at = after.due_at or working.due(after.started_at, objective.budget)
-    return Announcement(
-        after.started_at,
-        ClockStarted(
-            **common,
-            started_at=after.started_at,
-            due_at=due_at,
-            budget_seconds=objective.budget.total_seconds(),
-            budget_kind=objective.budget_kind,
-            calendar=working.calendar.name,
-        ),
-    )
+def _why(event: RequestEvent | None, objective: Objective) -> str:
+    if event is None:
+        return LATE_NEWS
+    if event.happening in _MOVERS:
+        return event.happening.value
+    return LATE_NEWS if event.words.isdisjoint(objective.resets) else RESET
+
+
+def _started(course: Course, common: dict[str, Any]) -> Announcement:
+    target, after = course.target, course.reading
+    budget, working = target.budget, target.working
+    due_at = after.due_at or spent_at(target.anchor_at, budget, target.extension, working, NO_PAUSES)
+    assert due_at is not None  # without pauses every budget is spent some time
+    span = working.elapsed(after.started_at, due_at) if budget.kind is BudgetKind.DAYS else budget.span
+    calendar = "always_open" if budget.kind is BudgetKind.ELAPSED else working.calendar.name
+    started = {
+        **common,
+        "started_at": after.started_at,
+        "due_at": due_at,
+        "budget_seconds": span.total_seconds(),
+        "budget_kind": budget.kind.value,
+        "calendar": calendar,
+    }
+    return Announcement(after.started_at, ClockStarted, started)
 
 
 def _withdrawn(before: Reading, after: Reading, pauses: Pauses, common: dict[str, Any]) -> Announcement:
-    """A stop in time, or a pause before the deadline, became known after it: the clock stood still when it was due."""
+    """The clock had ended or stood still when it was due, or had more time, which became known afterwards."""
     last_pause = max((start for start, _ in pauses.closed), default=after.started_at)
     stopped_at = after.ended_at or pauses.open_since or last_pause
     due_at = after.due_at or before.due_at or stopped_at
-    return Announcement(stopped_at, ClockBreachWithdrawn(**common, due_at=due_at, stopped_at=stopped_at))
+    return Announcement(stopped_at, ClockBreachWithdrawn, {**common, "due_at": due_at, "stopped_at": stopped_at})
 
 
-def _movement(before: Reading | None, after: Reading, pauses: Pauses, common: dict[str, Any]) -> list[Announcement]:
+def _movement(before: Reading, after: Reading, pauses: Pauses, why: str, common: dict[str, Any]) -> list[Announcement]:
     if after.ended_at is not None:
         return []
-    was_paused = before is not None and before.is_paused
-    if after.is_paused and not was_paused and pauses.open_since is not None and pauses.reason is not None:
-        paused = ClockPaused(**common, paused_at=pauses.open_since, reason=pauses.reason)
-        return [Announcement(pauses.open_since, paused)]
+    if after.is_paused and not before.is_paused:
+        return _paused(pauses, common)
     if after.due_at is None:
         return []
-    if was_paused and not after.is_paused:
-        resumed_at = max((end for _, end in pauses.closed), default=after.started_at)
-        return [Announcement(resumed_at, ClockResumed(**common, resumed_at=resumed_at, due_at=after.due_at))]
-    if before is not None and before.due_at is not None and before.due_at != after.due_at:
-        moved = ClockRetargeted(**common, due_at=after.due_at, previous_due_at=before.due_at, reason=LATE_NEWS)
-        return [Announcement(after.read_at, moved)]
+    if before.is_paused and not after.is_paused:
+        resumed_at = max((end for _, end in pauses.closed if end <= after.read_at), default=after.started_at)
+        return [Announcement(resumed_at, ClockResumed, {**common, "resumed_at": resumed_at, "due_at": after.due_at})]
+    if before.due_at is not None and before.due_at != after.due_at:
+        moved = {**common, "due_at": after.due_at, "previous_due_at": before.due_at, "reason": why}
+        return [Announcement(after.read_at, ClockRetargeted, moved)]
     return []
 
 
-def _came(at: datetime, rung: Rung, after: Reading, common: dict[str, Any]) -> Announcement:
-    due_at = after.due_at or at
-    match rung.kind:
-        case RungKind.WARNING:
-            return Announcement(at, ClockWarned(**common, level=rung.level, due_at=due_at, notify_roles=rung.roles))
-        case RungKind.BREACH:
-            return Announcement(at, ClockBreached(**common, due_at=due_at, notify_roles=rung.roles))
-        case RungKind.ESCALATION:
-            return Announcement(at, ClockEscalated(**common, level=rung.level, due_at=due_at, notify_roles=rung.roles))
-
-
-def _ending(case: Case, after: Reading, common: dict[str, Any]) -> list[Announcement]:
-    if after.ended_at is None or after.due_at is None:
+def _paused(pauses: Pauses, common: dict[str, Any]) -> list[Announcement]:
+    since = pauses.open_since or max((start for start, _ in pauses.closed), default=None)
+    if since is None:
         return []
+    return [Announcement(since, ClockPaused, {**common, "paused_at": since, "reason": pauses.reason or "pause"})]
+
+
+def _came(
+    key: RungKey,
+    at: datetime,
+    roles: tuple[str, ...],
+    course: Course,
+    after: Reading,
+    common: dict[str, Any],
+) -> Announcement:
+    told = {**common, "level": key.level, "due_at": after.due_at or at, "notify_roles": roles}
+    match key.kind:
+        case RungKind.WARNING:
+            return Announcement(at, ClockWarned, told)
+        case RungKind.BREACH:
+            del told["level"]
+            return Announcement(at, ClockBreached, told)
+        case RungKind.ESCALATION:
+            return Announcement(at, ClockEscalated, told)
+        case RungKind.PAUSE_ALARM:
+            since = course.pauses.overrun_ats[key.level - 1][1]
+            paused = {"paused_at": since, "reason": course.pauses.reason or "pause", "notify_roles": roles}
+            return Announcement(at, ClockPauseOverrun, {**common, "level": key.level, **paused})
+
+
+def _ending(after: Reading, common: dict[str, Any]) -> Announcement:
+    assert after.ended_at is not None
+    assert after.due_at is not None  # every pause ends with the cycle
     if after.state is ClockState.MET:
-        return [Announcement(after.ended_at, ClockMet(**common, due_at=after.due_at, stopped_at=after.ended_at))]
+        return Announcement(after.ended_at, ClockMet, {**common, "due_at": after.due_at, "stopped_at": after.ended_at})
     if after.state is ClockState.MISSED:
-        return [Announcement(after.ended_at, ClockMissed(**common, due_at=after.due_at, stopped_at=after.ended_at))]
-    outcome = next((event.value for event in reversed(case.history) if event.happening is Happening.CLOSED), None)
-    cancelled = ClockCancelled(**common, cancelled_at=after.ended_at, reason=outcome or "cancelled")
-    return [Announcement(after.ended_at, cancelled)]
+        return Announcement(
+            after.ended_at, ClockMissed, {**common, "due_at": after.due_at, "stopped_at": after.ended_at}
+        )
+    cancelled = {**common, "cancelled_at": after.ended_at, "reason": after.cause or "cancelled"}
+    return Announcement(after.ended_at, ClockCancelled, cancelled)

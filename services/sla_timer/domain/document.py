@@ -57,6 +57,15 @@ class Field:
         line = self._node.start_mark.line + 1
         return InvalidDocument([Complaint(self._document.file, line, _plain(self.path or "document"), _plain(message))])
 
+    @property
+    def line(self) -> int:
+        """From 1."""
+        return int(self._node.start_mark.line) + 1
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self._node, yaml.MappingNode)
+
     def entries(self) -> dict[str, Field]:
         """The values of a mapping by key, in order."""
         if not isinstance(self._node, yaml.MappingNode):
@@ -133,6 +142,14 @@ class Document:
             yield
         except InvalidDocument as error:
             self._complaints += error.complaints
+
+    def attempt(self, read: Callable[[], T]) -> T | None:
+        """What was read; None after a complaint, which is collected."""
+        try:
+            return read()
+        except InvalidDocument as error:
+            self._complaints += error.complaints
+            return None
 
     def finish(self) -> None:
         """Raises:

@@ -1,42 +1,91 @@
-"""The history of a request as clocks see it, and the pauses it holds."""
+"""The history of a request as clocks see it: what was told about it, in words that policies use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from shared.contracts.envelope import Event
+from services.sla_timer.domain.facts import changes_of
+from shared.contracts import requests
+from shared.contracts.envelope import Event, value
 from shared.contracts.payload import Payload
-from shared.contracts.requests import (
-    RequestClosed,
-    RequestPaused,
-    RequestResponded,
-    RequestResumed,
-    RequestStageEntered,
-    RequestSubmitted,
-)
-from shared.worktime import Segment, union
+
+Details = Mapping[str, Any]
 
 
 class Happening(StrEnum):
     SUBMITTED = "submitted"
     STAGE_ENTERED = "stage_entered"
+    STAGE_LEFT = "stage_left"
     RESPONDED = "responded"
+    MESSAGE_RECEIVED = "message_received"
+    CUSTOMER_INFORMED = "customer_informed"
+    ASSIGNED = "assigned"
     PAUSED = "paused"
     RESUMED = "resumed"
+    SIGNALLED = "signalled"
+    CHANGED = "changed"
+    EXTENDED = "extended"
     CLOSED = "closed"
+    REOPENED = "reopened"
+    CANCELLED = "cancelled"
+    MERGED = "merged"
+    POLICY_APPLIED = "policy_applied"
+    MODE_CHANGED = "mode_changed"
 
 
-@dataclass(frozen=True, slots=True)
+class Origin(StrEnum):
+    """Who told an entry; each numbers its own."""
+
+    INTAKE = "intake"
+    HOUSE = "house"  # this service: rules and modes that reached a running request
+
+
+CONCERNS_EVERY_CLOCK = frozenset(
+    {
+        Happening.SUBMITTED,
+        Happening.CHANGED,
+        Happening.CLOSED,
+        Happening.REOPENED,
+        Happening.CANCELLED,
+        Happening.MERGED,
+        Happening.POLICY_APPLIED,
+        Happening.MODE_CHANGED,
+    }
+)
+"""Read by the clocks of every objective, whatever words it names."""
+
+ENDINGS = frozenset({Happening.CLOSED, Happening.CANCELLED, Happening.MERGED})
+"""The request is over: its clocks are frozen until it is reopened."""
+
+
+class Meaning(NamedTuple):
+    """What an entry means to clocks; the same for all entries that say the same.
+
+    Attributes:
+        words: what policies call it: ``closed`` and ``closed:paid``.
+        concerns_every_clock: whatever words an objective names.
+        ends_request: its clocks are frozen until it is reopened.
+    """
+
+    words: frozenset[str]
+    concerns_every_clock: bool
+    ends_request: bool
+
+
+@value
 class RequestEvent:
     """One entry of a request's history.
 
     Attributes:
-        sequence: intake's number; the order in which things were said, not in which they occurred.
+        sequence: the origin's number; the order in which things were said, not in which they occurred.
         occurred_at: never after ``recorded_at``: what is said to happen later has happened when it was said.
-        value: the stage, reason or outcome.
+        value: the stage, reason, team, signal, outcome, mode or objective.
+        details: what else there is: ``from`` of a stage, changed facts, ``seconds`` of an extension, ``version``.
     """
 
     sequence: int
@@ -44,85 +93,66 @@ class RequestEvent:
     occurred_at: datetime
     recorded_at: datetime
     value: str | None = None
+    details: Details | None = None
+    origin: Origin = Origin.INTAKE
+    meaning: Meaning = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        before = self.details.get("from") if self.details is not None else None
+        object.__setattr__(self, "meaning", _meaning(self.happening, self.value, before))
+
+    @property
+    def words(self) -> frozenset[str]:
+        """What policies call it: ``closed`` and ``closed:paid``."""
+        return self.meaning.words
+
+
+@lru_cache(maxsize=4096)
+def _meaning(happening: Happening, value: str | None, before: str | None) -> Meaning:
+    words = {happening.value}
+    if value is not None:
+        words.add(f"{happening.value}:{value}")
+    if happening is Happening.SUBMITTED:
+        words = {"submitted", f"stage_entered:{value}"}
+    elif happening is Happening.STAGE_ENTERED and before is not None:
+        words |= {"stage_left", f"stage_left:{before}"}
+    return Meaning(frozenset(words), happening in CONCERNS_EVERY_CLOCK, happening in ENDINGS)
 
 
 def request_event(event: Event[Payload]) -> RequestEvent | None:
     """What an event adds to the history; None for types that clocks do not hear."""
-    match event.data:
-        case RequestSubmitted():
-            happening, value = Happening.SUBMITTED, None
-        case RequestStageEntered(stage=stage):
-            happening, value = Happening.STAGE_ENTERED, stage
-        case RequestResponded():
-            happening, value = Happening.RESPONDED, None
-        case RequestPaused(reason=reason):
-            happening, value = Happening.PAUSED, reason
-        case RequestResumed(reason=reason):
-            happening, value = Happening.RESUMED, reason
-        case RequestClosed(outcome=outcome):
-            happening, value = Happening.CLOSED, outcome
-        case _:
-            return None
-    return RequestEvent(event.sequence, happening, min(event.occurred_at, event.recorded_at), event.recorded_at, value)
-
-
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """When a clock stands still.
-
-    Attributes:
-        closed: sorted, apart from each other.
-        open_since: since when it stands still until further notice; every closed one begins before.
-        reason: the first reason of the open pause.
-    """
-
-    closed: tuple[Segment[datetime], ...] = ()
-    open_since: datetime | None = None
-    reason: str | None = None
-
-    def until(self, end: datetime) -> Pauses:
-        """What lies before ``end``, all of it closed there."""
-        ends = [*self.closed, *(((self.open_since, end),) if self.open_since is not None else ())]
-        return Pauses(tuple(union((start, min(stop, end)) for start, stop in ends)))
-
-
-def find_pauses(history: Iterable[RequestEvent], reasons: frozenset[str]) -> Pauses:
-    """Pair pauses with resumptions, reason by reason, in the order they were said.
-
-    A resumption said to occur before its pause makes a pause of no length; one without a pause means nothing.
-    """
-    open_since: dict[str, datetime] = {}
-    closed: list[Segment[datetime]] = []
-    for event in history:
-        if event.value not in reasons:
-            continue
-        if event.happening is Happening.PAUSED:
-            open_since[event.value] = min(event.occurred_at, open_since.get(event.value, event.occurred_at))
-        elif event.happening is Happening.RESUMED and event.value in open_since:
-            closed.append((open_since.pop(event.value), event.occurred_at))
-    if not open_since:
-        return Pauses(tuple(union(closed)))
-    reason = min(open_since, key=lambda name: (open_since[name], name))
-    since = open_since[reason]
-    joined = union(closed)
-    since = next((start for start, end in joined if start < since <= end), since)  # what it touches, it continues
-    return Pauses(tuple(union((start, min(end, since)) for start, end in joined)), since, reason)
-
-
-def first_stop(
-    history: Sequence[RequestEvent], stops: frozenset[str], cancelled_by: frozenset[str]
-) -> tuple[RequestEvent, bool] | None:
-    """The event that ends a clock (the first to occur, whenever it was said), and whether it cancels."""
-    endings = [event for event in history if is_stop(event, stops) or is_cancellation(event, cancelled_by)]
-    if not endings:
+    read = _READERS.get(type(event.data))
+    if read is None:
         return None
-    ending = min(endings, key=lambda event: (event.occurred_at, event.sequence))
-    return ending, is_cancellation(ending, cancelled_by)
+    happening, value, details = read(event.data)
+    recorded_at = event.recorded_at
+    return RequestEvent(event.sequence, happening, min(event.occurred_at, recorded_at), recorded_at, value, details)
 
 
-def is_stop(event: RequestEvent, stops: frozenset[str]) -> bool:
-    return event.happening in stops or f"{event.happening}:{event.value}" in stops
+Told = tuple[Happening, str | None, Details | None]
 
 
-def is_cancellation(event: RequestEvent, cancelled_by: frozenset[str]) -> bool:
-    return event.happening is Happening.CLOSED and event.value in cancelled_by
+def _extended(data: requests.RequestExtended) -> Told:
+    granted = {"seconds": data.seconds, "reason": data.reason, "approved_by": data.approved_by}
+    return Happening.EXTENDED, data.objective, granted
+
+
+# By the very type: asking a model's class what it is an instance of costs as much as all the rest of an entry.
+_READERS: Mapping[type[Payload], Callable[[Any], Told]] = {
+    requests.RequestSubmitted: lambda data: (Happening.SUBMITTED, data.stage, None),
+    requests.RequestStageEntered: lambda data: (Happening.STAGE_ENTERED, data.stage, {"from": data.from_stage}),
+    requests.RequestStageLeft: lambda data: (Happening.STAGE_LEFT, data.stage, None),
+    requests.RequestResponded: lambda _: (Happening.RESPONDED, None, None),
+    requests.RequestMessageReceived: lambda _: (Happening.MESSAGE_RECEIVED, None, None),
+    requests.RequestCustomerInformed: lambda _: (Happening.CUSTOMER_INFORMED, None, None),
+    requests.RequestAssigned: lambda data: (Happening.ASSIGNED, data.team, None),
+    requests.RequestPaused: lambda data: (Happening.PAUSED, data.reason, None),
+    requests.RequestResumed: lambda data: (Happening.RESUMED, data.reason, None),
+    requests.RequestSignalled: lambda data: (Happening.SIGNALLED, data.signal, None),
+    requests.RequestChanged: lambda data: (Happening.CHANGED, data.reason, changes_of(data)),
+    requests.RequestExtended: _extended,
+    requests.RequestClosed: lambda data: (Happening.CLOSED, data.outcome, None),
+    requests.RequestReopened: lambda data: (Happening.REOPENED, data.reason, None),
+    requests.RequestCancelled: lambda data: (Happening.CANCELLED, data.reason, None),
+    requests.RequestMerged: lambda data: (Happening.MERGED, None, {"into": str(data.into_request_id)}),
+}

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from services.sla_timer.domain.calendars import read_calendars
 from services.sla_timer.domain.document import refusing
-from services.sla_timer.domain.policies import OBJECTIVES, Spendable, read_policies
-from services.sla_timer.domain.rules import BudgetKind, Objective, Rulebook
-from shared.errors import ConfigurationError
-from shared.worktime import ALWAYS_OPEN, Calendar, WorkingTime
-
-_LATEST_START = datetime(2100, 1, 1, tzinfo=UTC)
-"""A budget that can be spent from here on can be spent whenever a request comes: past all dates that files list."""
+from services.sla_timer.domain.linting import Remark, find_remarks
+from services.sla_timer.domain.policies import OBJECTIVES, policy_lines, read_policies
+from services.sla_timer.domain.rules import Rulebook
+from services.sla_timer.domain.trials import Trial
+from shared.worktime import WorkingTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,17 @@ def read_rulebook(sources: RuleSources, version: int = 0) -> Rulebook:
     return _read(sources, version, is_new=True)
 
 
+def lint(sources: RuleSources) -> list[Remark]:
+    """What may not be meant in texts that can be used.
+
+    Raises:
+        InvalidDocument: they cannot.
+    """
+    policies = read_rulebook(sources).policies
+    lines = policy_lines(sources.policies, sources.policies_file)
+    return find_remarks(policies, lines, sources.policies_file)
+
+
 def read_stored_rulebook(sources: RuleSources, version: int) -> Rulebook:
     """Build a rulebook that was in force: requests under way need it, even if it would not be taken any more.
 
@@ -63,24 +70,8 @@ def _read(sources: RuleSources, version: int, *, is_new: bool) -> Rulebook:
             sources.policies,
             sources.policies_file,
             calendars.keys(),
-            spendable=_on_trial(calendars) if is_new else None,
+            trial=Trial(calendars) if is_new else None,
             required=OBJECTIVES if is_new else frozenset(),
         )
     working = {name: WorkingTime(calendar) for name, calendar in calendars.items()}
     return Rulebook(version, policies, working, calendar_names)
-
-
-def _on_trial(calendars: Mapping[str, Calendar]) -> Spendable:
-    """Spends budgets on layouts of their own, so that those of the rulebook stay small."""
-    working = {name: WorkingTime(calendar) for name, calendar in calendars.items()}
-    elapsed = WorkingTime(ALWAYS_OPEN)
-
-    def spendable(objective: Objective, name: str) -> str | None:
-        trial = elapsed if objective.budget_kind is BudgetKind.ELAPSED else working[name]
-        try:
-            trial.due(_LATEST_START, objective.budget)
-        except (ConfigurationError, OverflowError, ValueError) as error:
-            return f"calendar {name}: {error}"
-        return None
-
-    return spendable

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
+from services.sla_timer.domain.conditions import ALWAYS, Condition
+from services.sla_timer.domain.facts import Facts
 from shared.contracts.payload import Market
-from shared.contracts.requests import RequestSubmitted
 from shared.worktime import ALWAYS_OPEN, WorkingTime
 
-_ELAPSED = WorkingTime(ALWAYS_OPEN)
+ELAPSED_TIME = WorkingTime(ALWAYS_OPEN)
+
+ANY_REASON = "*"
+"""In ``paused_by``: whatever the request waits for."""
 
 
 class BudgetKind(StrEnum):
     WORKING = "working"
     ELAPSED = "elapsed"
+    DAYS = "days"  # working days
+
+
+class Mode(StrEnum):
+    """How the house runs, from the usual to the gravest; where several are in force the gravest counts."""
+
+    NORMAL = "normal"
+    PEAK = "peak"
+    EMERGENCY = "emergency"
+
+
+class Party(StrEnum):
+    """Whom a promise is made to, or by."""
+
+    CUSTOMER = "customer"
+    INTERNAL = "internal"
+    SUPPLIER = "supplier"
 
 
 class RungKind(StrEnum):
     WARNING = "warning"
     BREACH = "breach"
     ESCALATION = "escalation"
+    PAUSE_ALARM = "pause_alarm"
 
 
 class RungKey(NamedTuple):
@@ -34,90 +57,159 @@ class RungKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """Attributes:
+    span: working or elapsed time; nothing for a budget in days.
+    days: working days after the one of receipt.
+    is_end_of_day: such a target is the close of its last day, not the time of day of the start.
+    """
+
+    kind: BudgetKind
+    span: timedelta = timedelta(0)
+    days: int = 0
+    is_end_of_day: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rung:
-    """One thing that is decided once when its instant comes.
+    """One thing that is decided once when its instant comes; a repeating one, once each time.
 
     Attributes:
+        level: of the first time; the repetitions are numbered on from it.
         fraction: share of the budget after which it comes; None for rungs placed by ``after``.
-        after: elapsed span from the deadline (pauses left out); negative lies before it.
+        after: span from the deadline; negative lies before it.
+        counts: how ``after`` and ``every`` are counted: ``working`` or ``elapsed``; pauses are left out.
         roles: who is told.
+        every: span to the next repetition; None comes once.
+        times: how often in all; None until the clock ends.
     """
 
     kind: RungKind
     level: int
     fraction: float | None = None
     after: timedelta = timedelta(0)
+    counts: BudgetKind = BudgetKind.ELAPSED
     roles: tuple[str, ...] = ()
+    every: timedelta | None = None
+    times: int | None = None
 
     @property
     def key(self) -> RungKey:
+        """Of the first time."""
         return RungKey(self.kind, self.level)
 
 
 @dataclass(frozen=True, slots=True)
-class Objective:
-    """One promise about a request.
+class LongestPause:
+    """How long one pause may last.
 
     Attributes:
-        stops: ``responded``, ``closed``, ``stage_entered`` or ``stage_entered:<stage>``; the first to occur stops it.
-        paused_by: the pause reasons during which the clock stands still.
-        ladder: in order of level; holds exactly one breach.
+        counts: ``working`` or ``elapsed``.
+        roles: who is told when a pause has lasted so long.
+        resumes: whether the clock runs again from then on, though nobody has resumed it.
+    """
+
+    span: timedelta
+    counts: BudgetKind
+    roles: tuple[str, ...]
+    resumes: bool = False
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One promise about a request. Its words are those of ``RequestEvent.words``, such as ``stage_entered:decision``.
+
+    Attributes:
+        modes: budgets that count instead while a mode is in force.
+        modes_move_running: whether entering or leaving a mode moves the deadlines of running clocks.
+        starts: a cycle begins with any of these words while none is open.
+        stops: the cycle ends; ``closed`` that is not among them cancels it.
+        resets: the count begins anew within the cycle.
+        cancels: the cycle ends without a verdict.
+        paused_by: reasons of pauses during which the clock stands still; ``*``: any reason.
+        paused_between: pairs of words between which it stands still.
+        ladder: holds exactly one breach.
+        calendar: on which its working time counts; None: the market's.
+        from_previous_exit: the cycle begins when the stage before was left, not with the word that starts it.
+        restarts_on_change: a change of the request's facts that moves the budget begins the count anew.
     """
 
     code: str
-    budget: timedelta
-    budget_kind: BudgetKind
-    stops: frozenset[str]
-    paused_by: frozenset[str]
-    ladder: tuple[Rung, ...]
+    budget: Budget
+    starts: frozenset[str] = frozenset({"submitted"})
+    stops: frozenset[str] = frozenset({"closed"})
+    resets: frozenset[str] = frozenset()
+    cancels: frozenset[str] = frozenset()
+    paused_by: frozenset[str] = frozenset()
+    paused_between: tuple[tuple[str, str], ...] = ()
+    ladder: tuple[Rung, ...] = ()
+    longest_pause: LongestPause | None = None
+    modes: Mapping[Mode, Budget] = field(default_factory=dict)
+    modes_move_running: bool = False
+    party: Party = Party.CUSTOMER
+    calendar: str | None = None
+    from_previous_exit: bool = False
+    restarts_on_change: bool = False
+
+    def budget_in(self, mode: Mode) -> Budget:
+        return self.modes.get(mode, self.budget)
+
+    @cached_property
+    def warnings(self) -> tuple[Rung, ...]:
+        return tuple(rung for rung in self.ladder if rung.kind is RungKind.WARNING)
+
+    @cached_property
+    def later_rungs(self) -> tuple[Rung, ...]:
+        """Breach and escalations."""
+        return tuple(rung for rung in self.ladder if rung.kind is not RungKind.WARNING)
+
+    @cached_property
+    def has_repetitions(self) -> bool:
+        return any(rung.every is not None for rung in self.ladder)
+
+    @cached_property
+    def alphabet(self) -> frozenset[str]:
+        """Every word that can change a clock of this objective, but those that concern every clock."""
+        paused = {f"{verb}:{reason}" for reason in self.paused_by for verb in ("paused", "resumed")}
+        if ANY_REASON in self.paused_by:
+            paused |= {"paused", "resumed"}
+        between = {word for pair in self.paused_between for word in pair}
+        left = {"stage_left"} if self.from_previous_exit else set()
+        return self.starts | self.stops | self.resets | self.cancels | paused | between | left
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What policies may ask of a request."""
-
-    kind: str
-    market: str
-    channel: str
-    priority: str
-    customer_tier: str
-    product_line: str | None = None
-
-    @classmethod
-    def of(cls, submitted: RequestSubmitted) -> Facts:
-        return cls(
-            kind=submitted.kind,
-            market=submitted.market,
-            channel=submitted.channel,
-            priority=submitted.priority,
-            customer_tier=submitted.customer_tier,
-            product_line=submitted.product_line,
-        )
-
-
-CONDITIONS = frozenset(Facts.__dataclass_fields__)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """Attributes:
-    conditions: fact -> allowed values; all must hold. Empty: the default.
-    cancelled_by: outcomes of a closed request that cancel its clocks instead of stopping them.
+    condition: which requests it applies to.
     """
 
     code: str
-    conditions: Mapping[str, frozenset[str]]
+    condition: Condition
     objectives: tuple[Objective, ...]
-    cancelled_by: frozenset[str] = frozenset()
+
+    @cached_property
+    def _by_code(self) -> dict[str, Objective]:
+        return {objective.code: objective for objective in self.objectives}
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """Of its objectives, in order."""
+        return tuple(objective.code for objective in self.objectives)
+
+    @property
+    def is_default(self) -> bool:
+        return self.condition == ALWAYS
 
     def matches(self, facts: Facts) -> bool:
-        return all(getattr(facts, name) in allowed for name, allowed in self.conditions.items())
+        return self.condition.holds(facts)
 
-    def objective(self, code: str) -> Objective:
-        return next(objective for objective in self.objectives if objective.code == code)
+    def objective(self, code: str) -> Objective | None:
+        """None when the policy does not promise it."""
+        return self._by_code.get(code)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rulebook:
     """One version of all rules: policies and the calendars they count on.
 
@@ -133,14 +225,14 @@ class Rulebook:
     calendars: Mapping[str, WorkingTime]
     calendar_names: Mapping[Market, str]
 
+    @cached_property
+    def modes(self) -> frozenset[Mode]:
+        """Those that some promise has a budget of its own for."""
+        return frozenset(mode for policy in self.policies for promise in policy.objectives for mode in promise.modes)
+
     def policy_for(self, facts: Facts) -> Policy:
         return next(policy for policy in self.policies if policy.matches(facts))
 
-    def policy(self, code: str) -> Policy:
-        return next(policy for policy in self.policies if policy.code == code)
-
     def working_time(self, objective: Objective, market: str) -> WorkingTime:
-        """The time on which the objective's budget is counted."""
-        if objective.budget_kind is BudgetKind.ELAPSED:
-            return _ELAPSED
-        return self.calendars[self.calendar_names[Market(market)]]
+        """The office hours that the objective's working time is counted on."""
+        return self.calendars[objective.calendar or self.calendar_names[Market(market)]]

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
-from services.sla_timer.domain.case import Case
 from services.sla_timer.domain.clocks import Timer
-from services.sla_timer.domain.decisions import advance, start_clocks
-from services.sla_timer.domain.history import RequestEvent, request_event
-from services.sla_timer.domain.rules import Facts
+from services.sla_timer.domain.deadlines import LONGEST_EXTENSION
+from services.sla_timer.domain.decisions import start
+from services.sla_timer.domain.facts import Facts
+from services.sla_timer.domain.history import Happening, Origin, RequestEvent, request_event
+from services.sla_timer.domain.rules import Mode
 from services.sla_timer.handlers.batch import Batch
+from services.sla_timer.handlers.evolving import evolve
+from services.sla_timer.handlers.loading import Loading, requests_in_hand
+from services.sla_timer.handlers.modes import Modes
 from services.sla_timer.handlers.rulebooks import Rulebooks
-from services.sla_timer.store.tracked import TrackedRequest, lock_and_load
+from services.sla_timer.store.shelf import Epochs, Shelf
+from services.sla_timer.store.tracked import TrackedRequest
 from shared.clock import Clock
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
 from shared.contracts.requests import RequestSubmitted
+from shared.contracts.topics import OPERATIONS
 from shared.inbox import Received, Rejection
 from shared.outbox import Outbox
-from shared.postgres import Connection
-from shared.telemetry.context import Trace, new_trace
+from shared.postgres import Connection, Database
+from shared.telemetry.context import Trace
+
+_MOST_SECONDS = LONGEST_EXTENSION.total_seconds()
+
+_TELL_MODES = (Happening.SUBMITTED, Happening.MODE_CHANGED)
 
 Armed = Callable[[int, Sequence[Timer]], None]
-"""Told which timers of a partition were set; their transaction may not be committed yet."""
+"""Told which timers of a partition were set, once they are committed."""
 
 
 class RequestHandler:
@@ -33,45 +43,100 @@ class RequestHandler:
     that the next event of the backlog prevents is never said.
     """
 
-    def __init__(self, rulebooks: Rulebooks, clock: Clock, outbox: Outbox, armed: Armed) -> None:
+    def __init__(
+        self,
+        database: Database,
+        rulebooks: Rulebooks,
+        modes: Modes,
+        loading: Loading,
+        shelf: Shelf,
+        clock: Clock,
+        outbox: Outbox,
+        armed: Armed,
+    ) -> None:
+        self._database = database
         self._rulebooks = rulebooks
+        self._modes = modes
+        self._loading = loading
+        self._shelf = shelf
         self._clock = clock
         self._outbox = outbox
         self._armed = armed
 
     async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
-        ids = {received.event.subject for received in batch}
-        requests = await lock_and_load(connection, ids)
+        mark = self._shelf.mark()
+        requests = requests_in_hand()
+        declarations = [received.event for received in batch if received.topic == OPERATIONS.name]
+        if declarations:
+            for declaration in declarations:
+                if isinstance(declaration, Event):
+                    await self._modes.hear(connection, declaration)
+            batch = [received for received in batch if received.topic != OPERATIONS.name]
+        await self._take_replayed(connection, batch, requests)
         changes = Batch(self._clock.now(), self._clock.speed, by="event")
         rejections = [
-            rejection
-            for received in batch
-            if (rejection := await self._apply(connection, received, requests, changes)) is not None
+            rejection for received in batch if (rejection := self._apply(received, requests, changes)) is not None
         ]
         await changes.write(connection, self._outbox)
-        for partition, timers in changes.rearmed.items():
-            self._armed(partition, timers)
+        self._database.after_commit(connection, lambda: self._settle(requests.values(), mark, changes))
         return rejections
 
-    async def _apply(
-        self, connection: Connection, received: Received, requests: dict[UUID, TrackedRequest], changes: Batch
-    ) -> Rejection | None:
+    async def _take_replayed(
+        self, connection: Connection, batch: Sequence[Received], requests: dict[UUID, TrackedRequest]
+    ) -> None:
+        """Replayed dead letters have no place in the sequences, so their requests may not be in hand yet."""
+        missing = [received.event.subject for received in batch if received.event.subject not in requests]
+        if any(received.replay_of is not None for received in batch) and missing:
+            requests.update(await self._loading.take(connection, missing))
+
+    def _settle(self, requests: Iterable[TrackedRequest], mark: Epochs, changes: Batch) -> None:
+        self._shelf.put_back(requests, mark)
+        for partition, timers in changes.armed.items():
+            self._armed(partition, timers)
+
+    def _apply(self, received: Received, requests: dict[UUID, TrackedRequest], changes: Batch) -> Rejection | None:
         event = received.event
         entry = request_event(event) if isinstance(event, Event) else None
         if not isinstance(event, Event) or entry is None:
             return Rejection(received.record, "not_a_request_event", "clocks hear only the life of requests")
+        if entry.happening is Happening.EXTENDED and (entry.details or {})["seconds"] > _MOST_SECONDS:
+            return Rejection(received.record, "extension_too_long", "an extension is at most 366 days")
         request = requests.get(event.subject)
-        trace = new_trace(event.correlation_id, event.traceparent)
-        if isinstance(event.data, RequestSubmitted):
+        trace = Trace(event.correlation_id, event.traceparent)
+        if type(event.data) is RequestSubmitted:
             if request is not None:
                 return Rejection(received.record, "request_already_tracked", "the request was submitted before")
-            self._submit(event, event.data, entry, received.partition, requests, changes, trace)
+            requests[event.subject] = self._submit(event, event.data, entry, received.partition, changes, trace)
             return None
         if request is None:
             return Rejection(received.record, "request_unknown", "its submission never came")
-        if all(known.sequence != entry.sequence for known in request.history):
-            await self._evolve(connection, request, entry, received.partition, changes, trace)
+        if request.partition != received.partition:
+            changes.move_to(request, received.partition)
+        if entry.sequence > request.last_sequence or all(
+            known.sequence != entry.sequence or known.origin is not Origin.INTAKE for known in request.history
+        ):
+            self._catch_up(request, entry, changes, trace)
+            evolve(self._loading.case, request, entry, changes, trace)
         return None
+
+    def _catch_up(self, request: TrackedRequest, entry: RequestEvent, changes: Batch, trace: Trace) -> None:
+        """Modes are told to requests on which something runs; what begins on another one begins in the mode of then."""
+        if any(clock.reading.ended_at is None for clock in request.clocks.values()):
+            return
+        now = self._loading.case(request).now
+        if not now.rulebook.modes:
+            return
+        told_at = max(known.occurred_at for known in request.history if known.happening in _TELL_MODES)
+        ended_at = max((clock.reading.ended_at or told_at for clock in request.clocks.values()), default=told_at)
+        mode = now.mode
+        changes_since = self._modes.since(now.facts.market, told_at, entry.recorded_at)
+        for changed_at, changed in changes_since or [(entry.occurred_at, Mode.NORMAL)]:
+            if changed is not mode:
+                mode, at = changed, max(changed_at, ended_at)  # what has ended stays as it is
+                recorded_at = max(at, entry.recorded_at)
+                number = request.next_own_sequence
+                told = RequestEvent(number, Happening.MODE_CHANGED, at, recorded_at, mode.value, None, Origin.HOUSE)
+                evolve(self._loading.case, request, told, changes, trace)
 
     def _submit(
         self,
@@ -79,55 +144,31 @@ class RequestHandler:
         submitted: RequestSubmitted,
         entry: RequestEvent,
         partition: int,
-        requests: dict[UUID, TrackedRequest],
         changes: Batch,
         trace: Trace,
-    ) -> None:
+    ) -> TrackedRequest:
         rulebook = self._rulebooks.current
-        facts = Facts.of(submitted)
-        policy = rulebook.policy_for(facts)
         request = TrackedRequest(
             request_id=event.subject,
             reference=submitted.reference,
-            facts=facts,
-            policy=policy.code,
+            facts=Facts.of(submitted),
             policy_version=rulebook.version,
             partition=partition,
-            said=0,
             correlation_id=trace.correlation_id,
             traceparent=trace.traceparent,
+            stage=submitted.stage,
         )
-        requests[event.subject] = request
         changes.track(request)
         changes.remember(request, entry)
-        case = Case(event.subject, submitted.reference, facts, policy, rulebook, tuple(request.history))
-        for step in start_clocks(case, entry.recorded_at):
+        for number, (at, mode) in enumerate(
+            self._modes.since(submitted.market, entry.occurred_at, entry.recorded_at), start=1
+        ):
+            recorded_at = max(at, entry.recorded_at)
+            changes.remember(
+                request,
+                RequestEvent(number, Happening.MODE_CHANGED, at, recorded_at, mode.value, None, Origin.HOUSE),
+            )
+        case = self._loading.case(request)
+        for step in start(case, entry.recorded_at):
             changes.take(request, case, step, trace)
-
-    async def _evolve(
-        self,
-        connection: Connection,
-        request: TrackedRequest,
-        entry: RequestEvent,
-        partition: int,
-        changes: Batch,
-        trace: Trace,
-    ) -> None:
-        request.partition = partition
-        changes.remember(request, entry)
-        case = await load_case(connection, self._rulebooks, request)
-        for clock in list(request.clocks.values()):
-            changes.take(request, case, advance(case, clock, entry.recorded_at), trace)
-
-
-async def load_case(connection: Connection, rulebooks: Rulebooks, request: TrackedRequest) -> Case:
-    """The request under the rulebook it was started with."""
-    rulebook = await rulebooks.at(connection, request.policy_version)
-    return Case(
-        request_id=request.request_id,
-        reference=request.reference,
-        facts=request.facts,
-        policy=rulebook.policy(request.policy),
-        rulebook=rulebook,
-        history=tuple(request.history),
-    )
+        return request

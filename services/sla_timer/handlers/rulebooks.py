@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from prometheus_client import Gauge
-
 from services.sla_timer.domain.rulebook import RuleSources, read_rulebook, read_stored_rulebook
 from services.sla_timer.domain.rules import Rulebook
+from services.sla_timer.handlers import metrics
 from services.sla_timer.store import policy_versions
 from services.sla_timer.store.policy_versions import PolicyVersion
+from services.sla_timer.store.rollouts import order_policy_rollout
 from shared.clock import Clock
 from shared.errors import ConfigurationError
 from shared.postgres import Connection, Database
@@ -23,14 +23,7 @@ from shared.telemetry.logs import get_logger
 
 _log = get_logger(__name__)
 
-POLICY_VERSION = Gauge("punctual_sla_timer_policy_version", "The policy version in force.")
-RULES_BROKEN = Gauge(
-    "punctual_sla_timer_rules_broken", "1 while the rule files cannot be used and the version before stays in force."
-)
-CALENDAR_DAYS = Gauge(
-    "punctual_sla_timer_calendar_known_days", "Days until a calendar's holidays are no longer published.", ["calendar"]
-)
-
+_MOST_VERSIONS = 1000  # a change of the rules every working day for four years
 _ALARM_DAYS = 60  # holidays of the next year are published between May and early December
 
 
@@ -64,6 +57,7 @@ class Rulebooks:
         self._in_force: PolicyVersion | None = None
         self._trouble: str | None = None
         self._unreadable: int | None = None
+        self._unusable: set[int] = set()
         self._warned_on: dict[str, object] = {}
 
     @property
@@ -99,19 +93,37 @@ class Rulebooks:
         await self.follow()
         self.watch_calendars(self._clock.now())
 
-    async def replace_policies(self, policies: str, author: str) -> PolicyVersion:
-        """Put new policies in force, with the calendars as they are. The same text again changes nothing.
+    async def draft(self, policies: str | None, calendars: str | None) -> RuleSources:
+        """What would be in force with these texts; None keeps the one that is.
 
         Raises:
-            InvalidDocument: the text cannot be used; what was in force stays.
+            InvalidDocument: a text cannot be used.
         """
         await self.follow()
-        sources = replace(self.in_force.sources, policies=policies, policies_file="policies.yml")
+        sources = self.in_force.sources
+        if policies is not None:
+            sources = replace(sources, policies=policies, policies_file="policies.yml")
+        if calendars is not None:
+            sources = replace(sources, calendars=calendars, calendars_file="calendars.yml")
         await asyncio.to_thread(read_rulebook, sources)  # a text may be a megabyte long
+        return sources
+
+    async def put_in_force(
+        self, sources: RuleSources, author: str, reason: str | None, *, moves_running: bool
+    ) -> PolicyVersion:
+        """Put checked texts in force. The same again makes no new version.
+
+        Args:
+            moves_running: whether running clocks are to follow, too.
+        """
         async with self._database.transaction() as connection:
             await policy_versions.lock(connection)
             if await self._digest_in_force(connection) != sources.digest:
-                await policy_versions.add(connection, sources, "api", author, self._clock.now())
+                await policy_versions.add(connection, sources, "api", author, self._clock.now(), reason)
+            if moves_running:
+                version = await policy_versions.newest(connection)
+                assert version is not None
+                await order_policy_rollout(connection, version, self._clock.now(), author)
         await self.follow()
         return self.in_force
 
@@ -120,6 +132,27 @@ class Rulebooks:
         if version not in self._known:
             stored = await policy_versions.load(connection, version)
             self._known[version] = read_stored_rulebook(stored.sources, version)
+        return self._known[version]
+
+    async def all_readable(self, connection: Connection) -> list[Rulebook]:
+        """Every version that was ever in force, the newest first, without those that this program cannot read.
+
+        The texts are read in a thread: there may be many, and timers must not wait.
+        """
+        versions = [
+            summary.version for summary in await policy_versions.list_versions(connection, None, _MOST_VERSIONS)
+        ]
+        for version in versions:
+            if version not in self._known and version not in self._unusable:
+                stored = await policy_versions.load(connection, version)
+                try:
+                    self._known[version] = await asyncio.to_thread(read_stored_rulebook, stored.sources, version)
+                except ConfigurationError:
+                    self._unusable.add(version)
+        return [self._known[version] for version in versions if version in self._known]
+
+    def known(self, version: int) -> Rulebook:
+        """The rulebook of a version that ``at`` was asked for before."""
         return self._known[version]
 
     async def follow(self) -> None:
@@ -137,7 +170,7 @@ class Rulebooks:
                 self._note_unreadable(newest, str(error))
                 return
         self._in_force = stored
-        POLICY_VERSION.set(newest)
+        metrics.POLICY_VERSION.set(newest)
         _log.info("policies in force", version=newest, digest=stored.sources.digest, author=stored.author)
         self._warned_on.clear()
         self.watch_calendars(self._clock.now())
@@ -152,7 +185,7 @@ class Rulebooks:
                 continue
             today = now.astimezone(calendar.zone).date()
             days = (calendar.known_until - today).days
-            CALENDAR_DAYS.labels(name).set(days)
+            metrics.CALENDAR_DAYS.labels(name).set(days)
             if days < _ALARM_DAYS and self._warned_on.get(name) != today:
                 self._warned_on[name] = today
                 _log.warning("calendar ends soon", calendar=name, known_until=str(calendar.known_until), days=days)
@@ -190,7 +223,7 @@ class Rulebooks:
         if trouble is not None and trouble != self._trouble:
             _log.error("rule files cannot be used, the version before stays in force", detail=trouble)
         self._trouble = trouble
-        RULES_BROKEN.set(trouble is not None)
+        metrics.RULES_BROKEN.set(trouble is not None)
 
 
 def _signature(path: Path) -> tuple[int, int, int]:

@@ -26,6 +26,7 @@ class PolicyVersion:
     origin: Origin
     author: str
     loaded_at: datetime
+    reason: str | None = None
 
 
 async def newest(connection: Connection) -> int | None:
@@ -47,6 +48,7 @@ async def load(connection: Connection, version: int) -> PolicyVersion:
         origin=row["origin"],
         author=row["author"],
         loaded_at=row["loaded_at"],
+        reason=row["reason"],
     )
 
 
@@ -62,7 +64,12 @@ async def lock(connection: Connection) -> None:
 
 
 async def add(
-    connection: Connection, sources: RuleSources, origin: Origin, author: str, now: datetime
+    connection: Connection,
+    sources: RuleSources,
+    origin: Origin,
+    author: str,
+    now: datetime,
+    reason: str | None = None,
 ) -> PolicyVersion:
     """Put a rulebook in force; the caller holds the lock."""
     version = (await newest(connection) or 0) + 1
@@ -74,6 +81,25 @@ async def add(
         calendars=sources.calendars,
         origin=origin,
         author=author,
+        reason=reason,
         loaded_at=now,
     )
-    return PolicyVersion(version, sources, origin, author, now)
+    return PolicyVersion(version, sources, origin, author, now, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSummary:
+    """A version without its texts."""
+
+    version: int
+    digest: str
+    origin: Origin
+    author: str
+    reason: str | None
+    loaded_at: datetime
+
+
+async def list_versions(connection: Connection, before: int | None, count: int) -> list[VersionSummary]:
+    """Versions below ``before``, the newest first."""
+    rows = await STATEMENTS["policy_versions"].fetch(connection, before=before, count=count)
+    return [VersionSummary(**dict(row)) for row in rows]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.sla_timer.domain.clocks import Reading
-from services.sla_timer.store.tracked import read_reading
-from shared.postgres import Connection, Record, load_statements
+from services.sla_timer.domain.clocks import Clock
+from services.sla_timer.store.tracked import read_clock
+from shared.postgres import Connection, load_statements
 
 STATEMENTS = load_statements(__name__)
 
@@ -25,20 +24,34 @@ class ReportedDecision:
     withdrawn_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedClock:
-    """A clock with the request and the policy it belongs to, and what was decided on it."""
+Decisions = dict[tuple[UUID, int], list[ReportedDecision]]
+"""By clock and cycle, in the order they became true."""
 
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which open clocks are asked for; None asks for all.
+
+    Attributes:
+        channel: whose requests the caller may see.
+        promises: ``version/policy/objective`` of those wanted.
+    """
+
+    due_before: datetime | None = None
+    channel: str | None = None
+    team: str | None = None
+    stage: str | None = None
+    state: str | None = None
+    objective: str | None = None
+    promises: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ends, in the order of deadlines."""
+
+    due_at: datetime
     clock_id: UUID
-    cycle: int
-    objective: str
-    request_id: UUID
-    reference: str
-    market: str
-    policy: str
-    policy_version: int
-    reading: Reading
-    decisions: tuple[ReportedDecision, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,59 +59,56 @@ class Summary:
     """Attributes:
     states: number of clocks by state.
     decisions: number of standing decisions by kind.
+    next_timer_at: when the first timer is due; None when there is none.
+    lateness_p50_ms, lateness_p99_ms: real milliseconds, of the last 10,000 decisions.
     """
 
     states: dict[str, int]
     decisions: dict[str, int]
-    timers_pending: int
-    oldest_due_at: datetime | None
+    next_timer_at: datetime | None
     lateness_p50_ms: float | None
     lateness_p99_ms: float | None
 
 
-async def clocks_of(
+async def hold_still(connection: Connection) -> None:
+    """Let the rest of the transaction see one state of all tables. The first statement of a transaction that reads."""
+    await STATEMENTS["hold_still"].execute(connection)
+
+
+async def find_request(
     connection: Connection, *, request_id: UUID | None = None, reference: str | None = None, channel: str | None = None
-) -> list[ReportedClock] | None:
-    """The clocks of a request; None when the request is not known here, or not one of the channel's."""
-    request = await STATEMENTS["find_request"].fetchrow(
+) -> UUID | None:
+    """None when the request is not known here, or not one of the channel's."""
+    row = await STATEMENTS["find_request"].fetchrow(
         connection, request_id=request_id, reference=reference, channel=channel
     )
-    if request is None:
-        return None
-    rows = await STATEMENTS["clocks_of_request"].fetch(connection, request_id=request["request_id"])
-    return await _with_decisions(connection, [(request, row) for row in rows])
+    return None if row is None else row["request_id"]
 
 
-async def due_next(
-    connection: Connection, due_before: datetime | None, count: int, channel: str | None = None
-) -> list[ReportedClock]:
-    """Open clocks, earliest deadline first."""
-    rows = await STATEMENTS["clocks_due_next"].fetch(connection, due_before=due_before, count=count, channel=channel)
-    return await _with_decisions(connection, [(row, row) for row in rows])
-
-
-async def summarise(connection: Connection) -> Summary:
-    states = await STATEMENTS["count_clocks_by_state"].fetch(connection)
-    decisions = await STATEMENTS["count_decisions_by_kind"].fetch(connection)
-    timers = await STATEMENTS["timer_summary"].fetchrow(connection)
-    lateness = await STATEMENTS["lateness_summary"].fetchrow(connection)
-    assert timers is not None  # an aggregate without grouping always gives a row
-    assert lateness is not None
-    return Summary(
-        states={row["state"]: row["clocks"] for row in states},
-        decisions={row["kind"]: row["decisions"] for row in decisions},
-        timers_pending=timers["pending"],
-        oldest_due_at=timers["oldest_due_at"],
-        lateness_p50_ms=lateness["p50"],
-        lateness_p99_ms=lateness["p99"],
+async def due_next(connection: Connection, wanted: Wanted, after: Place | None, count: int) -> list[Clock]:
+    """Open clocks with a deadline, the earliest first."""
+    rows = await STATEMENTS["clocks_due_next"].fetch(
+        connection,
+        due_before=wanted.due_before,
+        after_at=after.due_at if after is not None else None,
+        after_id=after.clock_id if after is not None else None,
+        channel=wanted.channel,
+        team=wanted.team,
+        stage=wanted.stage,
+        state=wanted.state,
+        objective=wanted.objective,
+        promises=None if wanted.promises is None else list(wanted.promises),
+        count=count,
     )
+    return [read_clock(row) for row in rows]
 
 
-async def _with_decisions(connection: Connection, rows: Sequence[tuple[Record, Record]]) -> list[ReportedClock]:
-    clock_ids = [row["clock_id"] for _, row in rows]
-    decisions: dict[tuple[UUID, int], list[ReportedDecision]] = {}
+async def load_decisions(connection: Connection, clocks: Sequence[Clock]) -> Decisions:
+    """What was decided on clocks, withdrawn decisions too."""
+    found: Decisions = {}
+    clock_ids = list({clock.clock_id for clock in clocks})
     for row in await STATEMENTS["decisions_of_clocks"].fetch(connection, clock_ids=clock_ids):
-        decisions.setdefault((row["clock_id"], row["cycle"]), []).append(
+        found.setdefault((row["clock_id"], row["cycle"]), []).append(
             ReportedDecision(
                 kind=row["kind"],
                 level=row["level"],
@@ -108,18 +118,19 @@ async def _with_decisions(connection: Connection, rows: Sequence[tuple[Record, R
                 withdrawn_at=row["withdrawn_at"],
             )
         )
-    return [
-        ReportedClock(
-            clock_id=row["clock_id"],
-            cycle=row["cycle"],
-            objective=row["objective"],
-            request_id=request["request_id"],
-            reference=request["reference"],
-            market=json.loads(request["facts"])["market"],
-            policy=request["policy"],
-            policy_version=request["policy_version"],
-            reading=read_reading(row),
-            decisions=tuple(decisions.get((row["clock_id"], row["cycle"]), ())),
-        )
-        for request, row in rows
-    ]
+    return found
+
+
+async def summarise(connection: Connection) -> Summary:
+    """Counts over all clocks."""
+    states = await STATEMENTS["count_clocks_by_state"].fetch(connection)
+    decisions = await STATEMENTS["count_decisions_by_kind"].fetch(connection)
+    lateness = await STATEMENTS["lateness_summary"].fetchrow(connection)
+    assert lateness is not None  # an aggregate without grouping always gives a row
+    return Summary(
+        states={row["state"]: row["clocks"] for row in states},
+        decisions={row["kind"]: row["decisions"] for row in decisions},
+        next_timer_at=await STATEMENTS["timer_summary"].fetchval(connection),
+        lateness_p50_ms=lateness["p50"],
+        lateness_p99_ms=lateness["p99"],
+    )

@@ -1,12 +1,13 @@
-"""Reads timers ahead of time, tells which still stand, and counts what is open or overdue."""
+"""Reads timers ahead of time, and measures what is overdue and open."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.sla_timer.domain.clocks import Timer
-from services.sla_timer.domain.rules import RungKey, RungKind
+from services.sla_timer.store.tracked import read_rungs
 from shared.postgres import Connection, load_statements
 
 STATEMENTS = load_statements(__name__)
@@ -19,35 +20,34 @@ async def load_timers(
     rows = await STATEMENTS["load_timers"].fetch(connection, partition=partition, since=since, until=until, count=count)
     return [
         Timer(
-            clock_id=row["clock_id"],
             request_id=row["request_id"],
+            objective=row["objective"],
             cycle=row["cycle"],
-            key=RungKey(RungKind(row["kind"]), row["level"]),
+            key=read_rungs(row["next_rung"])[0],
             generation=row["generation"],
-            due_at=row["due_at"],
+            due_at=row["next_at"],
         )
         for row in rows
     ]
 
 
-async def confirm_timers(connection: Connection, timers: Sequence[Timer]) -> list[Timer]:
-    """Those that still stand as they were set: neither fired, nor moved, nor dropped."""
-    rows = await STATEMENTS["confirm_timers"].fetch(
-        connection,
-        clock_ids=[timer.clock_id for timer in timers],
-        cycles=[timer.cycle for timer in timers],
-        kinds=[timer.key.kind for timer in timers],
-        levels=[timer.key.level for timer in timers],
-        generations=[timer.generation for timer in timers],
-    )
-    standing = {(row["clock_id"], row["cycle"], row["kind"], row["level"]) for row in rows}
-    return [timer for timer in timers if (timer.clock_id, timer.cycle, *timer.key) in standing]
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Timers that should have fired.
+
+    Attributes:
+        timers: how many, up to 100,000.
+        oldest_at: when the first of them was due; None when there is none.
+    """
+
+    timers: int
+    oldest_at: datetime | None
 
 
-async def count_overdue(connection: Connection, partitions: Collection[int], now: datetime) -> int:
-    """Timers that should have fired; up to 100,000."""
-    count: int = await STATEMENTS["count_overdue"].fetchval(connection, partitions=list(partitions), now=now)
-    return count
+async def measure_overdue(connection: Connection, partitions: Collection[int], now: datetime) -> Overdue:
+    row = await STATEMENTS["measure_overdue"].fetchrow(connection, partitions=list(partitions), now=now)
+    assert row is not None  # an aggregate without grouping always gives a row
+    return Overdue(row["timers"], row["oldest_at"])
 
 
 async def count_open_clocks(connection: Connection, partitions: Collection[int]) -> dict[tuple[str, str], int]:

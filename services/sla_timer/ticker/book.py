@@ -3,52 +3,50 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
 from services.sla_timer.domain.clocks import Timer
 
-MISSING_SECONDS = 2.0
-"""How long a timer that Postgres does not show is asked for again: its transaction may be about to commit."""
-
 
 @dataclass(order=True, slots=True)
 class Entry:
     """Attributes:
-    wake_at: business instant; later than the timer's when it was asked for in vain.
-    noted_at: real monotonic seconds; when the timer came into memory.
+    wake_at: business instant; later than the timer's when it was looked at in vain.
     """
 
     wake_at: datetime
     order: int
     partition: int = field(compare=False)
     timer: Timer = field(compare=False)
-    noted_at: float = field(compare=False)
 
 
 class TimerBook:
-    """Timers are added by whoever sets them and read ahead from Postgres; a timer may be in here twice."""
+    """Timers are added by whoever sets them and read ahead from Postgres; a timer may be in here twice.
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
+    Those that come soon are kept apart, so that they can be told from the many others when they draw near.
+    """
+
+    def __init__(self) -> None:
         self._heap: list[Entry] = []
+        self._soon: list[Entry] = []
         self._order = count()
         self._read_until: dict[int, datetime] = {}
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return len(self._heap) + len(self._soon)
 
     @property
     def next_at(self) -> datetime | None:
         """When the earliest one is to be looked at."""
-        return self._heap[0].wake_at if self._heap else None
+        firsts = [heap[0].wake_at for heap in (self._soon, self._heap) if heap]
+        return min(firsts, default=None)
 
     def add(self, partition: int, timers: Iterable[Timer]) -> None:
-        noted_at = self._monotonic()
         for timer in timers:
-            heapq.heappush(self._heap, Entry(timer.due_at, next(self._order), partition, timer, noted_at))
+            heapq.heappush(self._heap, Entry(timer.due_at, next(self._order), partition, timer))
 
     def read_until(self, partition: int) -> datetime | None:
         """Up to when Postgres was read ahead; None for a partition not read yet."""
@@ -57,32 +55,39 @@ class TimerBook:
     def mark_read(self, partition: int, until: datetime) -> None:
         self._read_until[partition] = until
 
-    def take_due(self, now: datetime, most: int) -> dict[int, list[Entry]]:
-        """Remove what is due, earliest first, by partition; never anything early, each timer once."""
-        taken: dict[int, list[Entry]] = {}
-        seen: set[Timer] = set()
-        while self._heap and self._heap[0].wake_at <= now and len(seen) < most:
+    def approach(self, until: datetime) -> list[Entry]:
+        """Those that come until then and were not among the near ones before, earliest first."""
+        near: list[Entry] = []
+        while self._heap and self._heap[0].wake_at <= until:
             entry = heapq.heappop(self._heap)
+            heapq.heappush(self._soon, entry)
+            near.append(entry)
+        return near
+
+    def take_due(self, now: datetime, most: int) -> list[Entry]:
+        """Remove what is due, earliest first; never anything early, each timer once."""
+        self.approach(now)
+        taken: list[Entry] = []
+        seen: set[Timer] = set()
+        while self._soon and self._soon[0].wake_at <= now and len(taken) < most:
+            entry = heapq.heappop(self._soon)
             if entry.timer not in seen:
                 seen.add(entry.timer)
-                taken.setdefault(entry.partition, []).append(entry)
+                taken.append(entry)
         return taken
 
-    def put_back(self, entries: Sequence[Entry], wake_at: datetime) -> None:
-        """Look at these again, not before ``wake_at``."""
+    def put_back(self, entries: Sequence[Entry], wake_at: datetime | None = None) -> None:
+        """Look at these again, not before ``wake_at``; as they stood when it is None."""
         for entry in entries:
-            heapq.heappush(self._heap, Entry(wake_at, next(self._order), entry.partition, entry.timer, entry.noted_at))
-
-    def put_back_missing(self, entries: Sequence[Entry], wake_at: datetime) -> None:
-        """Ask again for timers that Postgres did not show, unless that has gone on for too long."""
-        now = self._monotonic()
-        self.put_back([entry for entry in entries if now - entry.noted_at < MISSING_SECONDS], wake_at)
+            at = entry.wake_at if wake_at is None else wake_at
+            heapq.heappush(self._heap, Entry(at, next(self._order), entry.partition, entry.timer))
 
     def drop(self, partition: int) -> None:
         """Forget a partition that is no longer ours."""
         self._read_until.pop(partition, None)
-        self._heap = [entry for entry in self._heap if entry.partition != partition]
-        heapq.heapify(self._heap)
+        for heap in (self._heap, self._soon):
+            heap[:] = [entry for entry in heap if entry.partition != partition]
+            heapq.heapify(heap)
 
 
 @dataclass(frozen=True, slots=True)

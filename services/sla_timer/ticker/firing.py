@@ -1,10 +1,11 @@
-"""Wakes for the earliest timer and fires what is due, one transaction per partition, never early."""
+"""Wakes for the earliest timer and fires what is due, never early."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from services.sla_timer.domain.clocks import Timer
@@ -12,10 +13,11 @@ from services.sla_timer.handlers.timers import TimerHandler
 from services.sla_timer.store.timers import load_timers
 from services.sla_timer.ticker.backlog import Backlog
 from services.sla_timer.ticker.book import Entry, Horizon, TimerBook
-from shared.clock import Clock
+from shared.clock import Clock, monotonic
 from shared.contracts.topics import REQUESTS
 from shared.errors import Fenced, Retryable
 from shared.inbox import Ownership
+from shared.kafka import TopicPartition
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
@@ -24,8 +26,9 @@ _log = get_logger(__name__)
 
 _MOST_AT_ONCE = 500  # keeps a transaction to tens of milliseconds, so that events and timers take turns
 _READ_AT_ONCE = 20_000
-_SWEEP_SECONDS = 1.0  # finds timers that memory missed, such as those of a transaction that was long in committing
+_SWEEP_SECONDS = 1.0  # finds timers that memory missed, such as those of a commit whose outcome was unknown
 _AGAIN_SECONDS = 0.02
+_WARM_SECONDS = 0.25  # so many timers at once that loading is cheap, so few that firing hardly waits for it
 _SLOWEST_RETRY_SECONDS = 5.0
 
 
@@ -56,7 +59,7 @@ class Ticker:
         self._horizon = Horizon(timedelta(seconds=horizon_seconds * clock.speed))
         self._held: dict[int, int] = {}
         self._lost: dict[int, int] = {}
-        self._sweep_at: datetime | None = None
+        self._swept_at: float | None = None  # real time: business time may jump
         self._wake = asyncio.Event()
         ownership.on_change(self._wake.set)
 
@@ -68,6 +71,20 @@ class Ticker:
             self._wake.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
+        warming = asyncio.create_task(self._keep_warm())
+        try:
+            await self._keep_firing(stopping)
+        finally:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
+
+    async def _keep_warm(self) -> None:
+        while True:
+            with suppress(Retryable):  # firing meets the same trouble and reports it
+                await self.warm()
+            await asyncio.sleep(_WARM_SECONDS)
+
+    async def _keep_firing(self, stopping: asyncio.Event) -> None:
         failures = 0
         while not stopping.is_set():
             self._wake.clear()
@@ -79,7 +96,9 @@ class Ticker:
                 await _first_of(stopping, None, _backoff_seconds(failures))
             else:
                 failures = 0
-                await _first_of(stopping, self._wake, self._seconds_to_wait())
+                seconds = self._seconds_to_wait()
+                if seconds > 0:
+                    await _first_of(stopping, self._wake, seconds)
 
     async def run_once(self) -> int:
         """Follow the ownership, read ahead, fire at most 500 of what is due; gives the number of timers fired.
@@ -89,7 +108,8 @@ class Ticker:
         """
         self._follow_ownership()
         await self._read_ahead()
-        return await self._fire_all(self._book.take_due(self._clock.now(), _MOST_AT_ONCE))
+        entries = self._book.take_due(self._clock.now(), _MOST_AT_ONCE)
+        return await self._fire(entries) if entries else 0
 
     def _follow_ownership(self) -> None:
         owned = {
@@ -109,8 +129,8 @@ class Ticker:
         self._book.drop(partition)
 
     async def _read_ahead(self) -> None:
-        now = self._clock.now()
-        is_sweep = self._sweep_at is None or now >= self._sweep_at
+        now, seconds = self._clock.now(), monotonic()
+        is_sweep = self._swept_at is None or seconds >= self._swept_at + _SWEEP_SECONDS
         for partition in list(self._held):
             read_until = self._book.read_until(partition)
             if self._horizon.needs_reading(read_until, now):
@@ -120,7 +140,7 @@ class Ticker:
                 async with self._database.connection() as connection:
                     self._book.add(partition, await load_timers(connection, partition, overdue, _MOST_AT_ONCE))
         if is_sweep:
-            self._sweep_at = now + self._business(_SWEEP_SECONDS)
+            self._swept_at = seconds
 
     async def _read(self, partition: int, since: datetime | None, until: datetime) -> None:
         """Read a span of timers; when there are too many, as far as the last instant that is read whole."""
@@ -136,36 +156,56 @@ class Ticker:
         self._book.add(partition, timers)
         self._book.mark_read(partition, until)
 
-    async def _fire_all(self, taken: Mapping[int, Sequence[Entry]]) -> int:
-        fired = 0
-        waiting = dict(taken)
-        for partition, entries in taken.items():
+    async def warm(self) -> None:
+        """Load the requests of timers that come soon, many at once, so that firing need not read them one by one.
+
+        Raises:
+            DatabaseUnavailable: firing reads what is missing.
+        """
+        soon: dict[int, list[Timer]] = {}
+        now = self._clock.now()
+        for entry in self._book.approach(now + self._business(2 * _WARM_SECONDS)):
+            if entry.wake_at > now:
+                soon.setdefault(entry.partition, []).append(entry.timer)
+        for partition, timers in soon.items():
+            where = TopicPartition(REQUESTS.name, partition)
             try:
-                fired += await self._fire(partition, entries)
+                async with self._ownership.exclusive([where]), self._database.transaction() as connection:
+                    await self._ownership.check_all(connection, [where])
+                    await self._handler.warm(connection, timers[:_MOST_AT_ONCE])
             except Fenced:
-                _log.warning("timers dropped, the partition was lost", partition=partition, timers=len(entries))
-                if partition in self._held:
-                    self._lost[partition] = self._held[partition]
-                self._drop(partition)
-            except BaseException:
-                for left in waiting.values():
-                    self._book.put_back(left, left[0].wake_at)
-                raise
-            del waiting[partition]
+                continue  # firing will notice
+
+    async def _fire(self, entries: Sequence[Entry]) -> int:
+        """Fire in one transaction for all partitions: their rows are locked in one order everywhere."""
+        try:
+            fired = await self._transact(entries)
+        except Fenced as fenced:
+            lost = [entry for entry in entries if entry.partition == fenced.partition]
+            _log.warning("timers dropped, the partition was lost", partition=fenced.partition, timers=len(lost))
+            if fenced.partition in self._held:
+                self._lost[fenced.partition] = self._held[fenced.partition]
+            self._drop(fenced.partition)
+            self._book.put_back([entry for entry in entries if entry.partition != fenced.partition])
+            return 0
+        except BaseException:
+            self._book.put_back(entries)
+            raise
         if fired:
             self._outbox.wake()
         return fired
 
-    async def _fire(self, partition: int, entries: Sequence[Entry]) -> int:
-        again_at = self._clock.now() + self._business(_AGAIN_SECONDS)
-        async with self._database.transaction() as connection:
-            position = await self._ownership.check(connection, REQUESTS.name, partition)
-            if not self._backlog.is_read(partition, position):
-                self._book.put_back(entries, again_at)
-                return 0
-            missing = set(await self._handler.fire(connection, [entry.timer for entry in entries]))
-        self._book.put_back_missing([entry for entry in entries if entry.timer in missing], again_at)
-        return len(entries) - len(missing)
+    async def _transact(self, entries: Sequence[Entry]) -> int:
+        wheres = sorted({TopicPartition(REQUESTS.name, entry.partition) for entry in entries})
+        async with self._ownership.exclusive(wheres), self._database.transaction() as connection:
+            positions = await self._ownership.check_all(connection, wheres)
+            ready = {where.partition for where in wheres if self._backlog.is_read(where.partition, positions[where])}
+            waiting = [entry for entry in entries if entry.partition not in ready]
+            due = [(entry.partition, entry.timer) for entry in entries if entry.partition in ready]
+            fired = await self._handler.fire(connection, due, self.armed) if due else 0
+        if waiting:
+            self._book.put_back(waiting, self._clock.now() + self._business(_AGAIN_SECONDS))
+        return fired
 
     def _seconds_to_wait(self) -> float:
         next_at = self._book.next_at

@@ -1,13 +1,14 @@
-"""Looks for changed rules every second and measures what is open and overdue every ten."""
+"""Looks for changed rules and modes every second and measures what is open and overdue every ten."""
 
 from __future__ import annotations
 
 import asyncio
 
-from prometheus_client import Gauge
-
+from services.sla_timer.handlers import metrics
+from services.sla_timer.handlers.modes import Modes
 from services.sla_timer.handlers.rulebooks import Rulebooks
-from services.sla_timer.store.timers import count_open_clocks, count_overdue
+from services.sla_timer.store.shelf import Shelf
+from services.sla_timer.store.timers import count_open_clocks, measure_overdue
 from shared.clock import Clock
 from shared.contracts.topics import REQUESTS
 from shared.errors import Retryable
@@ -17,11 +18,6 @@ from shared.telemetry.logs import get_logger
 
 _log = get_logger(__name__)
 
-OPEN_CLOCKS = Gauge(
-    "punctual_sla_timer_open_clocks", "Open clocks of this process's partitions.", ["objective", "state"]
-)
-OVERDUE = Gauge("punctual_sla_timer_overdue_timers", "Timers of this process's partitions that should have fired.")
-
 _LOOK_SECONDS = 1.0
 _LOOKS_PER_MEASUREMENT = 10
 
@@ -29,10 +25,20 @@ _LOOKS_PER_MEASUREMENT = 10
 class Watch:
     """A component. Trouble with Postgres is reported by those whose work it stops."""
 
-    def __init__(self, database: Database, rulebooks: Rulebooks, ownership: Ownership, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        rulebooks: Rulebooks,
+        modes: Modes,
+        ownership: Ownership,
+        shelf: Shelf,
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._rulebooks = rulebooks
+        self._modes = modes
         self._ownership = ownership
+        self._shelf = shelf
         self._clock = clock
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -40,6 +46,7 @@ class Watch:
         while not stopping.is_set():
             try:
                 await self._rulebooks.refresh()
+                await self._modes.refresh()
                 if looks % _LOOKS_PER_MEASUREMENT == 0:
                     await self.measure()
             except Retryable as error:
@@ -53,10 +60,14 @@ class Watch:
 
     async def measure(self) -> None:
         partitions = self._ownership.partitions(REQUESTS.name)
+        now = self._clock.now()
         async with self._database.connection() as connection:
-            overdue = await count_overdue(connection, partitions, self._clock.now())
+            overdue = await measure_overdue(connection, partitions, now)
             clocks = await count_open_clocks(connection, partitions)
-        OVERDUE.set(overdue)
-        OPEN_CLOCKS.clear()
+        metrics.OVERDUE.set(overdue.timers)
+        late = (now - overdue.oldest_at).total_seconds() / self._clock.speed if overdue.oldest_at is not None else 0.0
+        metrics.OLDEST_OVERDUE.set(late)
+        metrics.REQUESTS_IN_MEMORY.set(len(self._shelf))
+        metrics.OPEN_CLOCKS.clear()
         for (objective, state), number in clocks.items():
-            OPEN_CLOCKS.labels(objective, state).set(number)
+            metrics.OPEN_CLOCKS.labels(objective, state).set(number)

@@ -164,7 +164,7 @@ async def test_a_clock_heard_before_its_request_holds_its_notices(house: House) 
 async def test_an_event_that_contradicts_itself_is_rejected_and_the_rest_is_not(house: House) -> None:
     case, other = Case(), Case()
     wrong = other.submitted()
-    wrong = Event(**{**{name: getattr(wrong, name) for name in Event.__slots__}, "subject": case.request_id})
+    wrong = Event(**{**{name: getattr(wrong, name) for name in Event.__dataclass_fields__}, "subject": case.request_id})
     rejections = await house.hear(wrong, case.submitted())
     assert [rejection.reason for rejection in rejections] == ["subject_mismatch"]
     assert await house.states() == [("received", "held")]

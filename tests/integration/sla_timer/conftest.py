@@ -1,22 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from services.sla_timer.handlers.programs import Programs
 from services.sla_timer.handlers.rulebooks import RuleFiles
 from shared.clock import ManualClock
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
-from tests.integration.sla_timer.desk import DATA, MONDAY, Desk
+from tests.integration.sla_timer.client import Client, client_of
+from tests.integration.sla_timer.customer import MONDAY
+from tests.integration.sla_timer.desk import DATA, Desk
 
 StartDesk = Callable[[], Awaitable[Desk]]
 
 _TABLES = (
-    "policy_version, tracked_request, request_event, clock, decision, timer,"
-    " outbox, inbox_position, inbox_sequence, inbox_rejection"
+    "tracked_request, request_event, clock, clock_count, decision, mode_activation, rollout,"
+    " rollout_progress, outbox, inbox_position, inbox_sequence, inbox_rejection"
 )
 
 
@@ -49,9 +52,20 @@ async def desk(start_desk: StartDesk) -> Desk:
     return await start_desk()
 
 
-async def empty(admin_url: str) -> None:
+@pytest.fixture
+async def client(desk: Desk, database_urls: dict[str, str]) -> AsyncIterator[Client]:
+    programs = Programs(env={"PUNCTUAL_SLA_TIMER_DATABASE_URL": database_urls["sla_timer"]})
+    async with client_of(desk, programs) as client:
+        yield client
+
+
+async def empty(admin_url: str, *, but_rules: bool = False) -> None:
+    """Args:
+    but_rules: keep the versions of the rules; reading new ones takes longer than a short test.
+    """
+    tables = _TABLES if but_rules else f"policy_version, {_TABLES}"
     admin = await asyncpg.connect(admin_url, server_settings={"search_path": "sla_timer"})
     try:
-        await admin.execute(f"TRUNCATE {_TABLES} RESTART IDENTITY")
+        await admin.execute(f"TRUNCATE {tables} RESTART IDENTITY")
     finally:
         await admin.close()

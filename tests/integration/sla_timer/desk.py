@@ -4,131 +4,92 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import services.sla_timer
 from services.sla_timer.consumer import TOPICS, create_consumer
+from services.sla_timer.handlers.loading import HistorySequences, Loading
+from services.sla_timer.handlers.modes import Modes
 from services.sla_timer.handlers.requests import RequestHandler
+from services.sla_timer.handlers.rollouts import RolloutHandler
 from services.sla_timer.handlers.rulebooks import Rulebooks, RuleFiles
 from services.sla_timer.handlers.timers import TimerHandler
+from services.sla_timer.store.shelf import Shelf
 from services.sla_timer.ticker.backlog import Backlog
 from services.sla_timer.ticker.book import TimerBook
 from services.sla_timer.ticker.firing import Ticker
+from services.sla_timer.ticker.rollouts import Rollouts
 from shared.clock import ManualClock, monotonic
 from shared.contracts.envelope import Event, decode, encode
-from shared.contracts.payload import Language, Market, Payload, RequestKind
-from shared.contracts.requests import (
-    RequestClosed,
-    RequestPaused,
-    RequestResponded,
-    RequestResumed,
-    RequestSubmitted,
-)
-from shared.contracts.topics import CLOCKS, REQUESTS
-from shared.ids import new_id, new_reference
+from shared.contracts.operations import ModeEntered, ModeLeft
+from shared.contracts.payload import Payload
+from shared.contracts.topics import CLOCKS, OPERATIONS, REQUESTS
 from shared.inbox import Ownership
 from shared.kafka.records import OutgoingRecord, TopicPartition
 from shared.outbox import Outbox
 from shared.postgres import Database
-from shared.telemetry.context import new_trace
 from shared.testing.broker import InMemoryBroker
+from tests.integration.sla_timer.customer import HOUR, MONDAY, Customer
+
+__all__ = ["DATA", "HOUR", "MONDAY", "Customer", "Desk", "standing", "texts", "timers", "wrong_counts"]
 
 DATA = Path(services.sla_timer.__file__).with_name("data")
-MONDAY = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
-"""Nine in the morning in Hong Kong."""
-
-HOUR = timedelta(hours=1)
-
-
-@dataclass
-class Customer:
-    """Intake's side of one request."""
-
-    request_id: UUID = field(default_factory=new_id)
-    reference: str = field(default_factory=new_reference)
-    correlation_id: str = "corr-1"
-    sequence: int = 0
-
-    def submits(
-        self,
-        occurred_at: datetime = MONDAY,
-        recorded_at: datetime | None = None,
-        kind: RequestKind = RequestKind.CLAIM,
-        **changes: Any,
-    ) -> Event[Payload]:
-        data = RequestSubmitted(
-            **{
-                "request_id": self.request_id,
-                "reference": self.reference,
-                "kind": kind,
-                "channel": "app",
-                "market": Market.HONG_KONG,
-                "language": Language.ENGLISH,
-                "customer_id": new_id(),
-                "stage": "received",
-                "status_path": "/t/x",
-                **changes,
-            }
-        )
-        return self._event(data, occurred_at, recorded_at)
-
-    def responded(self, occurred_at: datetime, recorded_at: datetime | None = None) -> Event[Payload]:
-        return self._event(RequestResponded(request_id=self.request_id), occurred_at, recorded_at)
-
-    def paused(self, occurred_at: datetime, recorded_at: datetime | None = None) -> Event[Payload]:
-        data = RequestPaused(request_id=self.request_id, reason="customer_documents")
-        return self._event(data, occurred_at, recorded_at)
-
-    def resumed(self, occurred_at: datetime, recorded_at: datetime | None = None) -> Event[Payload]:
-        data = RequestResumed(request_id=self.request_id, reason="customer_documents")
-        return self._event(data, occurred_at, recorded_at)
-
-    def closed(
-        self, occurred_at: datetime, recorded_at: datetime | None = None, outcome: str = "paid"
-    ) -> Event[Payload]:
-        return self._event(RequestClosed(request_id=self.request_id, outcome=outcome), occurred_at, recorded_at)
-
-    def _event(self, data: Payload, occurred_at: datetime, recorded_at: datetime | None) -> Event[Payload]:
-        self.sequence += 1
-        trace = new_trace(self.correlation_id)
-        return Event(
-            id=new_id(),
-            source="/punctual/intake",
-            subject=self.request_id,
-            sequence=self.sequence,
-            occurred_at=occurred_at,
-            recorded_at=recorded_at or occurred_at,
-            correlation_id=trace.correlation_id,
-            traceparent=trace.traceparent,
-            data=data,
-        )
 
 
 class Desk:
     """One process. A second one on the same database and broker is another process."""
 
-    def __init__(self, database: Database, broker: InMemoryBroker, clock: ManualClock, files: RuleFiles) -> None:
+    def __init__(
+        self, database: Database, broker: InMemoryBroker, clock: ManualClock, files: RuleFiles, shelved: int = 1000
+    ) -> None:
         self.database = database
         self.broker = broker
         self.clock = clock
         self.rulebooks = Rulebooks(database, clock, files)
+        self.modes = Modes(database, clock)
         self.outbox = Outbox(database, broker.publisher(), "sla_timer")
         self.ownership = Ownership(database, "sla_timer", "test")
         self.subscription = broker.subscription([topic.name for topic in TOPICS], group="sla_timer")
-        self.book = TimerBook(monotonic)
-        self.timers = TimerHandler(self.rulebooks, clock, self.outbox)
+        self.shelf = Shelf(shelved, lambda: self.ownership.epochs_of(REQUESTS.name))
+        self.loading = Loading(self.shelf, self.rulebooks)
+        self.book = TimerBook()
+        self.timers = TimerHandler(database, self.loading, self.shelf, clock, self.outbox)
         self.ticker = Ticker(
             database, self.timers, self.ownership, self.outbox, clock, self.book, Backlog(self._lag, monotonic), 60.0
         )
-        self.handler = RequestHandler(self.rulebooks, clock, self.outbox, self.ticker.armed)
-        self.consumer = create_consumer(database, self.subscription, self.handler, self.ownership, self.outbox, clock)
+        self.handler = RequestHandler(
+            database,
+            self.rulebooks,
+            self.modes,
+            self.loading,
+            self.shelf,
+            clock,
+            self.outbox,
+            self.ticker.armed,
+        )
+        self.consumer = create_consumer(
+            database,
+            self.subscription,
+            self.handler,
+            HistorySequences(self.loading),
+            self.ownership,
+            self.outbox,
+            clock,
+        )
+        self.rollouts = Rollouts(
+            database,
+            RolloutHandler(database, self.rulebooks, self.modes, self.loading, self.shelf, clock, self.outbox),
+            self.ownership,
+            self.outbox,
+            clock,
+            self.ticker,
+        )
 
     async def start(self) -> None:
         await self.rulebooks.start()
+        await self.modes.refresh()
         await self.subscription.start(self.consumer._on_assigned, self.consumer._on_revoked)
 
     async def stop(self) -> None:
@@ -137,7 +98,14 @@ class Desk:
 
     async def send(self, *events: Event[Payload]) -> None:
         """Put events on the topic, as intake's relay does."""
-        await self.broker.append([OutgoingRecord(REQUESTS.name, *encode(event)) for event in events])
+        await self.broker.append(
+            [
+                OutgoingRecord(
+                    OPERATIONS.name if isinstance(event.data, ModeEntered | ModeLeft) else REQUESTS.name, *encode(event)
+                )
+                for event in events
+            ]
+        )
 
     async def consume(self) -> None:
         """Handle everything that waits."""
@@ -156,6 +124,17 @@ class Desk:
         while count := await self.ticker.run_once():
             fired += count
         return fired
+
+    def forget(self) -> None:
+        """Empty what is only kept in memory."""
+        self.shelf._requests.clear()
+        for partition in self.ownership.partitions(REQUESTS.name):
+            self.book.drop(partition)
+
+    async def roll_out(self) -> None:
+        """Bring changed rules and modes to every request that has still to be told."""
+        while await self.rollouts.run_once():
+            pass
 
     def waiting(self) -> int:
         return sum(
@@ -198,3 +177,19 @@ async def standing(desk: Desk) -> list[tuple[str, str, int]]:
 def texts(words: Sequence[str], objective: str) -> list[str]:
     """The words about one objective."""
     return [word.partition(" ")[2] for word in words if word.startswith(objective)]
+
+
+async def timers(desk: Desk) -> dict[str, int]:
+    """The objectives that have a rung to come, with the generation of its timer."""
+    rows = await desk.rows("SELECT objective, generation FROM clock WHERE next_at IS NOT NULL")
+    return {row["objective"]: row["generation"] for row in rows}
+
+
+async def wrong_counts(desk: Desk) -> list[tuple[str, ...]]:
+    """Where the kept numbers of clocks are not those of the rows."""
+    rows = await desk.rows(
+        "SELECT partition, objective, state, k.clocks, c.clocks FROM clock_count AS k FULL JOIN"
+        " (SELECT partition, objective, state, count(*) AS clocks FROM clock GROUP BY 1, 2, 3) AS c"
+        " USING (partition, objective, state) WHERE coalesce(k.clocks, 0) <> coalesce(c.clocks, 0)"
+    )
+    return [tuple(row) for row in rows]

@@ -7,7 +7,8 @@ import pytest
 
 from shared.contracts.clocks import ClockPayload, ClockStarted
 from shared.contracts.payload import Market, RequestKind
-from tests.integration.sla_timer.desk import HOUR, MONDAY, Customer, Desk, standing, texts
+from tests.integration.sla_timer.customer import HOUR, MONDAY, Customer
+from tests.integration.sla_timer.desk import Desk, standing, texts, timers
 
 
 async def test_a_submission_starts_every_clock_of_its_policy(desk: Desk) -> None:
@@ -16,7 +17,7 @@ async def test_a_submission_starts_every_clock_of_its_policy(desk: Desk) -> None
     response, resolution = await desk.rows("SELECT * FROM clock ORDER BY due_at")
     assert (response["objective"], response["state"], response["due_at"]) == ("response", "running", MONDAY + 8 * HOUR)
     assert resolution["due_at"] == MONDAY + timedelta(days=11) + 9 * HOUR  # ten working days of nine hours
-    assert len(await desk.rows("SELECT * FROM timer")) == 8
+    assert (response["next_rung"], response["next_at"]) == ("warning:1", MONDAY + 6 * HOUR)
     started = [event.data for event in await desk.told()]
     assert [data.calendar for data in started if isinstance(data, ClockStarted)] == ["hong_kong"] * 2
 
@@ -24,7 +25,7 @@ async def test_a_submission_starts_every_clock_of_its_policy(desk: Desk) -> None
 async def test_the_market_chooses_calendar_and_policy(desk: Desk) -> None:
     taipei, shanghai = Customer(), Customer()
     await desk.deliver(taipei.submits(market=Market.TAIWAN), shanghai.submits(market=Market.MAINLAND_CHINA))
-    rows = await desk.rows("SELECT reference, policy FROM tracked_request")
+    rows = await desk.rows("SELECT DISTINCT reference, policy FROM clock JOIN tracked_request USING (request_id)")
     assert {row["reference"]: row["policy"] for row in rows} == {
         taipei.reference: "claim_taiwan",
         shanghai.reference: "claim_mainland",
@@ -94,7 +95,7 @@ async def test_a_whole_life_in_one_batch_says_what_it_says_one_by_one(desk: Desk
     words = await desk.words(customer)
     assert texts(words, "response") == ["started", "met"]
     assert texts(words, "resolution") == ["started", "paused", "resumed", "met"]
-    assert await desk.rows("SELECT * FROM timer") == []
+    assert await timers(desk) == {}
 
 
 async def test_a_backlog_decides_what_an_undisturbed_run_would_have_decided(desk: Desk) -> None:
@@ -141,21 +142,26 @@ async def test_a_decision_taken_and_withdrawn_in_one_batch_is_kept_as_both(desk:
     assert len(await desk.rows("SELECT * FROM decision WHERE withdrawn_at IS NOT NULL")) == 2
 
 
-async def test_a_paused_clock_has_no_timer_and_a_resumed_one_has_new_ones(desk: Desk) -> None:
+async def test_a_paused_clock_waits_only_for_the_alarm_of_its_pause_and_a_resumed_one_has_a_new_timer(
+    desk: Desk,
+) -> None:
     customer = Customer()
     await desk.deliver(customer.submits(), customer.paused(MONDAY + HOUR))
-    assert {row["generation"] for row in await desk.rows("SELECT generation FROM timer")} == {1}
-    assert len(await desk.rows("SELECT * FROM timer")) == 4  # documents do not pause the response
+    assert await timers(desk) == {"response": 1, "resolution": 2}  # documents do not pause the response
+    (paused,) = await desk.rows("SELECT due_at, next_rung, next_at FROM clock WHERE is_paused")
+    assert tuple(paused) == (None, "pause_alarm:1", MONDAY + HOUR + timedelta(days=10))
     await desk.deliver(customer.resumed(MONDAY + 3 * HOUR))
-    rows = await desk.rows("SELECT DISTINCT generation FROM timer ORDER BY 1")
-    assert [row["generation"] for row in rows] == [1, 3]
+    assert await timers(desk) == {"response": 1, "resolution": 3}
+    (resumed,) = await desk.rows("SELECT next_rung FROM clock WHERE objective = 'resolution'")
+    assert resumed["next_rung"] == "warning:1"
 
 
 async def test_a_withdrawn_request_is_cancelled(desk: Desk) -> None:
     customer = Customer()
     await desk.deliver(customer.submits(), customer.closed(MONDAY + HOUR, outcome="withdrawn"))
-    assert {row["state"] for row in await desk.rows("SELECT state FROM clock")} == {"cancelled"}
-    assert await desk.rows("SELECT * FROM timer") == []
+    rows = await desk.rows("SELECT state, cause FROM clock")
+    assert {(row["state"], row["cause"]) for row in rows} == {("cancelled", "withdrawn")}
+    assert await timers(desk) == {}
 
 
 async def test_many_requests_in_one_batch_each_get_their_own_clocks(desk: Desk) -> None:

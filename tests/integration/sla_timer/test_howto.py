@@ -1,48 +1,49 @@
-"""The examples of docs/howto/change-a-policy.md, in order, with the answers the page promises."""
+"""The examples of the pages about policies and calendars, in order, with the answers that the pages promise."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
-
-from services.sla_timer.api import Context, create_api
 from services.sla_timer.domain.calendars import read_calendars
-from tests.integration.sla_timer.desk import DATA, Customer, Desk
-from tests.integration.sla_timer.test_api import KEYS
+from shared.contracts.payload import CustomerTier
+from tests.integration.sla_timer.client import Client
+from tests.integration.sla_timer.customer import Customer
+from tests.integration.sla_timer.desk import Desk
 
-PAGE = (Path(__file__).parents[3] / "docs/howto/change-a-policy.md").read_text(encoding="utf-8")
+_HOWTO = Path(__file__).parents[3] / "docs/howto"
+PAGE = (_HOWTO / "change-a-policy.md").read_text(encoding="utf-8")
+CALENDARS_PAGE = (_HOWTO / "change-a-calendar.md").read_text(encoding="utf-8")
 _CALLS = re.compile(r"```sh\n# (\d{3})\n(curl .*?)```", re.DOTALL)
 _TEXTS = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 
 
-async def test_every_call_gets_the_answer_the_page_promises(desk: Desk) -> None:
-    async def readiness() -> Mapping[str, str | None]:
-        return {}
-
-    policies, _ = _TEXTS.findall(PAGE)
+async def test_every_call_gets_the_answer_the_page_promises(desk: Desk, client: Client) -> None:
+    policies, *_ = _TEXTS.findall(PAGE)
     calls = _CALLS.findall(PAGE)
     assert len(calls) == PAGE.count("\ncurl ")
-    app = create_api(Context(desk.database, KEYS, desk.rulebooks), readiness)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
-        for status, command in calls:
-            method, url, headers, content = _read(command, policies)
-            answer = await client.request(method, url, headers=headers, content=content)
-            assert answer.status_code == int(status), f"{command}\n{answer.text}"
+    for status, command in calls:
+        method, url, headers, content = _read(command, policies)
+        answer = await client.http.request(method, url, headers=headers, content=content)
+        assert answer.status_code == int(status), f"{command}\n{answer.text}"
     assert desk.rulebooks.in_force.version == 2
-    await desk.deliver(Customer().submits(product_line="motor"), Customer().submits(product_line="travel"))
-    rows = await desk.rows("SELECT policy FROM tracked_request ORDER BY 1")
-    assert [row["policy"] for row in rows] == ["everything_else", "motor_claim"]
+    large, small = Customer(), Customer()
+    await desk.deliver(
+        large.submits(product_line="motor", customer_tier=CustomerTier.GOLD, attributes={"amount": 250_000}),
+        small.submits(product_line="motor", customer_tier=CustomerTier.GOLD, attributes={"amount": 90_000}),
+    )
+    rows = await desk.rows("SELECT DISTINCT reference, policy FROM clock JOIN tracked_request USING (request_id)")
+    assert {row["reference"]: row["policy"] for row in rows} == {
+        large.reference: "large_motor_claim",
+        small.reference: "everything_else",
+    }
 
 
-def test_the_lines_for_a_calendar_can_be_added_to_the_file() -> None:
-    _, lines = _TEXTS.findall(PAGE)
-    text = (DATA / "calendars.yml").read_text(encoding="utf-8")
-    place = "    timezone: Asia/Hong_Kong\n"
-    assert len(read_calendars(text.replace(place, place + lines), "calendars.yml")["hong_kong"].closures) == 1
+def test_the_calendars_on_the_page_can_be_used() -> None:
+    office, built_on_it = _TEXTS.findall(CALENDARS_PAGE)
+    read = read_calendars(office + built_on_it, "calendars.yml")
+    assert set(read) == {"office", "branch", "hotline", "handover"}
 
 
 def _read(command: str, policies: str) -> tuple[str, str, dict[str, str], bytes | None]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.sla_timer.handlers.rulebooks import RuleFiles
+from services.sla_timer.handlers.rulebooks import Rulebooks, RuleFiles
 from shared.clock import ManualClock
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload, RequestKind
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
 from tests.integration.sla_timer.conftest import empty
-from tests.integration.sla_timer.desk import DATA, HOUR, MONDAY, Customer, Desk, standing
+from tests.integration.sla_timer.customer import HOUR, MONDAY, Customer
+from tests.integration.sla_timer.desk import DATA, Desk, standing, wrong_counts
 
 FILES = RuleFiles(DATA / "policies.yml", DATA / "calendars.yml")
 Outcome = tuple[list[tuple[str, str, int]], list[tuple[str, ...]]]
@@ -33,6 +36,16 @@ class Script:
     end: float = 40.0
 
 
+_ACTS = [
+    Customer.responded,
+    Customer.paused,
+    Customer.resumed,
+    Customer.closed,
+    Customer.reopened,
+    Customer.cancelled,
+]
+
+
 @st.composite
 def scripts(draw: st.DrawFn) -> Script:
     script = Script()
@@ -43,8 +56,8 @@ def scripts(draw: st.DrawFn) -> Script:
         for _ in range(draw(st.integers(0, 4))):
             hour += draw(st.integers(1, 12)) / 2
             occurred_at = _at(max(0.0, hour - draw(st.sampled_from([0, 0, 1, 6]))))
-            act = draw(st.sampled_from([customer.responded, customer.paused, customer.resumed, customer.closed]))
-            script.events.append((hour, act(occurred_at, _at(hour))))
+            act = draw(st.sampled_from(_ACTS))
+            script.events.append((hour, act(customer, occurred_at, _at(hour))))
     script.events.sort(key=lambda entry: entry[0])
     return script
 
@@ -106,14 +119,30 @@ async def _disturbed(database: Database, script: Script, disturbances: list[tupl
 
 async def _outcome(desk: Desk) -> Outcome:
     clocks = await desk.rows(
-        "SELECT reference, objective, state, due_at::text, ended_at::text"
-        " FROM clock JOIN tracked_request USING (request_id) ORDER BY 1, 2"
+        "SELECT reference, objective, cycle::text, state, due_at::text, ended_at::text"
+        " FROM clock JOIN tracked_request USING (request_id) ORDER BY 1, 2, 3"
     )
-    overdue = await desk.rows("SELECT * FROM timer WHERE due_at <= $1", desk.clock.now())
+    overdue = await desk.rows("SELECT * FROM clock WHERE next_at <= $1", desk.clock.now())
     assert not overdue, "all is settled, and timers are left that would be looked at for ever"
+    assert await wrong_counts(desk) == []
     return sorted(await standing(desk)), [tuple(row) for row in clocks]
 
 
+@pytest.fixture
+def rules(database_urls: dict[str, str]) -> None:
+    """The shipped rules are in force."""
+
+    async def put() -> None:
+        await empty(database_urls["admin"])
+        async with AsyncExitStack() as stack:
+            database = await Database.open(database_urls["sla_timer"], schema="sla_timer", application_name="tests")
+            stack.push_async_callback(database.close)
+            await Rulebooks(database, ManualClock(MONDAY), FILES).start()
+
+    asyncio.run(put())
+
+
+@pytest.mark.usefixtures("rules")
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=scripts(), disturbed_by=disturbances)
 def test_any_interleaving_ends_as_the_undisturbed_run(
@@ -122,9 +151,9 @@ def test_any_interleaving_ends_as_the_undisturbed_run(
     async def run() -> tuple[Outcome, Outcome]:
         database = await Database.open(database_urls["sla_timer"], schema="sla_timer", application_name="tests")
         try:
-            await empty(database_urls["admin"])
+            await empty(database_urls["admin"], but_rules=True)
             expected = await _undisturbed(database, script)
-            await empty(database_urls["admin"])
+            await empty(database_urls["admin"], but_rules=True)
             return expected, await _disturbed(database, script, disturbed_by)
         finally:
             await database.close()

@@ -138,6 +138,33 @@ def test_a_rejection_names_the_field_but_repeats_no_value() -> None:
     assert secret not in str(refused.value)
 
 
+def test_the_character_nul_is_refused_and_the_text_that_looks_like_its_escape_is_not() -> None:
+    key, _, headers = encode(PAUSED)
+    extra = '{"request_id": "%s", "reason": "x", "added_later": "%s"}'
+
+    with pytest.raises(Rejected, match="NUL"):
+        decode(key, (extra % (REQUEST, r"\u0000")).encode(), headers)
+    with pytest.raises(Rejected, match="NUL"):
+        decode(key, (extra % (REQUEST, r"\\\u0000")).encode(), headers)
+    assert isinstance(decode(key, (extra % (REQUEST, r"\\u0000")).encode(), headers), Event)
+
+
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        ("ce_id", b"{01900000-0000-7000-8000-000000000002}"),
+        ("ce_subject", b"01900000000070008000000000000001"),
+        ("ce_sequence", b"003"),
+        ("ce_time", b"2026-11-22T17:30:00+08:00"),
+        ("ce_recordedat", b"2026-11-22T09:30:01Z"),
+    ],
+)
+def test_what_another_program_writes_differently_is_read_all_the_same(header: str, text: bytes) -> None:
+    key, value, _ = encode(PAUSED)
+
+    assert decode(key, value, _changed(header, text)) == PAUSED
+
+
 def test_a_field_this_program_does_not_know_is_ignored() -> None:
     key, value, headers = encode(PAUSED)
     wider = json.dumps({**json.loads(value), "added_later": 1}).encode()

@@ -1,31 +1,79 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from services.sla_timer.domain.history import Happening, Pauses, RequestEvent, find_pauses, request_event
+import pytest
+
+from services.sla_timer.domain.history import Happening, RequestEvent, request_event
 from shared.contracts.clocks import ClockCancelled
 from shared.contracts.envelope import Event
-from shared.contracts.payload import Payload
+from shared.contracts.payload import Payload, Priority
 from shared.contracts.requests import (
+    RequestAssigned,
+    RequestCancelled,
+    RequestChanged,
     RequestClosed,
+    RequestCustomerInformed,
+    RequestExtended,
+    RequestMerged,
+    RequestMessageReceived,
     RequestPaused,
+    RequestReopened,
     RequestResponded,
     RequestResumed,
+    RequestSignalled,
     RequestStageEntered,
+    RequestStageLeft,
 )
 from tests.unit.sla_timer.cases import REQUEST_ID, at, said
 
-REASONS = frozenset({"documents", "doctor"})
+INTO = UUID("01977c00-0000-7000-8000-000000000002")
+CASES: list[tuple[Payload, Happening, str | None, Mapping[str, Any] | None]] = [
+    (
+        RequestStageEntered(request_id=REQUEST_ID, from_stage="a", stage="b"),
+        Happening.STAGE_ENTERED,
+        "b",
+        {"from": "a"},
+    ),
+    (RequestStageLeft(request_id=REQUEST_ID, stage="a"), Happening.STAGE_LEFT, "a", None),
+    (RequestResponded(request_id=REQUEST_ID), Happening.RESPONDED, None, None),
+    (RequestMessageReceived(request_id=REQUEST_ID), Happening.MESSAGE_RECEIVED, None, None),
+    (RequestCustomerInformed(request_id=REQUEST_ID), Happening.CUSTOMER_INFORMED, None, None),
+    (RequestAssigned(request_id=REQUEST_ID, team="motor"), Happening.ASSIGNED, "motor", None),
+    (RequestPaused(request_id=REQUEST_ID, reason="documents"), Happening.PAUSED, "documents", None),
+    (RequestResumed(request_id=REQUEST_ID, reason="documents"), Happening.RESUMED, "documents", None),
+    (RequestSignalled(request_id=REQUEST_ID, signal="complete"), Happening.SIGNALLED, "complete", None),
+    (
+        RequestChanged(request_id=REQUEST_ID, priority=Priority.URGENT, reason="asked"),
+        Happening.CHANGED,
+        "asked",
+        {"priority": "urgent"},
+    ),
+    (
+        RequestExtended(
+            request_id=REQUEST_ID, objective="resolution", seconds=3600, reason="storm", approved_by="head"
+        ),
+        Happening.EXTENDED,
+        "resolution",
+        {"seconds": 3600, "reason": "storm", "approved_by": "head"},
+    ),
+    (RequestClosed(request_id=REQUEST_ID, outcome="paid"), Happening.CLOSED, "paid", None),
+    (RequestReopened(request_id=REQUEST_ID, reason="appeal"), Happening.REOPENED, "appeal", None),
+    (RequestCancelled(request_id=REQUEST_ID, reason="mistake"), Happening.CANCELLED, "mistake", None),
+    (RequestMerged(request_id=REQUEST_ID, into_request_id=INTO), Happening.MERGED, None, {"into": str(INTO)}),
+]
 
 
-def _event(data: Payload) -> Event[Payload]:
+def _event(data: Payload, occurred_at: datetime | None = None) -> Event[Payload]:
     return Event(
         id=UUID(int=1),
         source="/punctual/intake",
         subject=REQUEST_ID,
         sequence=4,
-        occurred_at=at(9),
+        occurred_at=occurred_at or at(9),
         recorded_at=at(10),
         correlation_id="c",
         traceparent="t",
@@ -33,16 +81,11 @@ def _event(data: Payload) -> Event[Payload]:
     )
 
 
-def test_request_events_become_entries_of_the_history() -> None:
-    cases: list[tuple[Payload, Happening, str | None]] = [
-        (RequestStageEntered(request_id=REQUEST_ID, from_stage="a", stage="b"), Happening.STAGE_ENTERED, "b"),
-        (RequestResponded(request_id=REQUEST_ID), Happening.RESPONDED, None),
-        (RequestPaused(request_id=REQUEST_ID, reason="documents"), Happening.PAUSED, "documents"),
-        (RequestResumed(request_id=REQUEST_ID, reason="documents"), Happening.RESUMED, "documents"),
-        (RequestClosed(request_id=REQUEST_ID, outcome="paid"), Happening.CLOSED, "paid"),
-    ]
-    for data, happening, value in cases:
-        assert request_event(_event(data)) == RequestEvent(4, happening, at(9), at(10), value)
+@pytest.mark.parametrize(("data", "happening", "value", "details"), CASES, ids=lambda part: type(part).__name__)
+def test_request_events_become_entries_of_the_history(
+    data: Payload, happening: Happening, value: str | None, details: Mapping[str, Any] | None
+) -> None:
+    assert request_event(_event(data)) == RequestEvent(4, happening, at(9), at(10), value, details)
 
 
 def test_an_event_that_is_not_about_a_request_is_none() -> None:
@@ -60,53 +103,26 @@ def test_an_event_that_is_not_about_a_request_is_none() -> None:
 
 
 def test_what_is_said_to_happen_later_has_happened_when_it_was_said() -> None:
-    data = RequestResponded(request_id=REQUEST_ID)
-    ahead = _event(data)
-    entry = request_event(
-        Event(
-            id=ahead.id,
-            source=ahead.source,
-            subject=ahead.subject,
-            sequence=4,
-            occurred_at=at(10) + timedelta(minutes=4),
-            recorded_at=at(10),
-            correlation_id="c",
-            traceparent="t",
-            data=data,
-        )
-    )
+    entry = request_event(_event(RequestResponded(request_id=REQUEST_ID), at(10) + timedelta(minutes=4)))
     assert entry is not None
     assert entry.occurred_at == at(10)
 
 
-def test_pauses_of_several_reasons_are_one_while_any_holds() -> None:
-    history = [
-        said(1, Happening.SUBMITTED, at(9)),
-        said(2, Happening.PAUSED, at(10), "documents"),
-        said(3, Happening.PAUSED, at(11), "doctor"),
-        said(4, Happening.RESUMED, at(12), "documents"),
-        said(5, Happening.RESUMED, at(13), "doctor"),
-        said(6, Happening.PAUSED, at(14), "doctor"),
-    ]
-    assert find_pauses(history, REASONS) == Pauses(((at(10), at(13)),), at(14), "doctor")
-    assert find_pauses(history[:4], REASONS) == Pauses((), at(10), "doctor")
+def test_a_policy_calls_an_event_by_its_name_or_by_its_name_and_value() -> None:
+    assert said(2, Happening.CLOSED, at(9), "paid").words == {"closed", "closed:paid"}
+    assert said(2, Happening.RESPONDED, at(9)).words == {"responded"}
 
 
-def test_a_repeated_pause_begins_with_the_earlier_one() -> None:
-    history = [said(2, Happening.PAUSED, at(11), "documents"), said(3, Happening.PAUSED, at(10), "documents")]
-    assert find_pauses(history, REASONS).open_since == at(10)
+def test_a_submission_enters_its_first_stage() -> None:
+    assert said(1, Happening.SUBMITTED, at(9), "registration").words == {"submitted", "stage_entered:registration"}
 
 
-def test_a_resumption_that_occurred_before_its_pause_makes_none_of_it() -> None:
-    history = [said(2, Happening.PAUSED, at(11), "documents"), said(3, Happening.RESUMED, at(10), "documents")]
-    assert find_pauses(history, REASONS) == Pauses()
+def test_entering_a_stage_leaves_the_one_before() -> None:
+    entry = said(2, Happening.STAGE_ENTERED, at(9), "decision", details={"from": "assessment"})
+    assert entry.words == {"stage_entered", "stage_entered:decision", "stage_left", "stage_left:assessment"}
 
 
-def test_a_resumption_without_a_pause_means_nothing() -> None:
-    assert find_pauses([said(2, Happening.RESUMED, at(10), "documents")], REASONS) == Pauses()
-
-
-def test_a_pause_goes_no_further_than_the_end() -> None:
-    pauses = Pauses(((at(9), at(10)),), at(11), "documents")
-    assert pauses.until(at(12)) == Pauses(((at(9), at(10)), (at(11), at(12))))
-    assert pauses.until(at(9.5)) == Pauses(((at(9), at(9.5)),))
+@pytest.mark.parametrize("happening", [Happening.CLOSED, Happening.CANCELLED, Happening.MERGED])
+def test_a_request_that_is_closed_cancelled_or_merged_is_over(happening: Happening) -> None:
+    assert said(2, happening, at(9), "x").meaning.ends_request
+    assert said(2, happening, at(9), "x").meaning.concerns_every_clock

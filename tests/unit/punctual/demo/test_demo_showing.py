@@ -24,7 +24,15 @@ FULL = replace(
     sent=12,
     refused={"stage_forbidden": 1},
     intake={"requests": 12, "open": 5, "closed": 7, "by_kind": {"policy_service": 12}},
-    sla_timer={"open": 9, "met": 8, "missed": 1, "breached": 1, "warnings": 3, "lateness_p99_ms": 4.4},
+    sla_timer={
+        "open": 9,
+        "met": 8,
+        "missed": 1,
+        "breached": 1,
+        "warnings": 3,
+        "next_timer_at": "2026-03-03T02:45:00Z",
+        "lateness_p99_ms": 4.4,
+    },
     notifier={"sent": 30},
     quality_audit={"sampled": 4, "reviewed": 2},
     score={"accuracy": {"point": 0.975, "lower": 0.9, "upper": 0.99}, "timeliness": {"point": 0.8}},
@@ -46,7 +54,15 @@ def test_the_screen_can_be_drawn_before_anything_is_known() -> None:
 
 def test_the_screen_shows_the_figures() -> None:
     screen = drawn(FULL)
-    for shown in ("Mon 2026-03-02 01:00 UTC", "3600 times", "policy service", "80.0%", "97.5% (90% to 99%)", "4 ms"):
+    for shown in (
+        "Mon 2026-03-02 01:00 UTC",
+        "3600 times",
+        "policy service",
+        "80.0%",
+        "97.5% (90% to 99%)",
+        "4 ms",
+        "Tue 02:45",
+    ):
         assert shown in screen
     assert "not answering: notifier" in screen
     assert "K7M4Q-2XD9C HK 繁 claim by app" in screen

@@ -1,0 +1,145 @@
+"""A service's HTTP API, for a person at the command line: found by options, the environment, or the local system."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from punctual.local.folders import Folders, read_json, readable_errors
+from punctual.local.settings import LocalSettings
+from shared.errors import ConfigurationError, PunctualError
+from shared.settings import load_settings
+
+URL_VARIABLE = "PUNCTUAL_SLA_TIMER_URL"
+KEY_VARIABLE = "PUNCTUAL_STAFF_KEY"
+
+_TIMEOUT = httpx.Timeout(30.0)
+_READING = httpx.Timeout(30.0, read=300.0)  # a line of progress comes every second or so; a busy machine may be slower
+
+
+class Refused(PunctualError):
+    """The service said no; the message is its own."""
+
+
+class StaffConnection:
+    """Calls of one service. Errors are one readable line."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        """Args:
+        http: its base address and key are those of the service.
+        """
+        self._http = http
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The answer's body."""
+        return self._call("GET", path, params=_given(query)).json()
+
+    def pages(self, path: str, most: int, **query: Any) -> list[Any]:
+        """The entries of a list, page after page, until there are ``most`` or no more."""
+        found: list[Any] = []
+        answer = self._call("GET", path, params=_given({**query, "limit": min(most, 200)}))
+        while True:
+            found += answer.json()
+            following = answer.links.get("next", {}).get("url")
+            if following is None or len(found) >= most:
+                return found[:most]
+            answer = self._call("GET", following)
+
+    def put(self, path: str, text: str, **query: Any) -> Any:
+        """Send a text of YAML."""
+        content = text.encode()
+        return self._call(
+            "PUT", path, params=_given(query), content=content, headers={"Content-Type": "text/yaml"}
+        ).json()
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._call("POST", path, json=body).json()
+
+    def lines(self, path: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The objects of a streamed answer, as they come.
+
+        Raises:
+            Refused: the service could not do it, or its last line says so.
+        """
+        with _readable(), self._http.stream("POST", path, json=body, timeout=_READING) as answer:
+            if not answer.is_success:
+                answer.read()
+                raise _refusal(answer)
+            for line in answer.iter_lines():
+                said: dict[str, Any] = json.loads(line)
+                if said["kind"] == "failed":
+                    raise Refused(said["detail"])
+                yield said
+
+    def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        with _readable():
+            answer = self._http.request(method, path, **arguments)
+        if not answer.is_success:
+            raise _refusal(answer)
+        return answer
+
+
+@contextmanager
+def connected(url: str | None, key: str | None) -> Iterator[StaffConnection]:
+    """A connection to the sla_timer that is meant.
+
+    Args:
+        url, key: what the caller says; else the environment says it, else the running local system.
+
+    Raises:
+        ConfigurationError: nobody says it.
+    """
+    settings = load_settings(LocalSettings)
+    folders = Folders(settings.home, settings.parts)
+    local = _local_address(folders)
+    address = url or os.environ.get(URL_VARIABLE) or local
+    if not address:
+        raise ConfigurationError(f"no local system runs; name the service's address with --url or {URL_VARIABLE}")
+    secret = key or os.environ.get(KEY_VARIABLE)
+    if not secret and address.rstrip("/") == local:  # the key of the local system goes nowhere else
+        secret = _local_key(folders)
+    if not secret:
+        raise ConfigurationError(f"a staff key for {address} is needed: {KEY_VARIABLE}, or --key")
+    headers = {"Authorization": f"Bearer {secret}"}
+    with httpx.Client(base_url=address, headers=headers, timeout=_TIMEOUT, trust_env=False) as http:
+        yield StaffConnection(http)
+
+
+def _local_address(folders: Folders) -> str | None:
+    run = read_json(folders.run_file) or {}
+    address: str | None = run.get("addresses", {}).get("sla_timer")
+    return address if run.get("state") == "ready" else None
+
+
+def _local_key(folders: Folders) -> str | None:
+    with readable_errors():
+        kept = read_json(folders.secrets_file) or {}
+    key: str | None = kept.get("api_keys", {}).get("staff")
+    return key
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except httpx.TransportError as error:
+        raise PunctualError(f"the service does not answer: {type(error).__name__}: {error}") from None
+
+
+def _refusal(answer: httpx.Response) -> Refused:
+    try:
+        body = answer.json()
+        errors = [f"{error['field']}: {error['message']}" for error in body.get("errors", ())]
+        title = ". ".join(part.rstrip(".") for part in (body["title"], body.get("detail")) if part)
+    except (ValueError, KeyError, TypeError):
+        return Refused(f"answered with {answer.status_code}: {answer.text[:200]}")
+    return Refused("\n".join([title, *(f"  {error}" for error in errors)]))
+
+
+def _given(query: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if value is not None}

@@ -1,0 +1,33 @@
+"""Checks rule files without a server: sla_timer's own program reads them, as a child process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from shared.errors import PunctualError
+
+_SECONDS = 120
+
+
+def lint_files(policies: Path, calendars: Path | None) -> dict[str, Any]:
+    """The errors and remarks of the files; without calendars against those that the program ships.
+
+    Raises:
+        PunctualError: a file cannot be read.
+    """
+    files = [str(policies), *([str(calendars)] if calendars is not None else [])]
+    done = subprocess.run(
+        [sys.executable, "-m", "services.sla_timer", "--lint", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_SECONDS,
+    )
+    if done.returncode != 0:
+        raise PunctualError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "the check failed")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

@@ -1,0 +1,24 @@
+"""Whether the stored clocks are what their histories say."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.sla_timer.api.context import ContextOf, StaffOf
+from services.sla_timer.api.streaming import RunResponse, stream, stream_responses
+
+router = APIRouter(tags=["clocks"])
+
+VERIFY = "--verify"
+
+
+@router.post(
+    "/v1/clocks:verify",
+    response_class=RunResponse,
+    responses=stream_responses(
+        "A JSON object a line: `progress`, `difference` for each, `result` at the end, or `failed`.", 401, 403, 409
+    ),
+)
+async def verify_clocks(context: ContextOf, _: StaffOf) -> RunResponse:
+    """Rebuild every clock from its history and compare it with what is stored."""
+    return await stream(context, VERIFY, {})

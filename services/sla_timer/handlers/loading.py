@@ -1,0 +1,80 @@
+"""Takes the requests of a batch into hand: from the shelf or from Postgres, with the rules they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from uuid import UUID
+
+from services.sla_timer.domain.case import Case, open_case
+from services.sla_timer.domain.history import Happening
+from services.sla_timer.handlers.rulebooks import Rulebooks
+from services.sla_timer.store.shelf import Shelf
+from services.sla_timer.store.tracked import TrackedRequest
+from shared.contracts.envelope import Event
+from shared.contracts.payload import Payload
+from shared.postgres import Connection
+
+INTAKE = "/punctual/intake"
+
+Subject = tuple[str, UUID]
+
+_in_hand: ContextVar[dict[UUID, TrackedRequest] | None] = ContextVar("requests in hand", default=None)
+
+
+class Loading:
+    """Loads requests once for each transaction, and makes sure that every version of the rules they need is there."""
+
+    def __init__(self, shelf: Shelf, rulebooks: Rulebooks) -> None:
+        self._shelf = shelf
+        self._rulebooks = rulebooks
+
+    async def take(self, connection: Connection, request_ids: Iterable[UUID]) -> dict[UUID, TrackedRequest]:
+        """The requests that are known; off the shelf until the transaction has committed."""
+        requests = await self._shelf.take(connection, list(dict.fromkeys(request_ids)))
+        for version in {version for request in requests.values() for version in _versions(request)}:
+            await self._rulebooks.at(connection, version)
+        return requests
+
+    def case(self, request: TrackedRequest) -> Case:
+        """The request's history put together."""
+        if request.case is None:
+            request.case = open_case(
+                request.request_id,
+                request.reference,
+                request.history,
+                request.facts,
+                request.policy_version,
+                self._rulebooks.known,
+            )
+        return request.case
+
+
+class HistorySequences:
+    """What was read of intake is told by the histories: no table of its own is needed for it."""
+
+    def __init__(self, loading: Loading) -> None:
+        self._loading = loading
+
+    async def load_last(self, connection: Connection, events: Sequence[Event[Payload]]) -> dict[Subject, int]:
+        requests = await self._loading.take(connection, (event.subject for event in events))
+        _in_hand.set(requests)
+        return {(INTAKE, request_id): request.last_sequence for request_id, request in requests.items()}
+
+    async def store_last(self, connection: Connection, last: Mapping[Subject, int]) -> None:
+        """The handler has appended to the histories."""
+
+
+def requests_in_hand() -> dict[UUID, TrackedRequest]:
+    """The requests that were loaded for the batch at hand, once."""
+    requests = _in_hand.get()
+    _in_hand.set(None)
+    assert requests is not None  # sequences are loaded before a batch is handled
+    return requests
+
+
+def _versions(request: TrackedRequest) -> Iterable[int]:
+    yield request.policy_version
+    for entry in request.history:
+        if entry.happening is Happening.POLICY_APPLIED and entry.details is not None:
+            yield int(entry.details["version"])
