@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in .venv/bin/python python3 python3.14 python3.13 python
 	if $$p -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; exit; fi; done; echo python3)
 BIN := .venv/bin
 
-.PHONY: help venv venv-dev demo up down test check lock clean-data bench
+.PHONY: help venv venv-dev demo up down test check lock clean-data bench campaign
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,11 +29,18 @@ up: venv ## start the whole system in the background
 down: venv ## end it
 	@$(BIN)/punctual down
 
-test: venv-dev check-style ## everything: check, integration, conformance, acceptance; starts the servers it needs
+test: venv-dev promtool check-style ## everything: check, integration, conformance, acceptance; starts the servers it needs
 	@$(BIN)/pytest $(ARGS)
 
-check: venv-dev check-style ## format, lint, types, imports and unit tests; seconds, no server
+check: venv-dev promtool check-style ## format, lint, types, imports and unit tests; seconds, no server
 	@$(BIN)/pytest -q tests/unit
+
+.PHONY: promtool
+promtool:
+	-@deploy/prometheus/get-promtool.sh >/dev/null  # the test of the alert rules says what to do when it is missing
+
+campaign: venv-dev ## hours of simulated and real faults: ARGS="engine --seeds 10000", "kills --kills 500", "worktime"
+	@$(BIN)/python -m tests.campaign.$(or $(ARGS),engine)
 
 .PHONY: check-style
 check-style: venv-dev
