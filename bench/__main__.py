@@ -22,8 +22,11 @@ BENCHMARKS = {
     "http": "bench.http_rate",
     "sla_timer": "bench.sla_timer",
     "lateness": "bench.lateness",
+    "moves": "bench.moves",
+    "restart": "bench.restart",
     "start": "bench.start",
     "worktime": "bench.worktime",
+    "peers": "bench.peer_rates",
 }
 """Name and module; each module has SUMMARY, add_options and run."""
 

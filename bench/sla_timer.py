@@ -8,50 +8,53 @@ from datetime import datetime
 
 from bench.clock_reader import hear_all
 from bench.figures import Figure
+from bench.lives import EVENTS_OF_A_LIFE, interleaved
 from bench.positions import Position, is_drained, middle_rate, open_positions
-from bench.preload import submitted, write_all
+from bench.preload import write_all
 from bench.processes import CpuUse, cpu_per, cpu_use, memory_figures, wait_until_quiet
-from bench.rig import Measured, postgres_version, running_system, say
+from bench.rig import POLICIES, Measured, postgres_version, running_system, say
 from punctual.local.system import LocalSystem
 from shared.clock import real_now
 
 SUMMARY = "request events/s through sla_timer: Kafka in -> committed in Postgres -> clock events on Kafka"
 
-_WARM_UP_EVENTS = 500
+_WARM_UP_REQUESTS = 200
 _LIMIT_SECONDS = 900.0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--events", type=int, default=20_000, help="requests preloaded (%(default)s)")
+    parser.add_argument("--requests", type=int, default=20_000, help="whole lives of six events each (%(default)s)")
+    parser.add_argument("--at-once", type=int, default=2000, help="requests under way at a time (%(default)s)")
 
 
 def run(options: argparse.Namespace) -> Measured:
-    with running_system(services=("sla_timer",)) as system:
-        asyncio.run(_load(system, _WARM_UP_EVENTS))
-        asyncio.run(_drain(system, _WARM_UP_EVENTS))
+    warm_up, events = _WARM_UP_REQUESTS * EVENTS_OF_A_LIFE, options.requests * EVENTS_OF_A_LIFE
+    policies = {"PUNCTUAL_SLA_TIMER_POLICIES_FILE": str(POLICIES / "fold.yml")}
+    with running_system(services=("sla_timer",), environment=policies) as system:
+        asyncio.run(_load(system, _WARM_UP_REQUESTS, options.at_once))
+        asyncio.run(_drain(system, warm_up))
         system.process("sla_timer").stop()
-        say(f"preloading {options.events:,} events")
-        asyncio.run(_load(system, options.events))
+        say(f"preloading {events:,} events of {options.requests:,} requests")
+        asyncio.run(_load(system, options.requests, options.at_once))
         wait_until_quiet(system)
         say("starting sla_timer on them")
         started_at = real_now()
         system.process("sla_timer").start()
-        seen, use = asyncio.run(_drain(system, _WARM_UP_EVENTS + options.events))
+        seen, use = asyncio.run(_drain(system, warm_up + events))
         say("reading the clocks topic")
         clock_events = len(asyncio.run(hear_all(system.kafka_bootstrap)))
         figures = [
-            *_figures(options.events, started_at, seen),
-            Figure("clock events per request", clock_events / (_WARM_UP_EVENTS + options.events)),
+            *_figures(events, started_at, seen),
+            Figure("clock events per request", clock_events / (_WARM_UP_REQUESTS + options.requests)),
             *memory_figures(system),
-            *cpu_per("event", options.events, [use]),
+            *cpu_per("event", events, [use]),
             *use.figures(),
         ]
         return Measured(figures, postgres_version(system))
 
 
-async def _load(system: LocalSystem, count: int) -> None:
-    now = real_now()
-    await write_all(system.kafka_bootstrap, (submitted(number, now, now) for number in range(count)))
+async def _load(system: LocalSystem, count: int, at_once: int) -> None:
+    await write_all(system.kafka_bootstrap, interleaved(count, real_now(), at_once))
 
 
 async def _drain(system: LocalSystem, count: int) -> tuple[list[Position], CpuUse]:
