@@ -78,6 +78,9 @@ class Reckoning:
         self.anchor = self.moved = cycle.start
         self.extra = 0.0
         self.due = self._spent()
+        if self.held.since > cycle.start:
+            self.moved = self.held.since
+            self.due = None if self.due is None else max(self.due, self.moved)
         changes: list[tuple[int, Held | str | float]] = [
             (held.since, held) for held in terms if held.since > cycle.start
         ]

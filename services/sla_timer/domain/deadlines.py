@@ -81,6 +81,9 @@ def find_target(case: Case, code: str, cycle: Cycle) -> Target:
     extension = _NOTHING
     cause: str | None = None
     due_at = spent_at(anchor_at, budget, extension, working, pauses)
+    if terms.from_at > moved_at:  # it was first promised when the cycle had begun: time spent counts, but not backwards
+        moved_at = terms.from_at
+        due_at = None if due_at is None else max(due_at, moved_at)
     for at, what in _changes(case, code, cycle):
         if due_at is not None and due_at <= at:
             break

@@ -39,6 +39,11 @@ class Facts:
             attributes=submitted.attributes,
         )
 
+    @property
+    def standard(self) -> tuple[str | None, ...]:
+        """The standard facts, in one order."""
+        return self.kind, self.market, self.channel, self.priority, self.customer_tier, self.product_line
+
     def get(self, name: str) -> AttributeValue | None:
         """A standard fact or an attribute; None when the request has none of that name."""
         if name in STANDARD_FACTS:

@@ -10,11 +10,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 from services.sla_timer.domain.conditions import ALWAYS, Condition
-from services.sla_timer.domain.facts import Facts
+from services.sla_timer.domain.facts import STANDARD_FACTS, Facts
 from shared.contracts.payload import Market
 from shared.worktime import ALWAYS_OPEN, WorkingTime
 
 ELAPSED_TIME = WorkingTime(ALWAYS_OPEN)
+
+_MOST_REMEMBERED = 10_000
+"""Combinations of standard facts; channels may send any product line."""
 
 ANY_REASON = "*"
 """In ``paused_by``: whatever the request waits for."""
@@ -231,7 +234,22 @@ class Rulebook:
         return frozenset(mode for policy in self.policies for promise in policy.objectives for mode in promise.modes)
 
     def policy_for(self, facts: Facts) -> Policy:
-        return next(policy for policy in self.policies if policy.matches(facts))
+        key = facts.standard if self._asks_only_standard_facts else None
+        chosen = self._chosen.get(key) if key is not None else None
+        if chosen is None:
+            chosen = next(policy for policy in self.policies if policy.matches(facts))
+            if key is not None and len(self._chosen) < _MOST_REMEMBERED:
+                self._chosen[key] = chosen
+        return chosen
+
+    @cached_property
+    def _asks_only_standard_facts(self) -> bool:
+        return all(policy.condition.names().issubset(STANDARD_FACTS) for policy in self.policies)
+
+    @cached_property
+    def _chosen(self) -> dict[tuple[str | None, ...], Policy]:
+        """What was chosen before: requests are alike, and asking every condition takes ten times as long."""
+        return {}
 
     def working_time(self, objective: Objective, market: str) -> WorkingTime:
         """The office hours that the objective's working time is counted on."""

@@ -40,22 +40,18 @@ class Modes:
         """In the order they were entered."""
         return self._declared
 
-    def in_force(self, market: str, not_before: datetime | None = None) -> Mode:
-        """The mode of now, or of an instant that another process's clock has shown already."""
-        if not self._activations:
-            return Mode.NORMAL
-        now = self._clock.now()
-        return mode_at(self._activations, market, now if not_before is None else max(now, not_before))
+    def in_force(self, market: str) -> Mode:
+        return mode_at(self._activations, market, self._now()) if self._activations else Mode.NORMAL
 
-    def since(self, market: str, at: datetime, not_before: datetime) -> list[tuple[datetime, Mode]]:
-        """The mode at an instant, if not the usual one, and what it changed to since.
+    def since(self, market: str, at: datetime) -> list[tuple[datetime, Mode]]:
+        """The mode at an instant, if not the usual one, and what it changed to since."""
+        return modes_since(self._activations, market, at, self._now()) if self._activations else []
 
-        Args:
-            not_before: what another process's clock has shown already.
-        """
-        if not self._activations:
-            return []
-        return modes_since(self._activations, market, at, max(self._clock.now(), not_before))
+    def _now(self) -> datetime:
+        """What was entered or left has been so already, though the clock of this process may be behind another's."""
+        known = self._activations
+        edges = [at for activation in known for at in (activation.entered_at, activation.left_at) if at is not None]
+        return max(self._clock.now(), *edges)
 
     async def enter(
         self,

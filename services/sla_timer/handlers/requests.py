@@ -129,7 +129,7 @@ class RequestHandler:
         told_at = max(known.occurred_at for known in request.history if known.happening in _TELL_MODES)
         ended_at = max((clock.reading.ended_at or told_at for clock in request.clocks.values()), default=told_at)
         mode = now.mode
-        changes_since = self._modes.since(now.facts.market, told_at, entry.recorded_at)
+        changes_since = self._modes.since(now.facts.market, told_at)
         for changed_at, changed in changes_since or [(entry.occurred_at, Mode.NORMAL)]:
             if changed is not mode:
                 mode, at = changed, max(changed_at, ended_at)  # what has ended stays as it is
@@ -160,9 +160,7 @@ class RequestHandler:
         )
         changes.track(request)
         changes.remember(request, entry)
-        for number, (at, mode) in enumerate(
-            self._modes.since(submitted.market, entry.occurred_at, entry.recorded_at), start=1
-        ):
+        for number, (at, mode) in enumerate(self._modes.since(submitted.market, entry.occurred_at), start=1):
             recorded_at = max(at, entry.recorded_at)
             changes.remember(
                 request,

@@ -88,7 +88,7 @@ class RolloutHandler:
 
     def _mode_entry(self, request: TrackedRequest, progress: Progress) -> RequestEvent | None:
         now = self._loading.case(request).now
-        mode = self._modes.in_force(now.facts.market, progress.rollout.ordered_at)
+        mode = self._modes.in_force(now.facts.market)
         if mode is now.mode or now.rulebook.modes.isdisjoint({mode, now.mode}):
             return None
         return self._entry(request, progress, Happening.MODE_CHANGED, mode.value, None)
