@@ -103,7 +103,7 @@ def unsettled(system: LocalSystem) -> dict[str, int]:
         for service in READERS[topic.name]:
             query = f"SELECT sum(next_offset)::bigint AS n FROM {service}.inbox_position WHERE topic = $1"
             left[f"{topic.name} to {service}"] = written - rows_of(system, query, topic.name)[0]["n"]
-    timers = rows_of(system, "SELECT count(*) AS n FROM sla_timer.timer WHERE due_at <= $1", system.business_now())
+    timers = rows_of(system, "SELECT count(*) AS n FROM sla_timer.clock WHERE next_at <= $1", system.business_now())
     return {name: count for name, count in {**left, "overdue timers": timers[0]["n"]}.items() if count}
 
 

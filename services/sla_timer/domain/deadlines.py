@@ -77,13 +77,11 @@ def find_target(case: Case, code: str, cycle: Cycle) -> Target:
     working = terms.rulebook.working_time(objective, terms.facts.market)
     pauses = pauses_under(case, objective, working, cycle)
     budget = objective.budget_in(mode)
-    anchor_at = moved_at = cycle.started_at
+    anchor_at = cycle.started_at
+    moved_at = max(anchor_at, terms.from_at)  # it may have been promised first when the cycle had begun
     extension = _NOTHING
     cause: str | None = None
-    due_at = spent_at(anchor_at, budget, extension, working, pauses)
-    if terms.from_at > moved_at:  # it was first promised when the cycle had begun: time spent counts, but not backwards
-        moved_at = terms.from_at
-        due_at = None if due_at is None else max(due_at, moved_at)
+    due_at = not_before(moved_at, spent_at(anchor_at, budget, extension, working, pauses))
     for at, what in _changes(case, code, cycle):
         if due_at is not None and due_at <= at:
             break
@@ -108,8 +106,7 @@ def find_target(case: Case, code: str, cycle: Cycle) -> Target:
             why = Happening.EXTENDED
         if (anchor_at, budget, extension, pauses, working.calendar) == counted:
             continue
-        moved = spent_at(anchor_at, budget, extension, working, pauses)
-        moved = None if moved is None else max(moved, at)
+        moved = not_before(at, spent_at(anchor_at, budget, extension, working, pauses))
         if moved != due_at or moved is None:
             due_at, moved_at, cause = moved, at, why
     return Target(objective, terms, mode, working, budget, pauses, anchor_at, extension, moved_at, cause, due_at)
@@ -201,6 +198,11 @@ def _counted(
     if kind is BudgetKind.WORKING:
         return working.due(since, span, closed)
     return ELAPSED_TIME.due(since, span, closed) if closed else since + span
+
+
+def not_before(promised_at: datetime, due_at: datetime | None) -> datetime | None:
+    """Time spent counts, but nobody can keep a promise that was made after its own deadline."""
+    return None if due_at is None else max(due_at, promised_at)
 
 
 def not_in_pause(at: datetime, pauses: Pauses) -> datetime | None:

@@ -69,8 +69,7 @@ async def save(connection: Connection, changes: Changes, now: datetime) -> None:
         await STATEMENTS["insert_clocks"].execute(connection, **_clock_columns(list(changes.new_clocks.values())))
     if changes.clocks:
         columns = _clock_columns(list(changes.clocks.values()))
-        for fixed in ("clock_ids", "parties"):
-            del columns[fixed]
+        del columns["clock_ids"]  # never another
         await STATEMENTS["update_clocks"].execute(connection, **columns)
     if changes.withdrawals:
         await STATEMENTS["withdraw_decisions"].execute(connection, withdrawn_at=now, **_rung_keys(changes.withdrawals))

@@ -48,16 +48,16 @@ SELECT * FROM unnest(:clock_ids::uuid[], :request_ids::uuid[], :objectives::text
 -- Stores clocks as read now.
 UPDATE clock AS c SET
     partition = n.partition, generation = n.generation, said = n.said, policy = n.policy,
-    policy_version = n.policy_version, mode = n.mode, state = n.state, started_at = n.started_at, due_at = n.due_at,
-    ended_at = n.ended_at, is_paused = n.is_paused, held = n.held, next_at = n.next_at, next_rung = n.next_rung,
-    cause = n.cause, read_at = n.read_at
+    policy_version = n.policy_version, mode = n.mode, party = n.party, state = n.state, started_at = n.started_at,
+    due_at = n.due_at, ended_at = n.ended_at, is_paused = n.is_paused, held = n.held, next_at = n.next_at,
+    next_rung = n.next_rung, cause = n.cause, read_at = n.read_at
 FROM unnest(:request_ids::uuid[], :objectives::text[], :cycles::integer[], :partitions::integer[],
     :generations::integer[], :said::bigint[], :policies::text[], :policy_versions::integer[], :modes::text[],
-    :states::text[], :started_ats::timestamptz[], :due_ats::timestamptz[], :ended_ats::timestamptz[],
+    :parties::text[], :states::text[], :started_ats::timestamptz[], :due_ats::timestamptz[], :ended_ats::timestamptz[],
     :are_paused::boolean[], :held::text[], :next_ats::timestamptz[], :next_rungs::text[], :causes::text[],
     :read_ats::timestamptz[])
-    AS n (request_id, objective, cycle, partition, generation, said, policy, policy_version, mode, state, started_at,
-    due_at, ended_at, is_paused, held, next_at, next_rung, cause, read_at)
+    AS n (request_id, objective, cycle, partition, generation, said, policy, policy_version, mode, party, state,
+    started_at, due_at, ended_at, is_paused, held, next_at, next_rung, cause, read_at)
 WHERE c.request_id = n.request_id AND c.objective = n.objective AND c.cycle = n.cycle;
 
 -- name: count_clocks
