@@ -55,7 +55,7 @@ def due(
 ) -> None:
     """List what is due next, the earliest first; what is overdue comes first of all."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from punctual.staff.connection import connected
     from punctual.staff.words import instant
@@ -66,7 +66,9 @@ def due(
     if as_json:
         print_json(clocks)
         return
-    table = Table("due (UTC)", "reference", "objective", "state", "stage", "team", "policy")
+    # A narrow terminal may cut everything but what one types next.
+    due_at, reference = Column("due (UTC)", no_wrap=True, min_width=23), Column("reference", no_wrap=True, min_width=11)
+    table = Table(due_at, reference, "objective", "state", "stage", "team", "policy")
     for clock in clocks:
         table.add_row(
             instant(clock["due_at"]),

@@ -13,11 +13,10 @@ from services.sla_timer.store.shelf import Shelf
 from services.sla_timer.store.tracked import TrackedRequest
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
+from shared.inbox import SequenceTable, Subject
 from shared.postgres import Connection
 
 INTAKE = "/punctual/intake"
-
-Subject = tuple[str, UUID]
 
 _in_hand: ContextVar[dict[UUID, TrackedRequest] | None] = ContextVar("requests in hand", default=None)
 
@@ -51,18 +50,22 @@ class Loading:
 
 
 class HistorySequences:
-    """What was read of intake is told by the histories: no table of its own is needed for it."""
+    """What was read of intake is told by the histories; what others say is numbered in the table of the inbox."""
 
     def __init__(self, loading: Loading) -> None:
         self._loading = loading
+        self._others = SequenceTable()
 
     async def load_last(self, connection: Connection, events: Sequence[Event[Payload]]) -> dict[Subject, int]:
         requests = await self._loading.take(connection, (event.subject for event in events))
         _in_hand.set(requests)
-        return {(INTAKE, request_id): request.last_sequence for request_id, request in requests.items()}
+        others = await self._others.load_last(connection, [event for event in events if event.source != INTAKE])
+        return others | {(INTAKE, request_id): request.last_sequence for request_id, request in requests.items()}
 
     async def store_last(self, connection: Connection, last: Mapping[Subject, int]) -> None:
-        """The handler has appended to the histories."""
+        """The handler has appended intake's to the histories."""
+        others = {subject: sequence for subject, sequence in last.items() if subject[0] != INTAKE}
+        await self._others.store_last(connection, others)
 
 
 def requests_in_hand() -> dict[UUID, TrackedRequest]:

@@ -16,6 +16,7 @@ from shared.clock import Clock
 from shared.contracts.envelope import Event
 from shared.contracts.operations import ModeEntered, ModeLeft
 from shared.contracts.payload import Market, Payload
+from shared.errors import Rejected
 from shared.postgres import Connection, Database
 from shared.telemetry.logs import get_logger
 
@@ -79,20 +80,25 @@ class Modes:
         return left
 
     async def hear(self, connection: Connection, event: Event[Payload]) -> None:
-        """A mode was declared elsewhere. It holds from the instant it was entered there."""
-        now = self._clock.now()
+        """A mode was declared elsewhere. It holds from the instant it was entered there.
+
+        Raises:
+            Rejected: it is none that can be declared.
+        """
+        at = min(event.occurred_at, self._clock.now())
         match event.data:
-            case ModeEntered() as entered if entered.mode in (Mode.PEAK, Mode.EMERGENCY):
-                at = min(event.occurred_at, now)
+            case ModeEntered() as entered:
+                if entered.mode not in (Mode.PEAK, Mode.EMERGENCY):
+                    raise Rejected("unknown_mode", "only peak and emergency can be entered")
+                if entered.until_at is not None and entered.until_at <= at:
+                    raise Rejected("mode_ends_before_it_begins", "its end is not after the instant it was entered")
                 activation = Activation(entered.activation_id, Mode(entered.mode), frozenset(entered.markets), at)
-                until_at = entered.until_at if entered.until_at is None or entered.until_at > at else now
-                await self._enter(
-                    connection, DeclaredMode(activation, entered.reason, entered.author, until_at, None, None)
-                )
+                declared = DeclaredMode(activation, entered.reason, entered.author, entered.until_at, None, None)
+                await self._enter(connection, declared)
             case ModeLeft() as left:
-                await self._leave(connection, left.activation_id, min(event.occurred_at, now), left.reason, left.author)
+                await self._leave(connection, left.activation_id, at, left.reason, left.author)
             case _:
-                return
+                raise Rejected("not_a_mode", "of the operations only modes are heard")
 
     async def refresh(self) -> None:
         """Learn what other processes declared, and end what is over."""

@@ -23,6 +23,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.topics import OPERATIONS
+from shared.errors import Rejected
 from shared.inbox import Received, Rejection
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
@@ -66,19 +67,26 @@ class RequestHandler:
     async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
         mark = self._shelf.mark()
         requests = requests_in_hand()
-        declarations = [received.event for received in batch if received.topic == OPERATIONS.name]
-        if declarations:
-            for declaration in declarations:
-                if isinstance(declaration, Event):
-                    await self._modes.hear(connection, declaration)
-            batch = [received for received in batch if received.topic != OPERATIONS.name]
+        rejections = await self._declare(connection, [one for one in batch if one.topic == OPERATIONS.name])
+        batch = [received for received in batch if received.topic != OPERATIONS.name]
         await self._take_replayed(connection, batch, requests)
         changes = Batch(self._clock.now(), self._clock.speed, by="event")
-        rejections = [
+        rejections += [
             rejection for received in batch if (rejection := self._apply(received, requests, changes)) is not None
         ]
         await changes.write(connection, self._outbox)
         self._database.after_commit(connection, lambda: self._settle(requests.values(), mark, changes))
+        return rejections
+
+    async def _declare(self, connection: Connection, batch: Sequence[Received]) -> list[Rejection]:
+        """What was declared for the whole house."""
+        rejections: list[Rejection] = []
+        for received in batch:
+            try:
+                if isinstance(received.event, Event):
+                    await self._modes.hear(connection, received.event)
+            except Rejected as error:
+                rejections.append(Rejection(received.record, error.reason, error.detail))
         return rejections
 
     async def _take_replayed(

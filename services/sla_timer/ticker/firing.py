@@ -71,18 +71,15 @@ class Ticker:
             self._wake.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        warming = asyncio.create_task(self._keep_warm())
-        try:
-            await self._keep_firing(stopping)
-        finally:
-            warming.cancel()
-            await asyncio.gather(warming, return_exceptions=True)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_warm(stopping))
+            tasks.create_task(self._keep_firing(stopping))
 
-    async def _keep_warm(self) -> None:
-        while True:
+    async def _keep_warm(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
             with suppress(Retryable):  # firing meets the same trouble and reports it
                 await self.warm()
-            await asyncio.sleep(_WARM_SECONDS)
+            await _first_of(stopping, None, _WARM_SECONDS)
 
     async def _keep_firing(self, stopping: asyncio.Event) -> None:
         failures = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -204,6 +205,27 @@ async def test_a_mode_is_entered_and_left_by_events(desk: Desk) -> None:
     await desk.roll_out()
     assert await due(desk, customer) == 8
     assert [value for _, value in await entries(desk, "mode_changed")] == ["emergency", "normal"]
+
+
+async def test_what_is_declared_by_events_is_numbered_as_its_source_does(desk: Desk) -> None:
+    await put(desk, RULES)
+    activation = new_id()
+    await desk.deliver(entered(activation, Mode.PEAK, MONDAY))
+    await desk.deliver(left(activation, MONDAY))
+    rows = await desk.rows("SELECT last_sequence FROM inbox_sequence WHERE subject = $1", activation)
+    assert [row["last_sequence"] for row in rows] == [left(activation, MONDAY).sequence]
+
+
+async def test_a_mode_that_is_none_becomes_a_dead_letter_with_its_reason(desk: Desk) -> None:
+    await put(desk, RULES)
+    usual, over = entered(new_id(), Mode.NORMAL, MONDAY), entered(new_id(), Mode.PEAK, MONDAY)
+    over = replace(over, data=over.data.model_copy(update={"until_at": MONDAY}))
+    await desk.deliver(usual, over)
+    assert {row["reason"] for row in await desk.rows("SELECT reason FROM inbox_rejection")} == {
+        "unknown_mode",
+        "mode_ends_before_it_begins",
+    }
+    assert await desk.rows("SELECT * FROM mode_activation") == []
 
 
 async def test_a_request_that_comes_after_the_rollout_begins_under_what_was_rolled_out(start_desk: StartDesk) -> None:
