@@ -72,7 +72,7 @@ def leave(
 def show(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
     """Show which mode is in force where, and what was declared lately."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from punctual.staff.connection import connected
     from punctual.staff.words import instant
@@ -85,7 +85,8 @@ def show(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = Fal
     typer.echo("   ".join(f"{market}: {mode}" for market, mode in answer["in_force"].items()))
     if not answer["declared"]:
         return
-    table = Table("mode", "where", "entered (UTC)", "ends (UTC)", "left (UTC)", "by", "reason", "id")
+    whole = Column("id", no_wrap=True, min_width=36)  # leaving the mode takes all of it
+    table = Table("mode", "where", "entered (UTC)", "ends (UTC)", "left (UTC)", "by", "reason", whole)
     for activation in answer["declared"]:
         table.add_row(
             activation["mode"],
