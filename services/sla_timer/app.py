@@ -74,7 +74,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         database,
         TimerHandler(database, loading, shelf, clock, outbox),
         ownership,
-        outbox,
         clock,
         TimerBook(),
         Backlog(lag, monotonic),
@@ -88,7 +87,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         database,
         RolloutHandler(database, rulebooks, modes, loading, shelf, clock, outbox),
         ownership,
-        outbox,
         clock,
         ticker,
     )

@@ -75,7 +75,6 @@ class InboxConsumer:
                 service,
                 handling,
                 ownership,
-                outbox,
                 most_records=transaction_records,
                 progressed=self._has_progressed,
                 reached=self._on_reached,

@@ -17,7 +17,6 @@ from shared.errors import Fenced, Retryable
 from shared.inbox.batch import BatchHandling
 from shared.inbox.ownership import Ownership
 from shared.kafka.records import Record, TopicPartition
-from shared.outbox import Outbox
 from shared.telemetry import metrics
 from shared.telemetry.logs import get_logger
 
@@ -60,7 +59,6 @@ class Lane:
         service: str,
         handling: BatchHandling,
         ownership: Ownership,
-        outbox: Outbox,
         *,
         most_records: int,
         progressed: asyncio.Event,
@@ -76,7 +74,6 @@ class Lane:
         self._service = service
         self._handling = handling
         self._ownership = ownership
-        self._outbox = outbox
         self._most_records = most_records
         self._progressed = progressed
         self._reached = reached
@@ -161,7 +158,6 @@ class Lane:
         started_at = monotonic()
         reached = await self._handling.transact(share.batches, share.epochs)
         metrics.INBOX_BATCH_SECONDS.labels(self._service).observe(monotonic() - started_at)
-        self._outbox.wake()
         for where, position in reached.items():
             if self._ownership.epochs.get(where) == share.epochs[where]:
                 self._reached(where, position)

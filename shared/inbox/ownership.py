@@ -27,11 +27,12 @@ FROM (SELECT topic, partition FROM inbox_position WHERE owner = $1 ORDER BY topi
 WHERE inbox_position.topic = mine.topic AND inbox_position.partition = mine.partition
 RETURNING inbox_position.topic, inbox_position.partition, epoch, next_offset
 """
-_CHECK = """
+_LOOK = """
 SELECT topic, partition, epoch, next_offset FROM inbox_position
 WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::integer[]))
-ORDER BY topic, partition FOR UPDATE
+ORDER BY topic, partition
 """
+_CHECK = f"{_LOOK} FOR UPDATE"
 
 
 class Ownership:
@@ -132,10 +133,26 @@ class Ownership:
         Raises:
             Fenced: names the first that this process does not own; the others may be fine.
         """
-        known = self._epochs if epochs is None else epochs
+        return await self._compare(_CHECK, connection, partitions, self._epochs if epochs is None else epochs)
+
+    async def look(self, connection: Connection, partitions: Sequence[TopicPartition]) -> None:
+        """See that partitions are ours, in a transaction that only reads; another process may take them meanwhile.
+
+        Raises:
+            Fenced: names the first that this process does not own.
+        """
+        await self._compare(_LOOK, connection, partitions, self._epochs)
+
+    async def _compare(
+        self,
+        statement: str,
+        connection: Connection,
+        partitions: Sequence[TopicPartition],
+        known: Mapping[TopicPartition, int],
+    ) -> dict[TopicPartition, int]:
         held = {where: known.get(where) for where in partitions}
         self._refuse([where for where, epoch in held.items() if epoch is None])
-        rows = await connection.fetch(_CHECK, [p.topic for p in partitions], [p.partition for p in partitions])
+        rows = await connection.fetch(statement, [p.topic for p in partitions], [p.partition for p in partitions])
         found = {TopicPartition(row["topic"], row["partition"]): row for row in rows}
         self._refuse([where for where, epoch in held.items() if where not in found or found[where]["epoch"] != epoch])
         return {where: row["next_offset"] for where, row in found.items()}

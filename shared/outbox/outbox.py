@@ -5,6 +5,8 @@ concurrent commits make holes that fill later. Order per key holds because whoev
 so the parcels that hold one key are given their ids in commit order. It publishes inside a transaction that holds the
 shard's row lock: when the process dies, the lock dies with its connection; when it hangs, Postgres ends the idle
 transaction. Both ways another process takes over, and what was published twice is dropped by the receivers' sequences.
+
+After a round it rests for as long as the round took: the busier the machine, the fuller the batches.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from shared.clock import real_now
+from shared.clock import monotonic, real_now
 from shared.contracts.envelope import Event, encode
 from shared.contracts.payload import Payload
 from shared.contracts.topics import Topic
@@ -31,7 +34,9 @@ _MOST_RECORDS = 2000
 _MOST_BYTES = 8_000_000
 """What a transaction of the relay takes: the whole of it is repeated when it fails, and has 5 s to be acknowledged."""
 _MOST_PARCELS = 2000  # services that append event by event make parcels of one
-_POLL_SECONDS = 0.25  # backs up the wake-up; only rows of a process that died before waking anyone wait for it
+_POLL_SECONDS = 0.25  # only rows of a process that died before publishing them wait for it
+_BUSY_SECONDS = 0.02  # another process publishes the shard, and may have looked before our rows were there
+_LONGEST_REST_SECONDS = 0.05
 _COUNT_LIMIT = 100_000
 _COUNT_SECONDS = 1.0
 
@@ -55,6 +60,20 @@ _DELETE = "DELETE FROM outbox WHERE shard = $1 AND id = ANY($2::bigint[])"
 _COUNT = "SELECT coalesce(sum(records), 0) FROM (SELECT records FROM outbox LIMIT $1) AS waiting"
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What a transaction of the relay did.
+
+    Attributes:
+        is_all: nothing was left over that was committed before it began.
+        is_busy: another process has the shard; it publishes ours too, or leaves them.
+    """
+
+    records: int = 0
+    is_all: bool = True
+    is_busy: bool = False
+
+
 class Outbox:
     """The outbox of one service's schema, and as a component its relay."""
 
@@ -67,7 +86,11 @@ class Outbox:
         self._backlog = 0
 
     async def append(self, connection: Connection, topic: Topic, events: Sequence[Event[Payload]]) -> None:
-        """Add events to the caller's transaction, in order. The caller holds the subjects' row locks."""
+        """Add events to the caller's transaction, in order; they are published once it has committed.
+
+        Args:
+            connection: inside ``Database.transaction()``. The caller holds the subjects' row locks.
+        """
         await self.append_encoded(connection, topic, [encode(event) for event in events])
 
     async def append_encoded(self, connection: Connection, topic: Topic, records: Iterable[EncodedRecord]) -> None:
@@ -81,11 +104,8 @@ class Outbox:
             await connection.execute(_INSERT, *rows[0])
         elif rows:
             await connection.executemany(_INSERT, rows)
-
-    def wake(self) -> None:
-        """Publish now what was committed; call after the commit."""
-        for event in self._wakes:
-            event.set()
+        for shard in {row[0] for row in rows}:
+            self._database.after_commit(connection, self._wakes[shard].set)
 
     def backlog(self) -> int:
         """Records not yet published, of up to 100,000 parcels, as of the last second."""
@@ -103,7 +123,7 @@ class Outbox:
 
     async def run_once(self) -> int:
         """Publish what is waiting in every shard, up to the limits of a transaction; gives the number of records."""
-        return sum([await self._publish(shard) for shard in range(SHARDS)])
+        return sum([(await self._publish(shard)).records for shard in range(SHARDS)])
 
     async def _relay(self, shard: int, stopping: asyncio.Event) -> None:
         failures = 0
@@ -111,9 +131,9 @@ class Outbox:
         while True:
             is_last = stopping.is_set()
             wake.clear()
+            begun_at = monotonic()
             try:
-                while await self._publish(shard):
-                    pass
+                done = await self._publish_all(shard)
                 failures = 0
                 self._troubles.pop(shard, None)
             except Retryable as error:
@@ -121,18 +141,34 @@ class Outbox:
                 self._troubles[shard] = str(error)
                 OUTBOX_FAILURES.labels(self._service).inc()
                 _log.warning("publishing failed, will repeat", shard=shard, failures=failures, error=str(error))
+                done = None
             if is_last:
                 return
-            pause = min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0) if failures else _POLL_SECONDS  # noqa: S311
-            await _first_of(stopping, None if failures else wake, pause)
+            if done is None:
+                await _first_of(stopping, None, min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311
+            elif done.is_busy:
+                await _first_of(stopping, None, _BUSY_SECONDS)
+            else:
+                if done.records:  # many tiny batches cost Kafka, Postgres and us more than full ones
+                    await _first_of(stopping, None, min(_LONGEST_REST_SECONDS, monotonic() - begun_at))
+                await _first_of(stopping, wake, _POLL_SECONDS)
 
-    async def _publish(self, shard: int) -> int:
+    async def _publish_all(self, shard: int) -> _Round:
+        """What was committed before is published afterwards; what is committed meanwhile has set the wake-up again."""
+        records = 0
+        while True:
+            done = await self._publish(shard)
+            records += done.records
+            if done.is_all:
+                return replace(done, records=records)
+
+    async def _publish(self, shard: int) -> _Round:
         async with self._database.transaction() as connection:
             if not await connection.fetchval(_LOCK_SHARD, shard):
-                return 0  # another process is publishing this shard right now
+                return _Round(is_busy=True)
             parcels = await connection.fetch(_SELECT, shard, _MOST_PARCELS, _MOST_RECORDS, _MOST_BYTES)
             if not parcels:
-                return 0
+                return _Round()
             await self._publisher.publish(
                 [
                     record
@@ -148,7 +184,12 @@ class Outbox:
         for topic, count in counts.items():
             OUTBOX_PUBLISHED.labels(self._service, topic).inc(count)
         OUTBOX_SECONDS.labels(self._service).observe((now - parcels[0]["created_at"]).total_seconds())
-        return counts.total()
+        is_cut = (
+            len(parcels) >= _MOST_PARCELS
+            or counts.total() >= _MOST_RECORDS
+            or sum(len(parcel["body"]) for parcel in parcels) >= _MOST_BYTES
+        )
+        return _Round(counts.total(), is_all=not is_cut)
 
     async def _count(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():

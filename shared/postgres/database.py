@@ -84,6 +84,7 @@ class Database:
                     command_timeout=65,
                     server_settings=settings,
                     max_inactive_connection_lifetime=0,
+                    reset=_keep_session,
                 )
             except UNAVAILABLE as error:
                 last = error
@@ -128,6 +129,16 @@ class Database:
             for callback in callbacks:
                 callback()
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A connection that sees everything as it is at its first statement, and writes nothing.
+
+        Raises:
+            DatabaseUnavailable: the server went away.
+        """
+        async with self.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+
     def after_commit(self, connection: Connection, callback: Callable[[], None]) -> None:
         """Have ``callback`` called once the transaction that is open on ``connection`` has committed.
 
@@ -149,3 +160,10 @@ class Database:
             await asyncio.wait_for(self._pool.close(), timeout=10)
         except UNAVAILABLE:
             self._pool.terminate()
+
+
+async def _keep_session(connection: Connection) -> None:
+    """Open transactions are rolled back by the pool; beyond them nothing here changes a session, so nothing is reset.
+
+    The library's way is another round trip each time a connection is given back.
+    """

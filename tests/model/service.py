@@ -78,7 +78,7 @@ class Transaction:
         if sql is ownership._TAKE:
             for partition in args[1]:
                 self.epochs[partition] += 1
-        elif sql is not ownership._CHECK:
+        elif sql not in (ownership._CHECK, ownership._LOOK):
             raise AssertionError(sql)
         return [
             {"topic": topic, "partition": p, "epoch": self.epochs[p], "next_offset": self.positions[p]}
@@ -111,6 +111,10 @@ class MemoryDatabase:
         yield Transaction(self._store)
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Transaction]:
+        yield Transaction(self._store)
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         assert self._open is None, "a transaction inside another"
         self._open = transaction = Transaction(self._store)
@@ -138,9 +142,6 @@ class MemoryOutbox:
     async def append_encoded(self, connection: Transaction, topic: Topic, records: Sequence[EncodedRecord]) -> None:
         assert topic is CLOCKS
         connection.records = records
-
-    def wake(self) -> None:
-        """What is said is there at once."""
 
 
 class MemoryRulebooks:
@@ -193,7 +194,6 @@ class Service:
             database,
             TimerHandler(database, self._loading, self._shelf, self._clock, outbox),
             self._ownership,
-            outbox,
             self._clock,
             self._book,
             Backlog(lambda partition, position: len(store.topic[partition]) - position, seconds),
@@ -206,7 +206,6 @@ class Service:
             database,
             RolloutHandler(database, books, self._modes, loading, shelf, clock, outbox),
             self._ownership,
-            outbox,
             self._clock,
             self._ticker,
         )
@@ -436,6 +435,7 @@ def standing_in(watch: Watch, seconds: Callable[[], float]) -> Iterator[None]:
     service = "services.sla_timer"
     replaced: dict[str, Any] = {
         f"{service}.store.shelf.load_requests": load_requests,
+        f"{service}.handlers.loading.load_requests": load_requests,
         f"{service}.handlers.batch.save": save,
         f"{service}.handlers.requests.request_event": lambda event: event.entry,
         f"{service}.handlers.requests.evolve": evolve_watched,

@@ -83,7 +83,6 @@ async def _perform(
             await context.outbox.append(connection, REQUESTS, [event])
     except KeyInFlight:
         raise key_in_flight(context.retry_after_seconds) from None
-    context.outbox.wake()
     MOVES.labels(record.history[-1].change.TYPE, record.kind).inc()
     return json_answer(body, 200)
 

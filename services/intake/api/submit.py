@@ -110,6 +110,5 @@ async def _take_in(context: Context, write: Write, submission: Submission) -> Re
         await context.outbox.append(connection, REQUESTS, [submission_event(submission, taken, trace)])
         if taken.is_contact_news:
             await context.outbox.append(connection, CONTACTS, [contact_event(submission, taken, trace)])
-    context.outbox.wake()
     ACCEPTED.labels(submission.channel, submission.kind).inc()
     return json_answer(body, 201, {"Location": f"/v1/requests/{submission.reference}"})

@@ -93,7 +93,6 @@ class Claiming:
             await store.save_notices(after)
             await subjects.save_requests([view for request_id, view in views.items() if view != former[request_id]])
             await self._outbox.append(connection, NOTICES, events)
-        self._outbox.wake()
         count_moves(before, after)
         for notice in after:
             _log.warning(

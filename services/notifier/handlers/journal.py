@@ -132,7 +132,6 @@ class Journal:
                 await asyncio.sleep(_REPEAT_SECONDS)
             else:
                 break
-        self._outbox.wake()
         self._measure(batch, written)
         for entry, result in zip(batch, written.results, strict=True):
             if not entry.done.cancelled():

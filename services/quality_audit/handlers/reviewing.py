@@ -76,10 +76,7 @@ class Reviewing:
             SampleUnknown, AlreadyReviewed, OwnCase
         """
         async with self._database.transaction() as connection:
-            sample, is_new = await self._review(connection, sample_id, given)
-        if is_new:
-            self._outbox.wake()
-        return sample, is_new
+            return await self._review(connection, sample_id, given)
 
     async def _review(self, connection: Connection, sample_id: UUID, given: ReviewGiven) -> tuple[Sample, bool]:
         sample = await samples.find_sample(connection, sample_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from services.sla_timer.domain.case import Case, open_case
 from services.sla_timer.domain.history import Happening
 from services.sla_timer.handlers.rulebooks import Rulebooks
 from services.sla_timer.store.shelf import Shelf
-from services.sla_timer.store.tracked import TrackedRequest
+from services.sla_timer.store.tracked import TrackedRequest, load_requests
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
 from shared.inbox import SequenceTable, Subject
@@ -31,9 +31,18 @@ class Loading:
     async def take(self, connection: Connection, request_ids: Iterable[UUID]) -> dict[UUID, TrackedRequest]:
         """The requests that are known; off the shelf until the transaction has committed."""
         requests = await self._shelf.take(connection, list(dict.fromkeys(request_ids)))
-        for version in {version for request in requests.values() for version in _versions(request)}:
-            await self._rulebooks.at(connection, version)
+        await self._know_rules(connection, requests.values())
         return requests
+
+    async def read(self, connection: Connection, request_ids: Collection[UUID]) -> list[TrackedRequest]:
+        """Requests as Postgres has them, for nobody to work on yet."""
+        requests = list((await load_requests(connection, request_ids)).values())
+        await self._know_rules(connection, requests)
+        return requests
+
+    async def _know_rules(self, connection: Connection, requests: Iterable[TrackedRequest]) -> None:
+        for version in {version for request in requests for version in _versions(request)}:
+            await self._rulebooks.at(connection, version)
 
     def case(self, request: TrackedRequest) -> Case:
         """The request's history put together."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from uuid import UUID
 
 from services.sla_timer.domain.clocks import Timer
 from services.sla_timer.domain.decisions import advance, by_objective
@@ -14,6 +15,8 @@ from shared.clock import Clock
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.telemetry.context import new_trace
+
+_WARMED_AT_ONCE = 32  # some milliseconds of this process's time
 
 
 class TimerHandler:
@@ -53,13 +56,15 @@ class TimerHandler:
         self._database.after_commit(connection, lambda: self._settle(requests.values(), mark, changes, armed))
         return fired
 
-    async def warm(self, connection: Connection, timers: Sequence[Timer]) -> None:
-        """Load requests that are not in memory, because their timers come soon. The caller owns their partitions."""
-        mark = self._shelf.mark()
-        cold = self._shelf.missing(timer.request_id for timer in timers)
-        if cold:
-            requests = await self._loading.take(connection, cold)
-            self._database.after_commit(connection, lambda: self._shelf.put_back(requests.values(), mark))
+    def expect(self, timers: Iterable[Timer]) -> list[UUID]:
+        """The requests that are not in memory, whose timers come soon; see ``Shelf.expect``."""
+        return self._shelf.expect(timer.request_id for timer in timers)
+
+    async def warm(self, connection: Connection, expected: Sequence[UUID], mark: Epochs) -> None:
+        """Load what is expected, some at a time, so that whoever has work meanwhile need not wait for all of it."""
+        for first in range(0, len(expected), _WARMED_AT_ONCE):
+            requests = await self._loading.read(connection, expected[first : first + _WARMED_AT_ONCE])
+            self._shelf.put_expected(requests, mark)
 
     def _settle(
         self,

@@ -31,6 +31,7 @@ class Shelf:
         self._most = most
         self._epochs = epochs
         self._requests: OrderedDict[UUID, tuple[int, TrackedRequest]] = OrderedDict()
+        self._expected: set[UUID] = set()
 
     def __len__(self) -> int:
         return len(self._requests)
@@ -40,6 +41,7 @@ class Shelf:
         epochs = self._epochs()
         taken: dict[UUID, TrackedRequest] = {}
         missing: list[UUID] = []
+        self._expected.difference_update(request_ids)
         for request_id in request_ids:
             epoch, request = self._requests.pop(request_id, (0, None))
             if request is None or epochs.get(request.partition) != epoch:
@@ -50,9 +52,23 @@ class Shelf:
             taken |= await load_requests(connection, missing)
         return taken
 
-    def missing(self, request_ids: Iterable[UUID]) -> list[UUID]:
-        """Those that do not lie here."""
-        return [request_id for request_id in dict.fromkeys(request_ids) if request_id not in self._requests]
+    def expect(self, request_ids: Iterable[UUID]) -> list[UUID]:
+        """Those that do not lie here and are going to be read from a snapshot.
+
+        Nobody else is at work on their partitions while this is called and the snapshot is taken. From then on a
+        request that somebody takes is no longer expected, since the snapshot may be older than what comes of that.
+        """
+        missing = [request_id for request_id in dict.fromkeys(request_ids) if request_id not in self._requests]
+        self._expected = set(missing)
+        return missing
+
+    def put_expected(self, requests: Iterable[TrackedRequest], mark: Epochs) -> None:
+        """They were read from the snapshot.
+
+        Args:
+            mark: the epochs of the partitions that were quiet when it was taken.
+        """
+        self.put_back([request for request in requests if request.request_id in self._expected], mark)
 
     def mark(self) -> Epochs:
         """The epochs of now, to be given back with what is put back; ask for them inside the transaction."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -18,7 +18,6 @@ from shared.contracts.topics import REQUESTS
 from shared.errors import Fenced, Retryable
 from shared.inbox import Ownership
 from shared.kafka import TopicPartition
-from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
 
@@ -40,7 +39,6 @@ class Ticker:
         database: Database,
         handler: TimerHandler,
         ownership: Ownership,
-        outbox: Outbox,
         clock: Clock,
         book: TimerBook,
         backlog: Backlog,
@@ -52,7 +50,6 @@ class Ticker:
         self._database = database
         self._handler = handler
         self._ownership = ownership
-        self._outbox = outbox
         self._clock = clock
         self._book = book
         self._backlog = backlog
@@ -159,24 +156,23 @@ class Ticker:
         Raises:
             DatabaseUnavailable: firing reads what is missing.
         """
-        soon: dict[int, list[Timer]] = {}
         now = self._clock.now()
-        for entry in self._book.approach(now + self._business(2 * _WARM_SECONDS)):
-            if entry.wake_at > now:
-                soon.setdefault(entry.partition, []).append(entry.timer)
-        for partition, timers in soon.items():
-            where = TopicPartition(REQUESTS.name, partition)
-            try:
-                async with self._ownership.exclusive([where]), self._database.transaction() as connection:
-                    await self._ownership.check_all(connection, [where])
-                    await self._handler.warm(connection, timers[:_MOST_AT_ONCE])
-            except Fenced:
-                continue  # firing will notice
+        soon = [e for e in self._book.approach(now + self._business(2 * _WARM_SECONDS)) if e.wake_at > now]
+        if not soon:
+            return
+        wheres = _partitions_of(soon)
+        with suppress(Fenced):  # firing will notice
+            async with self._database.snapshot() as connection:
+                async with self._ownership.exclusive(wheres):
+                    await self._ownership.look(connection, wheres)
+                    mark = {where.partition: self._ownership.epochs[where] for where in wheres}
+                    expected = self._handler.expect(entry.timer for entry in soon)
+                await self._handler.warm(connection, expected, mark)
 
     async def _fire(self, entries: Sequence[Entry]) -> int:
         """Fire in one transaction for all partitions: their rows are locked in one order everywhere."""
         try:
-            fired = await self._transact(entries)
+            return await self._transact(entries)
         except Fenced as fenced:
             lost = [entry for entry in entries if entry.partition == fenced.partition]
             _log.warning("timers dropped, the partition was lost", partition=fenced.partition, timers=len(lost))
@@ -188,12 +184,9 @@ class Ticker:
         except BaseException:
             self._book.put_back(entries)
             raise
-        if fired:
-            self._outbox.wake()
-        return fired
 
     async def _transact(self, entries: Sequence[Entry]) -> int:
-        wheres = sorted({TopicPartition(REQUESTS.name, entry.partition) for entry in entries})
+        wheres = _partitions_of(entries)
         async with self._ownership.exclusive(wheres), self._database.transaction() as connection:
             positions = await self._ownership.check_all(connection, wheres)
             ready = {where.partition for where in wheres if self._backlog.is_read(where.partition, positions[where])}
@@ -212,6 +205,10 @@ class Ticker:
 
     def _business(self, real_seconds: float) -> timedelta:
         return timedelta(seconds=real_seconds * self._clock.speed)
+
+
+def _partitions_of(entries: Iterable[Entry]) -> list[TopicPartition]:
+    return sorted({TopicPartition(REQUESTS.name, entry.partition) for entry in entries})
 
 
 def _backoff_seconds(failures: int) -> float:

@@ -13,7 +13,6 @@ from shared.contracts.topics import REQUESTS
 from shared.errors import Fenced, Retryable
 from shared.inbox import Ownership
 from shared.kafka import TopicPartition
-from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
 
@@ -30,14 +29,12 @@ class Rollouts:
         database: Database,
         handler: RolloutHandler,
         ownership: Ownership,
-        outbox: Outbox,
         clock: Clock,
         ticker: Ticker,
     ) -> None:
         self._database = database
         self._handler = handler
         self._ownership = ownership
-        self._outbox = outbox
         self._clock = clock
         self._ticker = ticker
 
@@ -89,5 +86,4 @@ class Rollouts:
             is_done, changes = await self._handler.tell_some(connection, progress)
         for partition, timers in changes.armed.items():
             self._ticker.armed(partition, timers)
-        self._outbox.wake()
         return is_done

@@ -87,6 +87,10 @@ class Intake:
         """A client of channel ``app`` on a front door that differs in some settings."""
         return self.connect(replace(self.context, **changes), "app")
 
+    def with_database(self, database: Database) -> httpx.AsyncClient:
+        """The same on another way to the database."""
+        return self.with_context(database=database, outbox=Outbox(database, self.broker.publisher(), "intake"))
+
 
 def write(key: str | None = None) -> dict[str, str]:
     return {"Idempotency-Key": key or new_id().hex}

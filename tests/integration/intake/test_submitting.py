@@ -155,7 +155,7 @@ class _LosesTheCommit(Database):
 
 
 async def test_after_an_unclear_commit_the_retry_gets_the_first_answer(intake: Intake) -> None:
-    client = intake.with_context(database=_LosesTheAnswer(intake.database._pool))
+    client = intake.with_database(_LosesTheAnswer(intake.database._pool))
     headers = write()
     body = SUBMISSION | {"external_id": f"unclear-{new_id()}"}
     unclear = await client.post("/v1/requests", json=body, headers=headers)
@@ -170,7 +170,7 @@ async def test_after_an_unclear_commit_the_retry_gets_the_first_answer(intake: I
 
 
 async def test_after_a_lost_commit_the_retry_is_the_first(intake: Intake) -> None:
-    client = intake.with_context(database=_LosesTheCommit(intake.database._pool))
+    client = intake.with_database(_LosesTheCommit(intake.database._pool))
     headers = write()
     assert (await client.post("/v1/requests", json=SUBMISSION, headers=headers)).status_code == 503
     retry = await intake.app.post("/v1/requests", json=SUBMISSION, headers=headers)

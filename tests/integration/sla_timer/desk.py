@@ -57,7 +57,7 @@ class Desk:
         self.book = TimerBook()
         self.timers = TimerHandler(database, self.loading, self.shelf, clock, self.outbox)
         self.ticker = Ticker(
-            database, self.timers, self.ownership, self.outbox, clock, self.book, Backlog(self._lag, monotonic), 60.0
+            database, self.timers, self.ownership, clock, self.book, Backlog(self._lag, monotonic), 60.0
         )
         self.handler = RequestHandler(
             database,
@@ -82,7 +82,6 @@ class Desk:
             database,
             RolloutHandler(database, self.rulebooks, self.modes, self.loading, self.shelf, clock, self.outbox),
             self.ownership,
-            self.outbox,
             clock,
             self.ticker,
         )

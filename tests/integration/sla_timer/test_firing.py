@@ -146,7 +146,8 @@ async def test_timers_in_hand_are_not_lost_when_postgres_goes_away(
     with pytest.raises(DatabaseUnavailable):
         await desk.ticker.run_once()
     assert len(desk.book) == 1
-    desk.ticker._database = desk.timers._database = await open_database("sla_timer")
+    database = await open_database("sla_timer")
+    desk.ticker._database = desk.timers._database = desk.outbox._database = database
     assert await desk.tick() == 2
 
 

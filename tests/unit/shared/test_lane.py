@@ -14,7 +14,6 @@ from shared.inbox import Ownership
 from shared.inbox.batch import BatchHandling
 from shared.inbox.lane import Lane, Polled
 from shared.kafka.records import Record, TopicPartition
-from shared.outbox import Outbox
 
 MOST = 10
 PARTITIONS = [TopicPartition("topic", number) for number in range(3)]
@@ -48,11 +47,6 @@ class Handling:
         return {where: records[-1].offset + 1 for where, records in batches.items()}
 
 
-class Nothing:
-    def wake(self) -> None:
-        return
-
-
 class Scene:
     def __init__(self) -> None:
         self.owned, self.handling = Owned(), Handling()
@@ -61,7 +55,6 @@ class Scene:
             "example",
             cast(BatchHandling, self.handling),
             cast(Ownership, self.owned),
-            cast(Outbox, Nothing()),
             most_records=MOST,
             progressed=asyncio.Event(),
             reached=self.positions.__setitem__,
