@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from typing import NamedTuple
 
 from services.sla_timer.domain.clocks import Timer
 
 
-@dataclass(order=True, slots=True)
-class Entry:
-    """Attributes:
-    wake_at: business instant; later than the timer's when it was looked at in vain.
+class Entry(NamedTuple):
+    """Compares by the first two.
+
+    Attributes:
+        wake_at: business instant; later than the timer's when it was looked at in vain.
+        order: no other entry has it.
     """
 
     wake_at: datetime
     order: int
-    partition: int = field(compare=False)
-    timer: Timer = field(compare=False)
+    partition: int
+    timer: Timer
 
 
 class TimerBook:

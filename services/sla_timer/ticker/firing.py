@@ -24,8 +24,9 @@ from shared.telemetry.logs import get_logger
 _log = get_logger(__name__)
 
 _MOST_AT_ONCE = 500  # keeps a transaction to tens of milliseconds, so that events and timers take turns
-_READ_AT_ONCE = 20_000
+_READ_AT_ONCE = 2_000  # so that what is overdue begins to fire before all of it is read
 _SWEEP_SECONDS = 1.0  # finds timers that memory missed, such as those of a commit whose outcome was unknown
+_DRAINING_SWEEP_SECONDS = 30.0
 _AGAIN_SECONDS = 0.02
 _WARM_SECONDS = 0.25  # so many timers at once that loading is cheap, so few that firing hardly waits for it
 _SLOWEST_RETRY_SECONDS = 5.0
@@ -102,7 +103,7 @@ class Ticker:
         """
         self._follow_ownership()
         await self._read_ahead()
-        entries = self._book.take_due(self._clock.now(), _MOST_AT_ONCE)
+        entries = self._book.take_due(self._known_until(), _MOST_AT_ONCE)
         return await self._fire(entries) if entries else 0
 
     def _follow_ownership(self) -> None:
@@ -124,17 +125,30 @@ class Ticker:
 
     async def _read_ahead(self) -> None:
         now, seconds = self._clock.now(), monotonic()
-        is_sweep = self._swept_at is None or seconds >= self._swept_at + _SWEEP_SECONDS
+        known_until = self._known_until()
+        is_sweep = self._swept_at is None or seconds >= self._swept_at + self._sweep_seconds(now)
         for partition in list(self._held):
             read_until = self._book.read_until(partition)
             if self._horizon.needs_reading(read_until, now):
-                await self._read(partition, read_until, now + self._horizon.ahead)
+                if read_until is None or read_until >= now or read_until <= known_until:
+                    await self._read(partition, read_until, now + self._horizon.ahead)
             elif is_sweep:
                 overdue = now - self._business(_SWEEP_SECONDS)
                 async with self._database.connection() as connection:
                     self._book.add(partition, await load_timers(connection, partition, overdue, _MOST_AT_ONCE))
         if is_sweep:
             self._swept_at = seconds
+
+    def _sweep_seconds(self, now: datetime) -> float:
+        """While what is overdue is in hand, a sweep finds little else."""
+        next_at = self._book.next_at
+        is_draining = next_at is not None and next_at < now - self._business(_SWEEP_SECONDS)
+        return _DRAINING_SWEEP_SECONDS if is_draining else _SWEEP_SECONDS
+
+    def _known_until(self) -> datetime:
+        """Now; before it while not all that is overdue is read, so that the earliest of all partitions fires first."""
+        known = [until for partition in self._held if (until := self._book.read_until(partition)) is not None]
+        return min([self._clock.now(), *known])
 
     async def _read(self, partition: int, since: datetime | None, until: datetime) -> None:
         """Read a span of timers; when there are too many, as far as the last instant that is read whole."""
