@@ -29,6 +29,7 @@ _SWEEP_SECONDS = 1.0  # finds timers that memory missed, such as those of a comm
 _DRAINING_SWEEP_SECONDS = 30.0
 _AGAIN_SECONDS = 0.02
 _WARM_SECONDS = 0.25  # so many timers at once that loading is cheap, so few that firing hardly waits for it
+_MOST_WARMED = 5_000  # of those that come at one instant; more would push each other out of memory
 _SLOWEST_RETRY_SECONDS = 5.0
 
 
@@ -174,6 +175,7 @@ class Ticker:
         soon = [e for e in self._book.approach(now + self._business(2 * _WARM_SECONDS)) if e.wake_at > now]
         if not soon:
             return
+        del soon[_MOST_WARMED:]
         wheres = _partitions_of(soon)
         with suppress(Fenced):  # firing will notice
             async with self._database.snapshot() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -13,6 +14,7 @@ from shared.contracts.topics import CONTACTS, REQUESTS
 from shared.ids import new_id
 from shared.kafka.records import OutgoingRecord
 from shared.outbox import Outbox
+from shared.outbox.parcels import SHARDS, pack
 from shared.postgres import Database
 from shared.postgres.migrations import migrations_of
 from shared.testing.broker import InMemoryBroker
@@ -108,3 +110,42 @@ async def test_rows_that_waited_during_the_upgrade_are_kept_as_parcels(old_schem
     await old_schema.execute(plumbing_sql(1))
     assert await old_schema.fetchval("SELECT count(*) FROM outbox WHERE shard = 1") == len(old)
     assert await waiting_records(old_schema) == [OutgoingRecord(REQUESTS.name, *record) for record in old]
+
+
+async def test_a_commit_wakes_the_relay_of_the_shards_it_wrote_to(plumbing: Database, outbox: Outbox) -> None:
+    record = encode(pause_event(new_id(), 1))
+    shard = pack([record])[0].shard
+    async with plumbing.transaction() as connection:
+        await outbox.append_encoded(connection, REQUESTS, [record])
+        assert not any(wake.is_set() for wake in outbox._wakes)
+    assert [wake.is_set() for wake in outbox._wakes] == [number == shard for number in range(SHARDS)]
+
+
+async def test_what_is_rolled_back_wakes_nobody(plumbing: Database, outbox: Outbox) -> None:
+    async def fail() -> None:
+        async with plumbing.transaction() as connection:
+            await outbox.append(connection, REQUESTS, [pause_event(new_id(), 1)])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert not any(wake.is_set() for wake in outbox._wakes)
+
+
+async def test_rows_of_a_shard_that_another_process_publishes_are_found_soon_after(
+    plumbing: Database, outbox: Outbox, broker: InMemoryBroker
+) -> None:
+    """The other one may have looked before they were there."""
+    stopping = asyncio.Event()
+    async with plumbing.transaction() as other:
+        await other.fetch("SELECT FROM outbox_shard FOR UPDATE")
+        async with plumbing.transaction() as connection:
+            await outbox.append(connection, REQUESTS, [pause_event(new_id(), 1)])
+        relay = asyncio.create_task(outbox.run(stopping))
+        await asyncio.sleep(0.1)
+        assert not published(broker, REQUESTS.name)
+    async with asyncio.timeout(5):
+        while not published(broker, REQUESTS.name):
+            await asyncio.sleep(0.01)
+        stopping.set()
+        await relay
