@@ -79,7 +79,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         Backlog(lag, monotonic),
         settings.horizon_seconds,
     )
-    handler = RequestHandler(database, rulebooks, modes, loading, shelf, clock, outbox, ticker.armed)
+    handler = RequestHandler(database, rulebooks, modes, loading, shelf, clock, outbox, ticker.armed, ownership)
     consumer = create_consumer(
         database, subscription, handler, HistorySequences(loading), ownership, outbox, clock, platform.reject_share
     )

@@ -254,7 +254,7 @@ class Process:
             del self.epochs[partition]
             return
         rollout, progress = rollouts[0], self._store.progress[rollouts[0].number, partition]
-        found = self._store.open_requests(partition, progress.reached, count)
+        found = self._store.running_requests(partition, progress.reached, count)
         mark, requests = self._shelf.mark(), self._take(found)
         changes = Batch(self.now, 1.0, by="event")
         for request_id in found:

@@ -201,7 +201,9 @@ class Service:
         )
         self._sequences = HistorySequences(self._loading)
         loading, shelf, clock = self._loading, self._shelf, self._clock
-        self._handler = RequestHandler(database, books, self._modes, loading, shelf, clock, outbox, self._ticker.armed)
+        self._handler = RequestHandler(
+            database, books, self._modes, loading, shelf, clock, outbox, self._ticker.armed, self._ownership
+        )
         self._rollouts = Rollouts(
             database,
             RolloutHandler(database, books, self._modes, loading, shelf, clock, outbox),
@@ -404,8 +406,8 @@ def standing_in(watch: Watch, seconds: Callable[[], float]) -> Iterator[None]:
             if not connection.store.progress[rollout.number, partition].is_done
         ]
 
-    async def open_requests(connection: Transaction, progress: stored.Progress, count: int) -> list[UUID]:
-        return connection.store.open_requests(progress.partition, progress.reached, count)
+    async def running_requests(connection: Transaction, progress: stored.Progress, count: int) -> list[UUID]:
+        return connection.store.running_requests(progress.partition, progress.reached, count)
 
     async def record_progress(
         connection: Transaction, progress: stored.Progress, reached: UUID | None, _: int, *, is_done: bool
@@ -440,7 +442,7 @@ def standing_in(watch: Watch, seconds: Callable[[], float]) -> Iterator[None]:
         f"{service}.handlers.requests.request_event": lambda event: event.entry,
         f"{service}.handlers.requests.evolve": evolve_watched,
         f"{service}.handlers.rollouts.evolve": evolve_watched,
-        f"{service}.handlers.rollouts.open_requests": open_requests,
+        f"{service}.handlers.rollouts.running_requests": running_requests,
         f"{service}.handlers.rollouts.record_progress": record_progress,
         f"{service}.store.modes.load_modes": load_modes,
         f"{service}.ticker.firing.load_timers": load_timers,

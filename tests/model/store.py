@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.sla_timer.domain.case import insert_entry
 from services.sla_timer.domain.clocks import Clock, Timer
-from services.sla_timer.domain.history import RequestEvent
+from services.sla_timer.domain.history import ENDINGS, Happening, RequestEvent
 from services.sla_timer.domain.modes import Activation
 from services.sla_timer.domain.rules import RungKey
 from services.sla_timer.store.changes import Changes
@@ -125,13 +125,13 @@ class Store:
     def open_rollouts(self, partition: int) -> list[Rollout]:
         return [rollout for rollout in self.rollouts if not self.progress[rollout.number, partition].is_done]
 
-    def open_requests(self, partition: int, reached: UUID | None, count: int) -> list[UUID]:
+    def running_requests(self, partition: int, reached: UUID | None, count: int) -> list[UUID]:
         found = [
             request_id
             for request_id, row in self.rows.items()
             if row.request.partition == partition
             and (reached is None or request_id > reached)
-            and any(clock.reading.ended_at is None for clock in row.clocks.values())
+            and (_is_running(row.request.history) or any(c.reading.ended_at is None for c in row.clocks.values()))
         ]
         return sorted(found)[:count]
 
@@ -176,3 +176,10 @@ class Store:
             sequence = int(named["ce_sequence"])
             assert sequence == len(told) + 1, f"announcement {sequence} follows {len(told)}"
             told.append((sequence, named["ce_type"].decode(), data or b""))
+
+
+def _is_running(history: Sequence[RequestEvent]) -> bool:
+    """Whether what was said last about its life, by when it occurred, leaves a request running."""
+    lives = [entry for entry in history if entry.happening in ENDINGS or entry.happening is Happening.REOPENED]
+    last = max(lives, key=lambda entry: (entry.occurred_at, entry.sequence), default=None)
+    return last is None or last.happening is Happening.REOPENED

@@ -132,8 +132,8 @@ class _Preview:
 
     async def running(self) -> dict[str, Any]:
         found = Found()
-        total = await histories.count_open_requests(self._connection)
-        async for batch in histories.walk_open_requests(self._connection, AT_ONCE):
+        total = await histories.count_running_requests(self._connection)
+        async for batch in histories.walk_running_requests(self._connection, AT_ONCE):
             cases = await self._cases([request for request in batch if await self._may_change(request)])
             for request, case in cases:
                 after = apply_draft(case, self._draft, self._job.now, self._rules.known, self._activations)

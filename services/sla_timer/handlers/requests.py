@@ -24,7 +24,7 @@ from shared.contracts.payload import Payload
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.topics import OPERATIONS
 from shared.errors import Rejected
-from shared.inbox import Received, Rejection
+from shared.inbox import Ownership, Received, Rejection
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.telemetry.context import Trace
@@ -54,6 +54,7 @@ class RequestHandler:
         clock: Clock,
         outbox: Outbox,
         armed: Armed,
+        ownership: Ownership,
     ) -> None:
         self._database = database
         self._rulebooks = rulebooks
@@ -63,10 +64,14 @@ class RequestHandler:
         self._clock = clock
         self._outbox = outbox
         self._armed = armed
+        self._ownership_changes = 0
+        self._followed_changes = -1
+        ownership.on_change(self._on_ownership_change)
 
     async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
         mark = self._shelf.mark()
         requests = requests_in_hand()
+        await self._follow_former_owners()
         rejections = await self._declare(connection, [one for one in batch if one.topic == OPERATIONS.name])
         batch = [received for received in batch if received.topic != OPERATIONS.name]
         await self._take_replayed(connection, batch, requests)
@@ -77,6 +82,21 @@ class RequestHandler:
         await changes.write(connection, self._outbox)
         self._database.after_commit(connection, lambda: self._settle(requests.values(), mark, changes))
         return rejections
+
+    def _on_ownership_change(self) -> None:
+        self._ownership_changes += 1
+
+    async def _follow_former_owners(self) -> None:
+        """Learn what is in force before the first event of a partition that was taken.
+
+        Its former owner may have finished telling its requests of a change that this process has not heard of. A
+        request that begins without it would never hear of it.
+        """
+        changes = self._ownership_changes
+        if changes != self._followed_changes:
+            await self._rulebooks.follow()
+            await self._modes.refresh()
+            self._followed_changes = changes
 
     async def _declare(self, connection: Connection, batch: Sequence[Received]) -> list[Rejection]:
         """What was declared for the whole house."""
@@ -140,7 +160,8 @@ class RequestHandler:
         changes_since = self._modes.since(now.facts.market, told_at)
         for changed_at, changed in changes_since or [(entry.occurred_at, Mode.NORMAL)]:
             if changed is not mode:
-                mode, at = changed, max(changed_at, ended_at)  # what has ended stays as it is
+                # What has ended stays as it is, and what is learned last comes after what was told before.
+                mode, at = changed, max(changed_at, ended_at, told_at)
                 recorded_at = max(at, entry.recorded_at)
                 number = request.next_own_sequence
                 told = RequestEvent(number, Happening.MODE_CHANGED, at, recorded_at, mode.value, None, Origin.HOUSE)

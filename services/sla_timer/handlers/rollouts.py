@@ -10,7 +10,7 @@ from services.sla_timer.handlers.evolving import evolve
 from services.sla_timer.handlers.loading import Loading
 from services.sla_timer.handlers.modes import Modes
 from services.sla_timer.handlers.rulebooks import Rulebooks
-from services.sla_timer.store.rollouts import Progress, open_requests, record_progress
+from services.sla_timer.store.rollouts import Progress, record_progress, running_requests
 from services.sla_timer.store.shelf import Shelf
 from services.sla_timer.store.tracked import TrackedRequest
 from shared.clock import Clock
@@ -56,7 +56,7 @@ class RolloutHandler:
         if version is not None:
             await self._rulebooks.at(connection, version)
         mark = self._shelf.mark()
-        found = await open_requests(connection, progress, _AT_ONCE)
+        found = await running_requests(connection, progress, _AT_ONCE)
         requests = await self._loading.take(connection, found)
         changes = Batch(self._clock.now(), self._clock.speed, by="event")
         told = 0
@@ -87,6 +87,8 @@ class RolloutHandler:
         return self._entry(request, progress, Happening.POLICY_APPLIED, str(version), details)
 
     def _mode_entry(self, request: TrackedRequest, progress: Progress) -> RequestEvent | None:
+        if all(clock.reading.ended_at is not None for clock in request.clocks.values()):
+            return None  # it is told when something begins
         now = self._loading.case(request).now
         mode = self._modes.in_force(now.facts.market)
         if mode is now.mode or now.rulebook.modes.isdisjoint({mode, now.mode}):
@@ -102,7 +104,11 @@ class RolloutHandler:
         details: Mapping[str, object] | None,
     ) -> RequestEvent:
         now = self._clock.now()
-        # What is learned last counts, so it comes after its like: a mode may be told long after it was entered.
+        # What is learned last counts, so it comes after its like: a mode may be told long after it was entered, and by
+        # a process whose clock lags behind the one that told the mode before.
         like = [entry.occurred_at for entry in request.history if entry.happening is happening]
-        occurred_at = min(max([progress.rollout.ordered_at, request.history[0].occurred_at, *like]), now)
-        return RequestEvent(request.next_own_sequence, happening, occurred_at, now, value, details, Origin.HOUSE)
+        occurred_at = max([min(progress.rollout.ordered_at, now), request.history[0].occurred_at, *like])
+        recorded_at = max(now, occurred_at)
+        return RequestEvent(
+            request.next_own_sequence, happening, occurred_at, recorded_at, value, details, Origin.HOUSE
+        )

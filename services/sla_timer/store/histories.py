@@ -38,15 +38,15 @@ async def take_time(connection: Connection) -> None:
     await STATEMENTS["take_time"].execute(connection)
 
 
-async def count_open_requests(connection: Connection) -> int:
-    """Requests that have open clocks."""
-    number: int = await STATEMENTS["count_open_requests"].fetchval(connection)
+async def count_running_requests(connection: Connection) -> int:
+    """Requests that are not over."""
+    number: int = await STATEMENTS["count_running_requests"].fetchval(connection)
     return number
 
 
-def walk_open_requests(connection: Connection, at_once: int) -> AsyncIterator[list[BareRequest]]:
-    """Requests that have open clocks. The caller holds a transaction."""
-    return _walk(connection, "walk_open_requests", at_once)
+def walk_running_requests(connection: Connection, at_once: int) -> AsyncIterator[list[BareRequest]]:
+    """Requests that are not over. The caller holds a transaction."""
+    return _walk(connection, "walk_running_requests", at_once)
 
 
 async def count_submitted_requests(connection: Connection, since: datetime, until: datetime) -> int:

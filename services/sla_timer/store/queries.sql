@@ -213,11 +213,10 @@ LEFT JOIN rollout_progress AS g ON g.rollout_id = r.rollout_id AND g.partition =
 WHERE r.done_at IS NULL AND g.is_done IS NOT TRUE
 ORDER BY r.rollout_id, p.partition;
 
--- name: open_requests
--- Reads the next requests of a partition that have open clocks.
-SELECT request_id FROM tracked_request AS t
+-- name: running_requests
+-- Reads the next requests of a partition that are not over.
+SELECT request_id FROM running_request
 WHERE partition = :partition AND request_id > coalesce(:reached::uuid, '00000000-0000-0000-0000-000000000000')
-    AND EXISTS (SELECT FROM clock AS c WHERE c.request_id = t.request_id AND c.ended_at IS NULL)
 ORDER BY request_id LIMIT :count;
 
 -- name: record_progress
@@ -247,20 +246,18 @@ FROM rollout AS r ORDER BY r.rollout_id DESC LIMIT :count;
 -- Lets the rest of the transaction see one state of all tables.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
 
--- name: count_open_requests
--- Counts requests that have open clocks.
-SELECT count(*) FROM tracked_request AS t
-WHERE EXISTS (SELECT FROM clock AS c WHERE c.request_id = t.request_id AND c.ended_at IS NULL);
+-- name: count_running_requests
+-- Counts requests that are not over.
+SELECT count(*) FROM running_request;
 
--- name: walk_open_requests
--- Reads requests that have open clocks, and whether other facts or rules came to hold for them.
+-- name: walk_running_requests
+-- Reads requests that are not over, and whether other facts or rules came to hold for them.
 SELECT t.request_id, t.reference, t.facts, t.policy_version,
     EXISTS (
         SELECT FROM request_event AS e
         WHERE e.request_id = t.request_id AND e.happening IN ('changed', 'policy_applied')
     ) AS has_other_terms
-FROM tracked_request AS t
-WHERE EXISTS (SELECT FROM clock AS c WHERE c.request_id = t.request_id AND c.ended_at IS NULL)
+FROM running_request AS t
 ORDER BY t.request_id;
 
 -- name: count_submitted_requests

@@ -71,9 +71,9 @@ async def open_rollouts(connection: Connection, partitions: Collection[int]) -> 
     ]
 
 
-async def open_requests(connection: Connection, progress: Progress, count: int) -> list[UUID]:
-    """The next requests of a partition that have open clocks."""
-    rows = await STATEMENTS["open_requests"].fetch(
+async def running_requests(connection: Connection, progress: Progress, count: int) -> list[UUID]:
+    """The next requests of a partition that are not over."""
+    rows = await STATEMENTS["running_requests"].fetch(
         connection, partition=progress.partition, reached=progress.reached, count=count
     )
     return [row["request_id"] for row in rows]

@@ -68,6 +68,7 @@ class Desk:
             clock,
             self.outbox,
             self.ticker.armed,
+            self.ownership,
         )
         self.consumer = create_consumer(
             database,

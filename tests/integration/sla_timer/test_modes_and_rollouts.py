@@ -80,6 +80,25 @@ async def test_a_policy_reaches_running_clocks_by_one_entry_each(desk: Desk) -> 
     assert {row["objective"]: row["policy_version"] for row in rows} == {"response": version, "resolution": version}
 
 
+async def test_a_request_on_which_nothing_runs_is_told_too_unless_it_is_over(desk: Desk) -> None:
+    brief = RULES.replace("stops: [closed]", "stops: [responded, closed]")
+    await put(desk, brief)
+    answered, closed, reopened = Customer(), Customer(), Customer()
+    for customer in (answered, closed, reopened):
+        await desk.deliver(customer.submits(), customer.responded(MONDAY))
+    await desk.deliver(closed.closed(MONDAY), reopened.closed(MONDAY), reopened.reopened(MONDAY))
+    assert await desk.rows("SELECT FROM clock WHERE ended_at IS NULL AND request_id = $1", answered.request_id) == []
+    await put(
+        desk,
+        f"{brief}      follow_up: {{budget: 100h elapsed, stops: [closed], breach: {{roles: [team_lead]}}}}\n",
+        moves_running=True,
+    )
+    await desk.roll_out()
+    told = [reference for reference, _ in await entries(desk, "policy_applied")]
+    assert sorted(told) == sorted([answered.reference, reopened.reference])
+    assert await due(desk, answered, "follow_up") == 100
+
+
 async def test_a_policy_that_is_kept_from_running_clocks_moves_none(desk: Desk) -> None:
     await put(desk, RULES)
     customer = Customer()
@@ -239,6 +258,22 @@ async def test_a_request_that_comes_after_the_rollout_begins_under_what_was_roll
     await first.consume()
     await second.consume()
     assert {await due(second, customer) for customer in customers} == {12}
+
+
+async def test_who_takes_a_partition_knows_what_its_former_owner_told(start_desk: StartDesk) -> None:
+    first = await start_desk()
+    await put(first, RULES)
+    await first.roll_out()
+    second = await start_desk()
+    await second.consume()
+    await put(first, RULES.replace("8h elapsed", "6h elapsed", 1), moves_running=True)
+    await first.roll_out()
+    await first.stop()
+    customers = [Customer() for _ in range(8)]
+    await second.send(*(customer.submits() for customer in customers))
+    await second.consume()  # before it looked for new rules
+    await second.roll_out()
+    assert {await due(second, customer) for customer in customers} == {6}
 
 
 async def test_a_graver_mode_that_is_told_late_counts_nevertheless(desk: Desk) -> None:
