@@ -16,7 +16,7 @@ from uuid import UUID
 from services.sla_timer.domain.case import Case
 from services.sla_timer.domain.clocks import Timer
 from services.sla_timer.domain.facts import Facts
-from services.sla_timer.domain.history import RequestEvent
+from services.sla_timer.domain.history import ENDINGS, RequestEvent
 from services.sla_timer.domain.modes import mode_at
 from services.sla_timer.domain.rules import Rulebook
 from services.sla_timer.handlers.batch import Batch
@@ -518,7 +518,7 @@ class ServiceWorld(World):
         for row in self.store.load([told.request_id for told in self.requests]).values():
             still_open = {clock.cycle for clock in row.clocks.values() if clock.reading.ended_at is None}
             now = self.processes[0].case(row).now
-            if _begins_at_once(row):
+            if ENDINGS.isdisjoint(entry.happening for entry in row.history):
                 assert now.rulebook.version >= ordered, f"version {ordered} never reached {row.request_id}"
             mode = mode_at(self.store.activations, now.facts.market, self.now)
             if still_open and not now.rulebook.modes.isdisjoint({mode, now.mode}):
@@ -558,12 +558,6 @@ class ServiceWorld(World):
         facts["versions"] = str(max(self.rulebooks))
         facts["modes"] = ", ".join(str(activation) for activation in store.activations)
         return facts
-
-
-def _begins_at_once(request: TrackedRequest) -> bool:
-    """Whether a clock that began with the submission is still open."""
-    begun = [clock.reading for clock in request.clocks.values() if clock.cycle == 1]
-    return any(one.ended_at is None and one.started_at == request.history[0].occurred_at for one in begun)
 
 
 def _last(told: Told) -> str:
