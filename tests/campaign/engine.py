@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.model.service import Failure, play
+from tests.model.playing import Failure, play
 
 _BLOCK = 20
 _SHOWN = 20  # failures; the first one is the one to look at

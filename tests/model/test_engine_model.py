@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model import world
-from tests.model.service import play
+from tests.model import judging
+from tests.model.playing import play
 
 SEEDS = 500
 BLOCK = 20
@@ -21,6 +21,6 @@ def test_that_the_engine_decides_what_the_reference_reckons(first: int) -> None:
 
 
 def test_that_reading_only_what_an_entry_concerns_overlooks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world, "_CHECKED_SHARE", 1)  # all is read again after each entry and each timer
+    monkeypatch.setattr(judging, "CHECKED_SHARE", 1)  # all is read again after each entry and each timer
     for seed in range(SEEDS, SEEDS + BLOCK):
         play(seed)

@@ -7,37 +7,27 @@ fired, and what stands must be what the reference reckons from all events.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
-from unittest.mock import patch
 from uuid import UUID
 
-from services.sla_timer.domain.clocks import Clock, ClockState, clock_id
-from services.sla_timer.domain.decisions import LATE_NEWS, advance, by_objective
-from services.sla_timer.domain.history import Origin
 from services.sla_timer.domain.modes import Activation
-from services.sla_timer.domain.rules import Mode, Rulebook, RungKey, RungKind
-from services.sla_timer.handlers.batch import Batch
-from services.sla_timer.store import shelf
-from services.sla_timer.store.tracked import TrackedRequest
+from services.sla_timer.domain.rules import Mode, Rulebook
 from tests.model.drawing import HOUR, draw_rulebook
 from tests.model.intake import MARKETS, Message, Told, go_on, hour_of, submit
-from tests.model.process import Process
-from tests.model.reference import Answer, reckon
+from tests.model.judging import Judged
 from tests.model.reference_time import CELL, ORIGIN
+from tests.model.service import Service
 from tests.model.store import Crash, Rollout, Store
 
 PARTITIONS = 2
 STEPS = 100
-_CHECKED_SHARE = 0.2  # of the things done to requests; all of them at the end
+_WARMED_SHARE = 0.3
 
 
-class World:
-    """Attributes:
-    latest: no clock ever showed a later time.
-    """
+class World(Judged):
+    """The program and what it has done so far."""
 
     def __init__(self, seed: int) -> None:
         self.random = random = Random(seed)
@@ -84,6 +74,8 @@ class World:
 
     def pass_time(self) -> None:
         self.set_now(self.now + self.random.choice([1, 2, 4, 12, 24, 48]) * CELL * self.random.choice([1, 1, 4]))
+        for process in self.processes:
+            process.look()
 
     def wait_for_a_timer(self) -> None:
         """To the very instant of one; the process sees its own clock."""
@@ -121,6 +113,9 @@ class World:
             process.consume(partition, self.random.choice([1, 2, 3, 20]))
 
     def tick(self) -> None:
+        for process in self.processes:
+            if self.random.random() < _WARMED_SHARE:
+                process.warm()
         self.random.choice(self.processes).tick(self.random.choice([1, 2, 5, 500]), is_sweep=self.random.random() < 0.3)
 
     def fail(self) -> None:
@@ -185,6 +180,7 @@ class World:
         survivor = self.processes[0]
         for process in self.processes:
             process.fault = None
+            process.look()
         for partition in range(PARTITIONS):
             survivor.own(partition)
         while any(self.store.positions[p] < len(self.store.topic[p]) for p in range(PARTITIONS)) or self.store.dead:
@@ -201,88 +197,10 @@ class World:
             while process.tick(500, is_sweep=True):
                 self.seconds += 1
 
-    # Whether it is right
-
-    def watch(self, request: TrackedRequest, changes: Batch, before: int) -> None:
-        """Something was done to a request: what was decided must be so by what was known, and nothing overlooked."""
-        made = changes._changes.decisions[before:]
-        early = [m.decision for m in made if m.decision.true_at > max(self.latest, m.recorded_at)]
-        assert not early, f"decided early: {early}"
-        if not made and self.random.random() > _CHECKED_SHARE:
-            return
-        codes = {clock_id(request.request_id, code): code for code in {code for code, _ in request.clocks}}
-        for decision in (m.decision for m in made if m.withdrawn_at is None):
-            clock = request.clocks[codes[decision.clock_id], decision.cycle]
-            found = self._reckon(request, clock.reading.read_at, clock.objective)
-            expected = found[clock.objective, clock.cycle].came.get(decision.key)
-            assert expected == decision.true_at, f"{clock.objective} {decision}: expected {expected}"
-        fresh = TrackedRequest(
-            request.request_id, "", request.facts, request.policy_version, 0, "", "", history=list(request.history)
-        )
-        case, clocks = self.processes[0].case(fresh), by_objective(request.clocks)
-        for code in case.objectives():
-            steps = advance(case, code, clocks.get(code, []), case.known_at)
-            assert not steps, f"{code} had to be read: {steps}"
-
-    def compare(self) -> None:
-        for told in self.requests:
-            row = self.store.rows[told.request_id]
-            heard = [entry for entry in row.history if entry.origin is Origin.INTAKE]
-            assert heard == told.said, "what intake said was lost or changed"
-            own = [entry.sequence for entry in row.history if entry.origin is Origin.HOUSE]
-            assert own == list(range(1, len(own) + 1)), f"own entries are numbered {own}"
-            request = self.store.load([told.request_id])[told.request_id]
-            answers = self._reckon(request, self.now, None)
-            for place, answer in answers.items():
-                assert place in row.clocks, f"no clock {place}: {answer}"
-                self._compare(row.clocks[place], answer)
-            for place, clock in row.clocks.items():
-                if place not in answers:
-                    reading = clock.reading
-                    is_void = reading.state is ClockState.CANCELLED and reading.cause in (LATE_NEWS, None)
-                    assert is_void, f"{place} should not be: {clock}"
-                    assert not self._standing(clock), f"{place} never was, but has decisions"
-            self._compare_announcements(told)
-
-    def _compare(self, clock: Clock, answer: Answer) -> None:
-        reading, name = clock.reading, f"{clock.objective} {clock.cycle}"
-        state = reading.state.value, reading.started_at, reading.due_at, reading.ended_at, reading.is_paused
-        expected = answer.state, answer.started_at, answer.due_at, answer.ended_at, answer.is_paused
-        assert state == expected, f"{name} is {state}, expected {expected}"
-        assert set(reading.held) == set(answer.came), f"{name} holds {reading.held}, expected {answer.came}"
-        standing = self._standing(clock)
-        assert standing == set(answer.came), f"{name}: {standing} stand, expected {answer.came}"
-        is_overdue = reading.next_at is not None and reading.next_at <= self.now
-        assert not is_overdue, f"{name}: its timer was lost: {reading}"
-
-    def _standing(self, clock: Clock) -> set[RungKey]:
-        mine = [place for place in self.store.decisions if place[:2] == (clock.clock_id, clock.cycle)]
-        return {place[2] for place in mine if self.store.standing(place)}
-
-    def _compare_announcements(self, told: Told) -> None:
-        """Whoever only listens knows which breaches stand and how each clock has ended."""
-        breaches: dict[tuple[str, int], int] = {}
-        ends: dict[tuple[str, int], str] = {}
-        for _, kind, data in self.store.told[str(told.request_id)]:
-            said = json.loads(data)
-            place, word = (said["objective"], said["cycle"]), kind.split(".")[2]
-            breaches[place] = breaches.get(place, 0) + {"breached": 1, "breach_withdrawn": -1}.get(word, 0)
-            assert breaches[place] in (0, 1), f"{place}: {word} was said when {breaches[place]} stood"
-            if word in ("met", "missed", "cancelled"):
-                ends[place] = word
-        for place, clock in self.store.rows[told.request_id].clocks.items():
-            breach = RungKey(RungKind.BREACH, 1)
-            assert breaches[place] == (breach in clock.reading.held), f"{place}: {breaches[place]} breaches were said"
-            if clock.reading.ended_at is not None:
-                assert ends.get(place) == clock.reading.state.value, f"{place}: its end was not said"
-
-    def _reckon(self, request: TrackedRequest, at: datetime, code: str | None) -> dict[tuple[str, int], Answer]:
-        return reckon(request.history, request.facts, request.policy_version, self.rulebooks, at, code)
-
     # The parts
 
-    def _process(self, offset: timedelta = timedelta(0)) -> Process:
-        return Process(self.store, self.rulebooks, self.watch, lambda: self.seconds, self.now + offset, self.ahead)
+    def _process(self, offset: timedelta = timedelta(0)) -> Service:
+        return Service(self.store, self.rulebooks, self.watch, lambda: self.seconds, self.now + offset, self.ahead)
 
     def _replay(self, message: Message) -> None:
         told = next(told for told in self.requests if told.request_id == message.request_id)
@@ -291,15 +209,3 @@ class World:
 
     def _order(self, version: int | None) -> None:
         self.store.rollouts.append(Rollout(len(self.store.rollouts), hour_of(self.now), version))
-
-
-def play(seed: int) -> None:
-    """Raises:
-    AssertionError: the engine and the reference differ, or the engine contradicts itself.
-    """
-
-    async def load(store: Store, request_ids: list[UUID]) -> dict[UUID, TrackedRequest]:
-        return store.load(request_ids)
-
-    with patch.object(shelf, "load_requests", load):
-        World(seed).run()

@@ -179,6 +179,7 @@ class Ticker:
         wheres = _partitions_of(soon)
         with suppress(Fenced):  # firing will notice
             async with self._database.snapshot() as connection:
+                # Inside, unlike elsewhere: a snapshot is taken by the first statement, and it locks no rows.
                 async with self._ownership.exclusive(wheres):
                     await self._ownership.look(connection, wheres)
                     mark = {where.partition: self._ownership.epochs[where] for where in wheres}

@@ -55,6 +55,27 @@ async def test_what_is_overdue_after_an_outage_fires_earliest_first(start_desk: 
         assert fired == sorted(fired)
 
 
+async def test_the_earliest_of_all_partitions_fires_first_although_not_all_is_read(
+    start_desk: StartDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await start_desk()
+    customers = [Customer() for _ in range(40)]
+    await before.deliver(*(c.submits(MONDAY + n * timedelta(minutes=1)) for n, c in enumerate(customers)))
+    await before.stop()
+    monkeypatch.setattr("services.sla_timer.ticker.firing._READ_AT_ONCE", 3)
+    after = await start_desk()
+    after.clock.set(MONDAY + 9 * HOUR)
+    looks = 0
+    while (await after.rows("SELECT count(*) FROM clock WHERE next_at <= $1", after.clock.now()))[0]["count"]:
+        await after.ticker.run_once()
+        looks += 1
+        assert looks < 100
+    rows = await after.rows("SELECT true_at FROM decision WHERE kind = 'warning' ORDER BY decision_id")
+    fired = [row["true_at"] for row in rows]
+    assert len(fired) == len(customers)
+    assert fired == sorted(fired)
+
+
 async def test_a_restart_decides_nothing_twice(start_desk: StartDesk) -> None:
     customer = Customer()
     for hours in (0, 6, 8, 10, 30):
