@@ -27,17 +27,16 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Show every deadline of a request: what was counted, what was left out, what moved it."""
-    from rich.console import Console
-
     from punctual.staff.connection import connected
     from punctual.staff.explanation import explanation_tables
+    from punctual.staff.screen import screen
 
     with connected(url, key) as connection:
         answer = connection.get(f"/v1/clocks/{request}/explanation")
     if as_json:
         print_json(answer)
     else:
-        Console().print(explanation_tables(answer))
+        screen().print(explanation_tables(answer))
 
 
 @app.command("due", epilog="Example: punctual clocks due --team claims_hk --before 2026-06-02T09:00+08:00")
@@ -54,10 +53,10 @@ def due(
     as_json: JsonOption = False,
 ) -> None:
     """List what is due next, the earliest first; what is overdue comes first of all."""
-    from rich.console import Console
     from rich.table import Column, Table
 
     from punctual.staff.connection import connected
+    from punctual.staff.screen import screen
     from punctual.staff.words import instant
 
     asked = {"due_before": before, "team": team, "stage": stage, "role": role, "state": state, "objective": objective}
@@ -79,7 +78,7 @@ def due(
             clock["team"] or "-",
             f"{clock['policy']} {clock['policy_version']}",
         )
-    Console().print(table)
+    screen().print(table)
 
 
 @app.command("verify", epilog="Example: punctual clocks verify")

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from punctual.commands.options import JsonOption, folders_of, print_json
 from punctual.local.ports import HOST
 from punctual.local.run_record import recorded_ports, supervisor_of
+from punctual.staff.screen import screen
 from shared.contracts.deadletters import EventRejected
 from shared.contracts.envelope import Event, decode
 from shared.contracts.topics import DEADLETTERS
@@ -58,7 +58,7 @@ def list_letters(
     for letter in letters:
         row = _row(letter)
         table.add_row(row["id"], row["rejected_at"], letter.service, letter.reason, row["origin"], letter.detail)
-    Console().print(table)
+    screen().print(table)
 
 
 @app.command("show", epilog="Example: punctual deadletter show 0192f0c1-7a3e-7c11-9d52-0f6a3c1b2d4e")

@@ -71,10 +71,10 @@ def leave(
 @app.command("show", epilog="Example: punctual mode show")
 def show(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
     """Show which mode is in force where, and what was declared lately."""
-    from rich.console import Console
     from rich.table import Column, Table
 
     from punctual.staff.connection import connected
+    from punctual.staff.screen import screen
     from punctual.staff.words import instant
 
     with connected(url, key) as connection:
@@ -98,7 +98,7 @@ def show(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = Fal
             activation["reason"],
             activation["activation_id"],
         )
-    Console().print(table)
+    screen().print(table)
 
 
 def _in_force(answer: Mapping[str, Any], mode: str) -> list[str]:

@@ -102,10 +102,10 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """List the versions that were in force, who put them there and why."""
-    from rich.console import Console
     from rich.table import Table
 
     from punctual.staff.connection import connected
+    from punctual.staff.screen import screen
     from punctual.staff.words import instant
 
     with connected(url, key) as connection:
@@ -117,7 +117,7 @@ def history(
     for version in versions:
         since = instant(version["loaded_at"])
         table.add_row(str(version["version"]), since, version["origin"], version["author"], version["reason"] or "-")
-    Console().print(table)
+    screen().print(table)
 
 
 @app.command("show", epilog="Example: punctual policy show 3 --against 2")
@@ -154,17 +154,16 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Tell which policy a request got and why, condition by condition."""
-    from rich.console import Console
-
     from punctual.staff.connection import connected
     from punctual.staff.explanation import choice_trees
+    from punctual.staff.screen import screen
 
     with connected(url, key) as connection:
         answer = connection.get(f"/v1/clocks/{request}/policy")
     if as_json:
         print_json(answer)
     else:
-        Console().print(choice_trees(answer))
+        screen().print(choice_trees(answer))
 
 
 def _differences(connection: StaffConnection, before: int, after: int) -> dict[str, Any]:

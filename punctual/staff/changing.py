@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
 
 from punctual.staff.connection import StaffConnection
 from punctual.staff.options import read_text
 from punctual.staff.preview import fetch_preview, show_preview
+from punctual.staff.screen import screen
 
 
 def draft_of(
@@ -37,7 +37,7 @@ def tell_preview(connection: StaffConnection, draft: dict[str, Any], *, as_json:
     if as_json:
         typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
     else:
-        show_preview(result, Console())
+        show_preview(result, screen())
 
 
 def put_in_force(
@@ -51,7 +51,7 @@ def put_in_force(
         is_sure: neither show nor ask.
     """
     if not is_sure:
-        show_preview(fetch_preview(connection, {what: text}), Console(stderr=True))
+        show_preview(fetch_preview(connection, {what: text}), screen(stderr=True))
         whom = "and clocks that run follow" if is_running else "for requests that come from now on"
         if not typer.confirm(f"Put these {what} in force, {whom}?", err=True):
             return None
