@@ -7,7 +7,6 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from services.sla_timer.domain.conditions import ALWAYS, Among
 from services.sla_timer.domain.rules import (
     Budget,
     BudgetKind,
@@ -20,6 +19,7 @@ from services.sla_timer.domain.rules import (
     RungKind,
 )
 from shared.contracts.payload import Market
+from shared.rules.conditions import ALWAYS, Among
 from shared.worktime import Calendar, Window, WorkingTime
 
 HOUR = timedelta(hours=1)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.sla_timer.domain.conditions import Among
 from services.sla_timer.domain.facts import Facts
 from services.sla_timer.domain.history import RequestEvent
 from services.sla_timer.domain.rules import LongestPause, Mode, Objective, Policy, Rulebook
+from shared.rules.conditions import Among
 from tests.model.reference_time import ALWAYS, CELL, SIGHT, Span, cell, joined, open_cells, walk
 
 OVER = ("closed", "cancelled", "merged")

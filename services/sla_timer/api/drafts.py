@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 from services.sla_timer.api.context import ContextOf, StaffOf
 from services.sla_timer.api.policies import refused
 from services.sla_timer.api.streaming import RunResponse, stream, stream_responses
-from services.sla_timer.domain.document import InvalidDocument
 from services.sla_timer.domain.rulebook import RuleSources, lint
 from shared.http import FieldError, Problem, problem_responses
+from shared.rules.document import InvalidDocument
 
 router = APIRouter(tags=["rules"])
 

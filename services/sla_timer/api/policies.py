@@ -9,8 +9,8 @@ from fastapi import APIRouter, Body, Query
 
 from services.sla_timer.api.context import CallerOf, Context, ContextOf, StaffOf
 from services.sla_timer.api.rule_views import PolicyView, view_policy
-from services.sla_timer.domain.document import InvalidDocument
 from shared.http import Caller, FieldError, Problem, problem_responses
+from shared.rules.document import InvalidDocument
 
 router = APIRouter(tags=["rules"])
 

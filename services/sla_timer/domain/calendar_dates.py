@@ -17,8 +17,8 @@ from services.sla_timer.domain.calendar_fields import (
     overrides,
     weekdays,
 )
-from services.sla_timer.domain.document import Field, InvalidDocument
 from shared.errors import ConfigurationError
+from shared.rules.document import Field, InvalidDocument
 from shared.worktime import Calendar, Combination, HolidayRule, Window
 
 OWN_DATES = frozenset(

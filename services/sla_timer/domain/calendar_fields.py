@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from services.sla_timer.domain.document import Field
+from shared.rules.document import Field
 from shared.worktime import WEEKDAYS, Annual, Easter, HolidayRule, NthWeekday, Window, parse_local, parse_time_of_day
 
 _LEAP_YEAR = 2000  # so that 02-29 is a date

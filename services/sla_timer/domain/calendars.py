@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from services.sla_timer.domain.calendar_dates import OWN_DATES, read_own_dates
 from services.sla_timer.domain.calendar_fields import weekly_hours
-from services.sla_timer.domain.document import Document, Field, InvalidDocument
+from shared.rules.document import Document, Field, InvalidDocument
 from shared.worktime import NO_HOURS, Calendar, Combination, has_open_time
 
 FORMAT = "1"

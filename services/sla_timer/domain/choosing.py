@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from services.sla_timer.domain.case import Case, Terms
-from services.sla_timer.domain.conditions import (
+from services.sla_timer.domain.facts import Facts
+from services.sla_timer.domain.rules import Policy
+from shared.contracts.envelope import value
+from shared.rules.conditions import (
     AllOf,
     Among,
     AnyOf,
@@ -14,9 +17,6 @@ from services.sla_timer.domain.conditions import (
     Not,
     as_text,
 )
-from services.sla_timer.domain.facts import Facts
-from services.sla_timer.domain.rules import Policy
-from shared.contracts.envelope import value
 
 
 @value

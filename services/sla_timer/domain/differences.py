@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from services.sla_timer.domain.conditions import AllOf, AnyOf, Condition, Not
 from services.sla_timer.domain.differences_of_calendars import find_calendar_differences
 from services.sla_timer.domain.policy_texts import write_condition, write_longest_pause, write_rung
 from services.sla_timer.domain.rules import Objective, Policy, Rulebook
 from services.sla_timer.domain.spans import write_budget
+from shared.rules.conditions import AllOf, AnyOf, Condition, Not
 
 
 def find_differences(before: Rulebook, after: Rulebook) -> list[str]:

@@ -8,9 +8,7 @@ from typing import Any
 
 from shared.contracts.payload import AttributeValue
 from shared.contracts.requests import RequestChanged, RequestSubmitted
-
-STANDARD_FACTS = ("kind", "market", "channel", "priority", "customer_tier", "product_line")
-"""Every request has these (a product line may be missing); any other name asks for an attribute."""
+from shared.rules.facts import STANDARD_FACTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from services.sla_timer.domain.conditions import ALWAYS, AllOf, Among, AnyOf, Condition, Not
-from services.sla_timer.domain.document import Document, Field
-from services.sla_timer.domain.policy_conditions import read_condition
 from services.sla_timer.domain.policy_objectives import read_objective
-from services.sla_timer.domain.policy_words import read_code, words_of
 from services.sla_timer.domain.rules import Budget, BudgetKind, Objective, Policy
 from services.sla_timer.domain.trials import Trial
 from shared.contracts.payload import Market
+from shared.rules.conditions import ALWAYS, AllOf, Among, AnyOf, Condition, Not
+from shared.rules.document import Document, Field
+from shared.rules.reading import read_condition
+from shared.rules.words import read_code, words_of
 
 FORMAT = "1"
 OBJECTIVES = frozenset({"response", "resolution"})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from services.sla_timer.domain.document import Field
-from services.sla_timer.domain.policy_words import read_truth, roles_of
 from services.sla_timer.domain.rules import BudgetKind, LongestPause, Rung, RungKind
 from services.sla_timer.domain.spans import read_counted_span
+from shared.rules.document import Field
+from shared.rules.words import read_truth, roles_of
 
 MOST_RUNGS = 50
 SHORTEST_REPETITION = timedelta(minutes=1)

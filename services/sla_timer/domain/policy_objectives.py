@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.sla_timer.domain.document import Field
 from services.sla_timer.domain.policy_ladders import read_ladder, read_longest_pause
-from services.sla_timer.domain.policy_words import events_of, read_code, read_event, read_truth, read_word, reasons_of
+from services.sla_timer.domain.policy_words import events_of, read_event, reasons_of
 from services.sla_timer.domain.rules import ANY_REASON, Budget, Mode, Objective, Party
 from services.sla_timer.domain.spans import read_budget
+from shared.rules.document import Field
+from shared.rules.words import read_code, read_truth, read_word
 
 _REQUIRED = frozenset({"budget", "breach"})
 _OPTIONAL = frozenset(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from services.sla_timer.domain.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not, as_text
-from services.sla_timer.domain.policy_conditions import ATTRIBUTE
 from services.sla_timer.domain.rules import LongestPause, Rung, RungKind
 from services.sla_timer.domain.spans import write_span
+from shared.rules.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not, as_text
+from shared.rules.reading import ATTRIBUTE
 
 _OTHER_MEANINGS = frozenset({"all", "any", "not"})
 

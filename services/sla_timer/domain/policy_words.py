@@ -1,15 +1,14 @@
-"""The words of a policy: names, roles and what events are called."""
+"""The words of a policy for events and for reasons to pause."""
 
 from __future__ import annotations
 
 import re
 
-from services.sla_timer.domain.document import Field
 from services.sla_timer.domain.history import Happening
 from services.sla_timer.domain.rules import ANY_REASON
+from shared.rules.document import Field
+from shared.rules.words import read_word
 
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
 _VALUE = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 
 _WITH_VALUE = frozenset(
@@ -39,33 +38,6 @@ EVENTS = _WITH_VALUE | _WITHOUT_VALUE
 """What policies can name."""
 
 
-def read_code(text: str) -> str:
-    """Raises:
-    ValueError: not a name.
-    """
-    if not _CODE.fullmatch(text):
-        raise ValueError(f"{text!r} is not a word of lower-case letters, digits and _")
-    return text
-
-
-def read_word(text: str) -> str:
-    """Raises:
-    ValueError: not a single word.
-    """
-    if not _WORD.fullmatch(text):
-        raise ValueError(f"{text!r} is not a single word")
-    return text
-
-
-def read_truth(text: str) -> bool:
-    """Raises:
-    ValueError: neither true nor false.
-    """
-    if text not in ("true", "false"):
-        raise ValueError("must be true or false")
-    return text == "true"
-
-
 def read_event(text: str) -> str:
     """What policies call an event: ``responded``, ``closed``, ``stage_entered:decision``, ``signalled:all_there``.
 
@@ -86,20 +58,9 @@ def events_of(field: Field) -> frozenset[str]:
     return frozenset(entry.parse(read_event) for entry in field.items_or_self())
 
 
-def words_of(field: Field) -> frozenset[str]:
-    return frozenset(entry.parse(read_word) for entry in field.items_or_self())
-
-
 def reasons_of(field: Field) -> frozenset[str]:
     """Reasons of pauses; ``*`` alone is any."""
     entries = field.items_or_self()
     if [entry.text() for entry in entries] == [ANY_REASON]:
         return frozenset({ANY_REASON})
     return frozenset(entry.parse(read_word) for entry in entries)
-
-
-def roles_of(field: Field) -> tuple[str, ...]:
-    roles = tuple(entry.parse(read_code) for entry in field.items_or_self())
-    if not roles:
-        raise field.fail("needs at least one role")
-    return roles

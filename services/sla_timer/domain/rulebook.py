@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import dataclass
 
 from services.sla_timer.domain.calendars import read_calendars
-from services.sla_timer.domain.document import refusing
 from services.sla_timer.domain.linting import Remark, find_remarks
 from services.sla_timer.domain.policies import OBJECTIVES, policy_lines, read_policies
 from services.sla_timer.domain.rules import Rulebook
 from services.sla_timer.domain.trials import Trial
+from shared.rules.document import refusing
 from shared.worktime import WorkingTime
 
 

@@ -9,9 +9,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from services.sla_timer.domain.conditions import ALWAYS, Condition
-from services.sla_timer.domain.facts import STANDARD_FACTS, Facts
+from services.sla_timer.domain.facts import Facts
 from shared.contracts.payload import Market
+from shared.rules.conditions import ALWAYS, Condition
+from shared.rules.facts import STANDARD_FACTS
 from shared.worktime import ALWAYS_OPEN, WorkingTime
 
 ELAPSED_TIME = WorkingTime(ALWAYS_OPEN)

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, nextafter
 
-from services.sla_timer.domain.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not, as_text
-from services.sla_timer.domain.facts import STANDARD_FACTS, Facts
-from services.sla_timer.domain.policy_conditions import VOCABULARIES
+from services.sla_timer.domain.facts import Facts
 from shared.contracts.payload import AttributeValue
+from shared.rules.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not, as_text
+from shared.rules.facts import STANDARD_FACTS, VOCABULARIES
 
 _Leaf = Among | Between | Like | Known
 

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from services.sla_timer.domain.document import InvalidDocument
 from services.sla_timer.domain.rulebook import lint
 from services.sla_timer.handlers.rulebooks import RuleFiles
+from shared.rules.document import InvalidDocument
 
 
 def lint_files(policies: Path, calendars: Path) -> dict[str, Any]:

@@ -22,12 +22,12 @@ from uuid import UUID
 
 from services.sla_timer.domain.case import Case, open_case
 from services.sla_timer.domain.clocks import Clock, ClockState, read_clocks
-from services.sla_timer.domain.conditions import ALWAYS
 from services.sla_timer.domain.decisions import Decision, advance, by_objective, concerns
 from services.sla_timer.domain.facts import Facts
 from services.sla_timer.domain.history import Happening, RequestEvent
 from services.sla_timer.domain.rules import Budget, BudgetKind, Objective, Policy, Rulebook, Rung, RungKey, RungKind
 from shared.contracts.payload import Market
+from shared.rules.conditions import ALWAYS
 from shared.worktime import WorkingTime
 from tests.conformance.vectors.operations import Answers, Calendars
 from tests.conformance.vectors.outcome import NotCovered, Vector, instant

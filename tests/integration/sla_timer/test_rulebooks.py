@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import REGISTRY
 
-from services.sla_timer.domain.document import InvalidDocument
 from services.sla_timer.domain.rulebook import RuleSources
 from services.sla_timer.handlers.rulebooks import RuleFiles
 from services.sla_timer.store import policy_versions
@@ -14,6 +13,7 @@ from services.sla_timer.store.policy_versions import PolicyVersion
 from services.sla_timer.ticker.watch import Watch
 from shared.clock import ManualClock
 from shared.errors import ConfigurationError
+from shared.rules.document import InvalidDocument
 from tests.integration.sla_timer.conftest import StartDesk
 from tests.integration.sla_timer.customer import MONDAY, Customer
 from tests.integration.sla_timer.desk import Desk

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from services.sla_timer.domain.case import Case, extend_case, insert_entry, open_case
 from services.sla_timer.domain.clocks import Clock, ClockState, Reading, Timer
-from services.sla_timer.domain.conditions import ALWAYS, Among
 from services.sla_timer.domain.decisions import Step, advance, by_objective, concerns, objectives_of, start
 from services.sla_timer.domain.facts import Facts
 from services.sla_timer.domain.history import Happening, Origin, RequestEvent
@@ -27,6 +26,7 @@ from services.sla_timer.domain.rules import (
     RungKind,
 )
 from shared.contracts.payload import Market
+from shared.rules.conditions import ALWAYS, Among
 from shared.worktime import Calendar, Window, WorkingTime
 
 MINUTE = timedelta(minutes=1)

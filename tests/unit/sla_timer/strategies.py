@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from services.sla_timer.domain.facts import STANDARD_FACTS, Facts
+from services.sla_timer.domain.facts import Facts
 from shared.contracts.payload import AttributeValue, CustomerTier, Market, Priority, RequestKind
+from shared.rules.facts import STANDARD_FACTS
 
 numbers = st.integers(-3, 3).map(float)
 VALUES: st.SearchStrategy[AttributeValue] = st.one_of(

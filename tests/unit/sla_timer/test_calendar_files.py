@@ -11,7 +11,7 @@ import pytest
 import services.sla_timer
 from punctual.commands.calendar import read_library
 from services.sla_timer.domain.calendars import read_calendars
-from services.sla_timer.domain.document import InvalidDocument
+from shared.rules.document import InvalidDocument
 from shared.worktime import Calendar, WorkingTime
 
 SHIPPED = (Path(services.sla_timer.__file__).with_name("data") / "calendars.yml").read_text(encoding="utf-8")

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sla_timer.domain.conditions import (
+from services.sla_timer.domain.facts import Facts, changes_of
+from shared.contracts.payload import AttributeValue, Priority
+from shared.contracts.requests import RequestChanged
+from shared.rules.conditions import (
     ALWAYS,
     AllOf,
     Among,
@@ -19,9 +22,6 @@ from services.sla_timer.domain.conditions import (
     Not,
     as_text,
 )
-from services.sla_timer.domain.facts import Facts, changes_of
-from shared.contracts.payload import AttributeValue, Priority
-from shared.contracts.requests import RequestChanged
 from tests.unit.sla_timer.strategies import ATTRIBUTES, NAMES, VALUES, facts, numbers
 
 REQUEST_ID = "01977c00-0000-7000-8000-000000000001"

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from services.sla_timer.domain.case import Case, open_case
 from services.sla_timer.domain.choosing import explain_choices, find
 from services.sla_timer.domain.clocks import ClockState
-from services.sla_timer.domain.conditions import ALWAYS, AllOf, Among, AnyOf, Between, Known, Not
 from services.sla_timer.domain.effects import EffectKind
 from services.sla_timer.domain.explaining import Explanation, explain
 from services.sla_timer.domain.facts import Facts
@@ -27,6 +26,7 @@ from services.sla_timer.domain.rules import (
     RungKind,
 )
 from shared.contracts.payload import Market
+from shared.rules.conditions import ALWAYS, AllOf, Among, AnyOf, Between, Known, Not
 from shared.worktime import Calendar, Window, WorkingTime
 
 HOUR = timedelta(hours=1)

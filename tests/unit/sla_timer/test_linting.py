@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import services.sla_timer
-from services.sla_timer.domain.conditions import ALWAYS, AllOf, Among, AnyOf, Between, Condition, Known, Like, Not
 from services.sla_timer.domain.facts import Facts
 from services.sla_timer.domain.linting import Remark, find_remarks
-from services.sla_timer.domain.policy_conditions import VOCABULARIES
 from services.sla_timer.domain.rulebook import RuleSources, lint
 from services.sla_timer.domain.rules import Policy, Rulebook
 from shared.contracts.payload import AttributeValue
+from shared.rules.conditions import ALWAYS, AllOf, Among, AnyOf, Between, Condition, Known, Like, Not
+from shared.rules.facts import VOCABULARIES
 from tests.unit.sla_timer.strategies import facts
 from tests.unit.sla_timer.test_differences import OFFICE
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.sla_timer.domain.document import InvalidDocument
 from services.sla_timer.domain.policies import read_policies
 from services.sla_timer.domain.rulebook import RuleSources, read_rulebook
+from shared.rules.document import InvalidDocument
 from tests.unit.sla_timer.test_policy_files import BEFORE, CALENDARS, POLICIES, SHIPPED
 
 ROLES = "roles: [team_lead]"

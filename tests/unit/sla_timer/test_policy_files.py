@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import services.sla_timer
-from services.sla_timer.domain.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not
 from services.sla_timer.domain.facts import Facts
 from services.sla_timer.domain.policies import policy_lines, read_policies
 from services.sla_timer.domain.rulebook import RuleSources, read_rulebook, read_stored_rulebook
@@ -26,6 +25,7 @@ from services.sla_timer.domain.rules import (
     RungKind,
 )
 from shared.contracts.payload import Market, Priority, RequestKind
+from shared.rules.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not
 
 HOUR = timedelta(hours=1)
 DATA = Path(services.sla_timer.__file__).with_name("data")

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sla_timer.domain.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not
-from services.sla_timer.domain.document import Document
 from services.sla_timer.domain.facts import Facts
-from services.sla_timer.domain.policy_conditions import VOCABULARIES, read_condition
 from services.sla_timer.domain.policy_texts import write_condition, write_longest_pause, write_rung
 from services.sla_timer.domain.rules import BudgetKind, LongestPause, Rung, RungKind
+from shared.rules.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not
+from shared.rules.document import Document
+from shared.rules.facts import VOCABULARIES
+from shared.rules.reading import read_condition
 from tests.unit.sla_timer.strategies import facts, numbers
 
 HOUR = timedelta(hours=1)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.sla_timer.domain.case import Case, open_case
-from services.sla_timer.domain.conditions import ALWAYS
 from services.sla_timer.domain.facts import Facts
 from services.sla_timer.domain.history import Happening, RequestEvent
 from services.sla_timer.domain.modes import Activation
@@ -22,6 +21,7 @@ from services.sla_timer.domain.previewing import (
 )
 from services.sla_timer.domain.rules import Budget, BudgetKind, Mode, Objective, Policy, Rulebook, Rung, RungKind
 from shared.contracts.payload import Market
+from shared.rules.conditions import ALWAYS
 from shared.worktime import ALWAYS_OPEN, WorkingTime
 
 HOUR = timedelta(hours=1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.sla_timer.domain.document import InvalidDocument
 from services.sla_timer.domain.rulebook import RuleSources, read_rulebook, read_stored_rulebook
+from shared.rules.document import InvalidDocument
 
 CALENDARS = """\
 format: 1

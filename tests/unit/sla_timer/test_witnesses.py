@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sla_timer.domain import linting
-from services.sla_timer.domain.conditions import ALWAYS, AllOf, Among, AnyOf, Between, Condition, Known, Like, Not
 from services.sla_timer.domain.facts import Facts
-from services.sla_timer.domain.policy_conditions import VOCABULARIES
 from services.sla_timer.domain.rules import Policy
 from services.sla_timer.domain.witnesses import Effort, TooHard, find_witness
+from shared.rules.conditions import ALWAYS, AllOf, Among, AnyOf, Between, Condition, Known, Like, Not
+from shared.rules.facts import VOCABULARIES
 from tests.unit.sla_timer.strategies import facts, numbers
 
 TEXTS = st.frozensets(st.sampled_from(["2", "02", "-1", "2.5", "true", "KLN-3", "motor"]), max_size=3)

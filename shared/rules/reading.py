@@ -1,27 +1,17 @@
-"""Reads ``when`` of a policy. Every error names file, line and field."""
+"""Reads a condition. Every error names file, line and field."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from services.sla_timer.domain.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not
-from services.sla_timer.domain.document import Field
-from services.sla_timer.domain.facts import STANDARD_FACTS
-from services.sla_timer.domain.policy_patterns import read_pattern
-from services.sla_timer.domain.policy_words import read_truth, read_word
-from shared.contracts.payload import CustomerTier, Market, Priority, RequestKind
-
-VOCABULARIES: Mapping[str, frozenset[str]] = {
-    "kind": frozenset(RequestKind),
-    "market": frozenset(Market),
-    "priority": frozenset(Priority),
-    "customer_tier": frozenset(CustomerTier),
-}
-"""The facts whose values are known beforehand."""
+from shared.rules.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not
+from shared.rules.document import Field
+from shared.rules.facts import REQUEST_FACTS, Vocabulary
+from shared.rules.patterns import read_pattern
+from shared.rules.words import read_truth, read_word
 
 MOST_CONDITIONS = 200
-"""In one policy. Aliases in a text can stand for more conditions than anybody could count."""
+"""In one ``when``. Aliases in a text can stand for more conditions than anybody could count."""
 
 ATTRIBUTE = "attributes."
 """Before the name of an attribute that would mean something else without it, such as ``all``."""
@@ -30,14 +20,15 @@ _BOUNDS = frozenset({"at_least", "above", "at_most", "below"})
 _NAME = re.compile(r"(attributes\.)?[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
 
 
-def read_condition(field: Field) -> Condition:
+def read_condition(field: Field, vocabulary: Vocabulary = REQUEST_FACTS) -> Condition:
     """Everything in a mapping must hold: facts by name, and ``all``, ``any``, ``not``."""
-    return _Reader(field).mapping(field)
+    return _Reader(field, vocabulary).mapping(field)
 
 
 class _Reader:
-    def __init__(self, when: Field) -> None:
+    def __init__(self, when: Field, vocabulary: Vocabulary) -> None:
         self._when = when
+        self._vocabulary = vocabulary
         self._count = 0
 
     def mapping(self, field: Field) -> Condition:
@@ -53,7 +44,7 @@ class _Reader:
             elif name == "not":
                 parts.append(Not(self.mapping(entry)))
             elif _NAME.fullmatch(name):
-                parts.append(_fact(name, entry))
+                parts.append(_fact(name, entry, self._vocabulary))
             else:
                 raise entry.fail("is not the name of a fact")
         if not parts:
@@ -67,21 +58,21 @@ class _Reader:
         return parts
 
 
-def _fact(name: str, field: Field) -> Condition:
-    if name not in STANDARD_FACTS and name.removeprefix(ATTRIBUTE) in STANDARD_FACTS:
+def _fact(name: str, field: Field, vocabulary: Vocabulary) -> Condition:
+    if name not in vocabulary.names and name.removeprefix(ATTRIBUTE) in vocabulary.names:
         raise field.fail(f"a standard fact is no attribute; leave `{ATTRIBUTE}` out")
     name = name.removeprefix(ATTRIBUTE)
     if not field.is_mapping:
-        return Among(name, _values(name, field))
+        return Among(name, _values(name, field, vocabulary))
     members = field.members(frozenset(), _BOUNDS | {"like", "known", "is"})
     parts: list[Condition] = []
     bounds = {bound: members[bound].parse(_number) for bound in _BOUNDS & members.keys()}
     if bounds:
-        if name in STANDARD_FACTS:
+        if name in vocabulary.names - vocabulary.numbers:
             raise field.fail("has no order; give the values")
         parts.append(Between(name, **bounds))
     if "is" in members:
-        parts.append(Among(name, _values(name, members["is"])))
+        parts.append(Among(name, _values(name, members["is"], vocabulary)))
     if "like" in members:
         parts.append(Like(name, members["like"].parse(read_pattern)))
     if "known" in members:
@@ -92,13 +83,13 @@ def _fact(name: str, field: Field) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
-def _values(name: str, field: Field) -> frozenset[str]:
-    vocabulary = VOCABULARIES.get(name)
+def _values(name: str, field: Field, vocabulary: Vocabulary) -> frozenset[str]:
+    known = vocabulary.values.get(name)
     entries = field.items_or_self()
-    if vocabulary is not None:
+    if known is not None:
         for entry in entries:
-            if entry.text() not in vocabulary:
-                raise entry.fail(f"{entry.text()!r} is not one of {', '.join(sorted(vocabulary))}")
+            if entry.text() not in known:
+                raise entry.fail(f"{entry.text()!r} is not one of {', '.join(sorted(known))}")
     return frozenset(entry.parse(read_word) for entry in entries)
 
 

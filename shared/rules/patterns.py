@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from services.sla_timer.domain.conditions import LONGEST_TEXT
+from shared.rules.conditions import LONGEST_TEXT
 
 LONGEST_PATTERN = 200
 

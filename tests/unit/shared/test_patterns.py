@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sla_timer.domain.conditions import LONGEST_TEXT, Like
 from services.sla_timer.domain.facts import Facts
-from services.sla_timer.domain.policy_patterns import LONGEST_PATTERN, read_pattern
+from shared.rules.conditions import LONGEST_TEXT, Like
+from shared.rules.patterns import LONGEST_PATTERN, read_pattern
 
 
 @pytest.mark.parametrize(

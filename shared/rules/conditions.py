@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
-from services.sla_timer.domain.facts import Facts
 from shared.contracts.payload import AttributeValue
+from shared.rules.facts import Facts
 
 TRUE, FALSE = "true", "false"
 
