@@ -18,6 +18,8 @@ COMMANDS = (
     "replay",
     "clocks",
     "policy",
+    "process",
+    "requests",
     "calendar",
     "mode",
     "doctor",

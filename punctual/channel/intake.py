@@ -53,7 +53,7 @@ class IntakeClient:
         body: Mapping[str, Any],
         at: datetime,
     ) -> Accepted:
-        """POST /v1/requests/{reference}/{verb}, the verb being stage, response, pause, resume or close."""
+        """POST /v1/requests/{reference}/{verb}, the verb being stage, response, pause, resume, close and so on."""
         return await self._write(f"/v1/requests/{reference}/{verb}", api_key, idempotency_key, body, at)
 
     async def look_up(self, api_key: str, reference: str) -> dict[str, Any]:

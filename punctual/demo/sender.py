@@ -109,7 +109,9 @@ class RequestLane:
         staff = self._keys["staff"]
         answer = await self._intake.move(staff, key, reference, move.verb, move.body, move.at)
         self._journal.done(self._plan.number, self._begun.done + 1)
-        said = next((move.body[field] for field in ("stage", "reason", "outcome") if field in move.body), "")
+        said = next(
+            (move.body[field] for field in ("stage", "control", "reason", "outcome", "team") if field in move.body), ""
+        )
         self._note(answer, reference, move.at, f"{move.verb} {said}".replace("_", " ").strip(), is_submission=False)
 
     def _note(self, answer: Accepted, reference: str, at: datetime, what: str, *, is_submission: bool) -> None:

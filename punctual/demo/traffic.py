@@ -59,7 +59,7 @@ def plan_request(seed: int, number: int, at: datetime) -> PlannedRequest:
     kind: RequestKind = catalogue.draw(random, catalogue.KINDS)
     line: str = catalogue.draw(random, catalogue.LINES)
     channel: str = catalogue.draw(random, catalogue.CHANNELS)
-    submission = {
+    submission: dict[str, Any] = {
         "kind": kind.value,
         "product_line": line,
         "priority": catalogue.draw(random, catalogue.PRIORITIES).value,
@@ -76,4 +76,4 @@ def plan_request(seed: int, number: int, at: datetime) -> PlannedRequest:
             "tier": who.tier,
         },
     }
-    return PlannedRequest(number, at, channel, submission, plan_moves(random, kind, at))
+    return PlannedRequest(number, at, channel, submission, plan_moves(random, kind, line, submission["attributes"], at))

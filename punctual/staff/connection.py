@@ -15,7 +15,7 @@ from punctual.local.settings import LocalSettings
 from shared.errors import ConfigurationError, PunctualError
 from shared.settings import load_settings
 
-URL_VARIABLE = "PUNCTUAL_SLA_TIMER_URL"
+URL_VARIABLES = {"sla_timer": "PUNCTUAL_SLA_TIMER_URL", "intake": "PUNCTUAL_INTAKE_URL"}
 KEY_VARIABLE = "PUNCTUAL_STAFF_KEY"
 
 _TIMEOUT = httpx.Timeout(30.0)
@@ -50,12 +50,17 @@ class StaffConnection:
                 return found[:most]
             answer = self._call("GET", following)
 
+    def text(self, path: str, **query: Any) -> str:
+        """The answer's body as it is."""
+        return self._call("GET", path, params=_given(query)).text
+
     def put(self, path: str, text: str, **query: Any) -> Any:
         """Send a text of YAML."""
-        content = text.encode()
-        return self._call(
-            "PUT", path, params=_given(query), content=content, headers={"Content-Type": "text/yaml"}
-        ).json()
+        return self._send_text("PUT", path, text, query)
+
+    def post_text(self, path: str, text: str) -> Any:
+        """Send a text of YAML."""
+        return self._send_text("POST", path, text, {})
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._call("POST", path, json=body).json()
@@ -76,6 +81,10 @@ class StaffConnection:
                     raise Refused(said["detail"])
                 yield said
 
+    def _send_text(self, method: str, path: str, text: str, query: Mapping[str, Any]) -> Any:
+        headers = {"Content-Type": "text/yaml"}
+        return self._call(method, path, params=_given(query), content=text.encode(), headers=headers).json()
+
     def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         with _readable():
             answer = self._http.request(method, path, **arguments)
@@ -85,8 +94,8 @@ class StaffConnection:
 
 
 @contextmanager
-def connected(url: str | None, key: str | None) -> Iterator[StaffConnection]:
-    """A connection to the sla_timer that is meant.
+def connected(url: str | None, key: str | None, service: str = "sla_timer") -> Iterator[StaffConnection]:
+    """A connection to the service that is meant.
 
     Args:
         url, key: what the caller says; else the environment says it, else the running local system.
@@ -96,10 +105,12 @@ def connected(url: str | None, key: str | None) -> Iterator[StaffConnection]:
     """
     settings = load_settings(LocalSettings)
     folders = Folders(settings.home, settings.parts)
-    local = _local_address(folders)
-    address = url or os.environ.get(URL_VARIABLE) or local
+    local = _local_address(folders, service)
+    address = url or os.environ.get(URL_VARIABLES[service]) or local
     if not address:
-        raise ConfigurationError(f"no local system runs; name the service's address with --url or {URL_VARIABLE}")
+        raise ConfigurationError(
+            f"no local system runs; name the service's address with --url or {URL_VARIABLES[service]}"
+        )
     secret = key or os.environ.get(KEY_VARIABLE)
     if not secret and address.rstrip("/") == local:  # the key of the local system goes nowhere else
         secret = _local_key(folders)
@@ -110,9 +121,9 @@ def connected(url: str | None, key: str | None) -> Iterator[StaffConnection]:
         yield StaffConnection(http)
 
 
-def _local_address(folders: Folders) -> str | None:
+def _local_address(folders: Folders, service: str) -> str | None:
     run = read_json(folders.run_file) or {}
-    address: str | None = run.get("addresses", {}).get("sla_timer")
+    address: str | None = run.get("addresses", {}).get(service)
     return address if run.get("state") == "ready" else None
 
 

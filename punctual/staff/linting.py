@@ -1,4 +1,4 @@
-"""Checks rule files without a server: sla_timer's own program reads them, as a child process."""
+"""Checks files without a server: the service's own program reads them, as a child process."""
 
 from __future__ import annotations
 
@@ -14,14 +14,26 @@ _SECONDS = 120
 
 
 def lint_files(policies: Path, calendars: Path | None) -> dict[str, Any]:
-    """The errors and remarks of the files; without calendars against those that the program ships.
+    """The errors and remarks of policies; without calendars against those that the program ships.
 
     Raises:
         PunctualError: a file cannot be read.
     """
-    files = [str(policies), *([str(calendars)] if calendars is not None else [])]
+    return _lint("sla_timer", policies, *([calendars] if calendars is not None else []))
+
+
+def lint_process(file: Path) -> dict[str, Any]:
+    """The errors and remarks of a process definition.
+
+    Raises:
+        PunctualError: the file cannot be read.
+    """
+    return _lint("intake", file)
+
+
+def _lint(service: str, *files: Path) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "services.sla_timer", "--lint", *files],
+        [sys.executable, "-m", f"services.{service}", "--lint", *(str(file) for file in files)],
         capture_output=True,
         text=True,
         check=False,

@@ -13,6 +13,10 @@ UrlOption = Annotated[
     str | None,
     typer.Option("--url", help="sla_timer's address; PUNCTUAL_SLA_TIMER_URL, else the running local system."),
 ]
+IntakeUrlOption = Annotated[
+    str | None,
+    typer.Option("--url", help="intake's address; PUNCTUAL_INTAKE_URL, else the running local system."),
+]
 KeyOption = Annotated[
     str | None,
     typer.Option("--key", help="A staff key; better in PUNCTUAL_STAFF_KEY, where no process list shows it."),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,11 +12,14 @@ from pathlib import Path
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
-from services.intake.api.words import check_words, parse_words
+from services.intake.api.words import check_words, parse_words, worded
 from services.intake.consumer import DeadlineKeeper
-from services.intake.domain.process import ProcessBook, parse_process
+from services.intake.handlers.lint import lint_file
+from services.intake.handlers.moving import Moving
+from services.intake.handlers.processes import Processes
 from services.intake.settings import Settings
-from services.intake.ticker import KeyKeeper
+from services.intake.ticker.keys import KeyKeeper
+from services.intake.ticker.processes import ProcessFollower
 from shared.contracts.topics import CLOCKS
 from shared.errors import ConfigurationError, DatabaseUnavailable
 from shared.http import HttpServer, KeyRing
@@ -27,21 +32,13 @@ from shared.postgres import Database
 SERVICE = "intake"
 
 
-def load_processes(folder: Path) -> ProcessBook:
-    """
-    Raises:
-        ConfigurationError: names the file and the field that is wrong.
-    """
-    return ProcessBook(parse_process(text, name) for name, text in _texts(folder, "*.yml"))
-
-
-def load_status_page(folder: Path, processes: ProcessBook) -> StatusPage:
+def load_status_page(folder: Path) -> StatusPage:
     """
     Raises:
         ConfigurationError: names the file or the word that is wrong or missing.
     """
     words = {found.language: found for found in (parse_words(text, name) for name, text in _texts(folder, "*.yml"))}
-    check_words(words, processes.all())
+    check_words(words)
     ((_, template),) = _texts(folder, "page.html")
     return StatusPage(template, words)
 
@@ -57,8 +54,7 @@ def _texts(folder: Path, pattern: str) -> list[tuple[str, str]]:
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
-    processes = load_processes(settings.data_folder / "processes")
-    status_page = load_status_page(settings.data_folder / "status_page", processes)
+    status_page = load_status_page(settings.data_folder / "status_page")
     keys = KeyRing.load(settings.platform.api_keys_file)
     clock = settings.platform.clock()
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
@@ -70,6 +66,10 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         max_size=settings.database_connections,
     )
     stack.push_async_callback(database.close)
+    files = {Path(name).name: text for name, text in _texts(settings.data_folder / "processes", "*.yml")}
+    processes = Processes(database, clock, files, worded(status_page.words))
+    await processes.start()
+
     bootstrap = settings.platform.kafka_bootstrap
     publisher = KafkaPublisher(bootstrap, member)
     stack.push_async_callback(publisher.close)
@@ -101,14 +101,23 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         clock=clock,
         keys=keys,
         processes=processes,
+        moving=Moving(outbox, clock, processes),
         public_url=settings.platform.public_url,
         key_patience=settings.key_patience,
         outbox_limit=settings.outbox_limit,
         retry_after_seconds=settings.retry_after_seconds,
     )
     server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
-    return [server, outbox, consumer, KeyKeeper(database, settings.key_retention)]
+    return [server, outbox, consumer, KeyKeeper(database, settings.key_retention), ProcessFollower(processes)]
 
 
 def main() -> None:
+    """Run the service; with ``--lint FILE`` only check a process definition and print what was found as JSON."""
+    if sys.argv[1:2] == ["--lint"] and len(sys.argv) == 3:  # noqa: PLR2004  the program, the option, the file
+        words = load_status_page(Settings.model_fields["data_folder"].default / "status_page").words
+        try:
+            print(json.dumps(lint_file(Path(sys.argv[2]), worded(words))))  # noqa: T201  its answer
+        except ConfigurationError as error:
+            sys.exit(str(error))
+        return
     run_service(SERVICE, Settings, build)

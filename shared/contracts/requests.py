@@ -38,6 +38,11 @@ class RequestSubmitted(Payload):
     attributes: Attributes = {}
     status_path: ShortText
     """Where the customer may follow the request, below the public address of intake: ``/t/<token>``."""
+    process: Code | None = None
+    """The process definition it follows."""
+    split_from_request_id: UUID | None = None
+    about_request_id: UUID | None = None
+    """The request that a complaint is about."""
 
 
 class RequestStageEntered(Payload):
@@ -68,6 +73,8 @@ class RequestPaused(Payload):
 
     request_id: UUID
     reason: Code
+    documents: tuple[Code, ...] = ()
+    """What the customer is asked for."""
 
 
 class RequestResumed(Payload):
@@ -87,6 +94,7 @@ class RequestClosed(Payload):
     request_id: UUID
     outcome: Code
     handler: Code | None = None
+    reason: Code | None = None
 
 
 class RequestStageLeft(Payload):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.contracts import clocks, contacts, deadletters, notices, operations, quality, requests
+from shared.contracts import casework, clocks, contacts, deadletters, notices, operations, quality, requests
 from shared.contracts.payload import Payload
 
 
@@ -32,7 +32,9 @@ class Topic:
     retention: timedelta | None = None
 
 
-REQUESTS = Topic("punctual.requests", "The life of every request, told by intake.", requests.PAYLOADS)
+REQUESTS = Topic(
+    "punctual.requests", "The life of every request, told by intake.", (*requests.PAYLOADS, *casework.PAYLOADS)
+)
 CLOCKS = Topic("punctual.clocks", "Deadlines, warnings, breaches and escalations, told by sla_timer.", clocks.PAYLOADS)
 CONTACTS = Topic(
     "punctual.contacts",

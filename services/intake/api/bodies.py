@@ -16,7 +16,6 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from services.intake.domain.life import Close, EnterStage, Move, Pause, Respond, Resume
 from shared.contracts.addresses import LONGEST_ADDRESS, is_deliverable
 from shared.contracts.payload import AttributeValue, Code, CustomerTier, Language, Market, Priority, RequestKind
 
@@ -59,7 +58,7 @@ def _attribute(value: Any) -> AttributeValue:
             not -LARGEST_EXACT_NUMBER <= value <= LARGEST_EXACT_NUMBER
         ):  # nor does NaN; an integer may be too long for a float
             raise ValueError("a number must lie between -2^53 and 2^53")
-        return value
+        return value + 0  # no negative zero: Postgres has none, so the history would not prove it
     if isinstance(value, str) and _CODE.fullmatch(value):
         return value
     raise ValueError(
@@ -148,46 +147,3 @@ class SubmitBody(Body):
     description: Prose | None = Field(None, description="What people wrote; leaves this service in no event")
     attributes: dict[Code, Attribute] = Field({}, max_length=64, description="Facts that policies may look at")
     customer: CustomerBody
-
-
-class MoveBody(Body):
-    occurred_at: Instant | None = Field(
-        None, description="When it happened; now if it is left out. Late news is welcome"
-    )
-
-
-class StageBody(MoveBody):
-    stage: Code = Field(examples=["assessment"])
-    handler: Code | None = Field(None, description="Staff id of who moved it", examples=["s-104"])
-
-    def move(self) -> Move:
-        return EnterStage(self.stage, self.handler)
-
-
-class ResponseBody(MoveBody):
-    handler: Code | None = Field(None, description="Staff id of who answered", examples=["s-104"])
-
-    def move(self) -> Move:
-        return Respond(self.handler)
-
-
-class PauseBody(MoveBody):
-    reason: Code = Field(examples=["customer_documents"])
-
-    def move(self) -> Move:
-        return Pause(self.reason)
-
-
-class ResumeBody(MoveBody):
-    reason: Code = Field(examples=["customer_documents"])
-
-    def move(self) -> Move:
-        return Resume(self.reason)
-
-
-class CloseBody(MoveBody):
-    outcome: Code = Field(examples=["paid"])
-    handler: Code | None = Field(None, description="Staff id of who closed it", examples=["s-104"])
-
-    def move(self) -> Move:
-        return Close(self.outcome, self.handler)

@@ -11,7 +11,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from services.intake.domain.process import ProcessBook
+from services.intake.handlers.moving import Moving
+from services.intake.handlers.processes import Processes
 from shared.clock import Clock
 from shared.http import Caller, KeyRing, Problem
 from shared.ids import new_reference
@@ -33,7 +34,8 @@ class Context:
     outbox: Outbox
     clock: Clock
     keys: KeyRing
-    processes: ProcessBook
+    processes: Processes
+    moving: Moving
     public_url: str
     key_patience: timedelta = timedelta(seconds=5)
     outbox_limit: int = 50_000
@@ -72,6 +74,15 @@ async def _caller(
 
 
 CallerOf = Annotated[Caller, Depends(_caller)]
+
+
+async def _staff(caller: CallerOf) -> Caller:
+    if caller.role != "staff":
+        raise Problem(403, "staff_only", "Only staff may do this", "Use a key whose role is staff.")
+    return caller
+
+
+StaffOf = Annotated[Caller, Depends(_staff)]
 
 
 async def _write(

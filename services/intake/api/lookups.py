@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from services.intake.api.answers import json_answer
 from services.intake.api.context import CallerOf, ContextOf, visible_channel
-from services.intake.api.problems import mistyped, not_found
+from services.intake.api.etags import is_known, make_etag
+from services.intake.api.problems import not_found
+from services.intake.api.references import ReferenceOf
 from services.intake.api.views import ListView, RequestView, view_list, view_request
 from services.intake.store.lookups import NEWEST, find_by_reference, list_requests
 from shared.http import problem_responses
-from shared.ids import parse_reference
 
 router = APIRouter(tags=["requests"])
 
@@ -22,17 +23,32 @@ router = APIRouter(tags=["requests"])
     "/v1/requests/{reference}",
     response_class=Response,
     summary="Look a request up",
-    responses={200: {"model": RequestView, "description": "The request"}, **problem_responses(401, 404, 422, 503)},
+    responses={
+        200: {
+            "model": RequestView,
+            "description": "The request",
+            "headers": {"ETag": {"schema": {"type": "string"}, "description": "For If-Match and If-None-Match"}},
+        },
+        304: {"description": "It is as If-None-Match says"},
+        **problem_responses(401, 404, 422, 503),
+    },
 )
-async def look_up(reference: str, caller: CallerOf, context: ContextOf) -> Response:
-    canonical = parse_reference(reference)
-    if canonical is None:
-        raise mistyped()
+async def look_up(
+    reference: ReferenceOf,
+    caller: CallerOf,
+    context: ContextOf,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
     async with context.database.connection() as connection:
-        record = await find_by_reference(connection, canonical, visible_channel(caller))
-    if record is None:
-        raise not_found()
-    return json_answer(view_request(record, context.public_url).model_dump_json(), 200)
+        record = await find_by_reference(connection, reference, visible_channel(caller))
+        if record is None:
+            raise not_found()
+        process = await context.processes.of(connection, record.life.process, record.life.process_version)
+    body = view_request(record, process, context.clock.now(), context.public_url).model_dump_json()
+    headers = {"ETag": make_etag(record.life.version, body)}
+    if is_known(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return json_answer(body, 200, headers)
 
 
 @router.get(

@@ -1,104 +1,136 @@
-"""Moves of a request: enter a stage, respond, pause, resume, close."""
+"""Moves of a request: one endpoint for each, all alike."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Response
 from prometheus_client import Counter
 
+from services.intake.api import move_bodies as bodies
 from services.intake.api.answers import REPLAY_HEADER, json_answer, stored_answer
-from services.intake.api.bodies import CloseBody, PauseBody, ResponseBody, ResumeBody, StageBody
 from services.intake.api.context import Context, ContextOf, Write, WriteOf, visible_channel
-from services.intake.api.problems import instant_problem, key_in_flight, mistyped, move_problem, not_found
+from services.intake.api.etags import SeenOf, make_etag
+from services.intake.api.move_bodies import MoveBody, TimedBody
+from services.intake.api.problems import key_in_flight, translating_refusals
+from services.intake.api.references import ReferenceOf, read_reference
 from services.intake.api.views import RequestView, view_request
-from services.intake.domain.instants import InstantRefused, check_move
-from services.intake.domain.life import Move, MoveRefused, decide
 from services.intake.domain.record import RequestRecord
-from services.intake.store.announcements import change_event
-from services.intake.store.answers import KeyInFlight, claim_key
-from services.intake.store.moves import lock_request, record_change
+from services.intake.handlers.moving import Asking, Moving
+from services.intake.store.answers import KeyInFlight, claim_key, complete_answer
 from services.intake.store.refusals import writing
-from shared.contracts.topics import REQUESTS
 from shared.http import problem_responses
-from shared.ids import parse_reference
-from shared.telemetry.context import current_trace
+from shared.postgres import Connection
 
-MOVES = Counter("punctual_intake_moves_total", "Moves recorded.", ["type", "kind"])
+RECORDED = Counter("punctual_intake_moves_total", "Moves recorded.", ["type", "kind"])
 
 router = APIRouter(
     tags=["moves"],
     default_response_class=Response,
     responses={
-        200: {"model": RequestView, "description": "The request after the move"},
-        **problem_responses(400, 401, 404, 409, 413, 422, 503),
+        200: {
+            "model": RequestView,
+            "description": "The request after the move",
+            "headers": {"ETag": {"schema": {"type": "string"}, "description": "For If-Match of the next move"}},
+        },
+        **problem_responses(400, 401, 404, 409, 412, 413, 422, 503),
     },
 )
 
+Perform = Callable[[Moving, Connection, Asking], Awaitable[RequestRecord]]
 
-@router.post("/v1/requests/{reference}/stage", summary="Enter another stage")
-async def stage(reference: str, body: StageBody, write: WriteOf, context: ContextOf) -> Response:
-    return await _perform(context, write, reference, body.move(), body.occurred_at)
+MOVES: tuple[tuple[str, type[MoveBody], str], ...] = (
+    ("acknowledge", bodies.AcknowledgeBody, "Tell that somebody has taken it on"),
+    ("assign", bodies.AssignBody, "Give it to a team or a person"),
+    ("stage", bodies.StageBody, "Enter another stage"),
+    ("leave", bodies.LeaveBody, "Finish the stage before the next one begins"),
+    ("control", bodies.ControlBody, "Record a quality control point of the stage"),
+    ("response", bodies.ResponseBody, "Tell that the customer was answered in substance"),
+    ("inform", bodies.InformBody, "Tell that the customer was told how things stand"),
+    ("message", bodies.MessageBody, "Record what the customer wrote or said"),
+    ("note", bodies.NoteBody, "Write a note for the house"),
+    ("attachment", bodies.AttachmentBody, "Attach a document that is kept elsewhere"),
+    ("pause", bodies.PauseBody, "Wait for somebody outside, or ask for documents"),
+    ("documents", bodies.DocumentsBody, "Record documents that came; when all are there it goes on by itself"),
+    ("resume", bodies.ResumeBody, "Stop waiting for one reason"),
+    ("change", bodies.ChangeBody, "Change its priority, product line, tier or attributes"),
+    ("extend", bodies.ExtendBody, "Grant more time to an objective"),
+    ("signal", bodies.SignalBody, "Tell a step that a policy names"),
+    ("close", bodies.CloseBody, "End it with an outcome"),
+    ("reopen", bodies.ReopenBody, "Go on with a closed request"),
+    ("cancel", bodies.CancelBody, "End it without anybody owing anything any more"),
+    ("feedback", bodies.FeedbackBody, "Record how satisfied the customer is"),
+)
 
 
-@router.post("/v1/requests/{reference}/response", summary="Tell that the customer was answered in substance")
-async def response(reference: str, body: ResponseBody, write: WriteOf, context: ContextOf) -> Response:
-    return await _perform(context, write, reference, body.move(), body.occurred_at)
+def _endpoint(body_type: type[MoveBody]) -> Callable[..., Awaitable[Response]]:
+    async def endpoint(
+        reference: ReferenceOf, body: MoveBody, seen: SeenOf, write: WriteOf, context: ContextOf
+    ) -> Response:
+        def perform(moving: Moving, connection: Connection, asking: Asking) -> Awaitable[RequestRecord]:
+            return moving.perform(connection, reference, body.move(), asking)
+
+        return await write_move(context, write, body, seen, perform)
+
+    endpoint.__annotations__["body"] = body_type
+    return endpoint
 
 
-@router.post("/v1/requests/{reference}/pause", summary="Wait for somebody outside")
-async def pause(reference: str, body: PauseBody, write: WriteOf, context: ContextOf) -> Response:
-    return await _perform(context, write, reference, body.move(), body.occurred_at)
+for _verb, _body, _summary in MOVES:
+    router.post(f"/v1/requests/{{reference}}/{_verb}", summary=_summary, name=_verb)(_endpoint(_body))
 
 
-@router.post("/v1/requests/{reference}/resume", summary="Stop waiting for one reason")
-async def resume(reference: str, body: ResumeBody, write: WriteOf, context: ContextOf) -> Response:
-    return await _perform(context, write, reference, body.move(), body.occurred_at)
+@router.post("/v1/requests/{reference}/merge", summary="End it as the same matter as another request")
+async def merge(
+    reference: ReferenceOf, body: bodies.MergeBody, seen: SeenOf, write: WriteOf, context: ContextOf
+) -> Response:
+    into = read_reference(body.into)
+    return await write_move(
+        context,
+        write,
+        body,
+        seen,
+        lambda moving, connection, asking: moving.merge(connection, reference, into, asking),
+    )
 
 
-@router.post("/v1/requests/{reference}/close", summary="End the request")
-async def close(reference: str, body: CloseBody, write: WriteOf, context: ContextOf) -> Response:
-    return await _perform(context, write, reference, body.move(), body.occurred_at)
+@router.post("/v1/requests/{reference}/process", summary="Follow another version of its process")
+async def follow(
+    reference: ReferenceOf, body: bodies.FollowBody, seen: SeenOf, write: WriteOf, context: ContextOf
+) -> Response:
+    return await write_move(
+        context,
+        write,
+        body,
+        seen,
+        lambda moving, connection, asking: moving.follow(
+            connection, reference, asking, body.process, body.version, body.stage, body.reason
+        ),
+    )
 
 
-async def _perform(
-    context: Context, write: Write, typed_reference: str, move: Move, occurred_at: datetime | None
+async def write_move(
+    context: Context, write: Write, body: TimedBody, seen: frozenset[int] | None, perform: Perform
 ) -> Response:
     """Only what was recorded uses its key up: a refused move may be tried again with the same one."""
-    reference = parse_reference(typed_reference)
-    if reference is None:
-        raise mistyped()
+    asking = Asking(write.caller.name, visible_channel(write.caller), body.occurred_at, seen, body.texts())
     try:
-        async with writing(context.database) as connection:
-            if not await claim_key(connection, write.caller.name, write.key, write.fingerprint, context.key_patience):
-                status, body = await stored_answer(connection, write)
-                return json_answer(body, status, REPLAY_HEADER)
-            record = await lock_request(connection, reference, visible_channel(write.caller))
-            if record is None:
-                raise not_found()
-            record = _moved(context, write, record, move, occurred_at)
-            body = view_request(record, context.public_url).model_dump_json()
-            await record_change(connection, record, write.key, 200, body)
-            event = change_event(record.request_id, record.history[-1], current_trace())
-            await context.outbox.append(connection, REQUESTS, [event])
+        with translating_refusals():
+            async with writing(context.database) as connection:
+                if not await claim_key(
+                    connection, write.caller.name, write.key, write.fingerprint, context.key_patience
+                ):
+                    status, answer = await stored_answer(connection, write)
+                    return json_answer(answer, status, REPLAY_HEADER)
+                record = await perform(context.moving, connection, asking)
+                answer = await _answer(context, connection, record)
+                await complete_answer(connection, write.caller.name, write.key, record.request_id, 200, answer)
     except KeyInFlight:
         raise key_in_flight(context.retry_after_seconds) from None
-    MOVES.labels(record.history[-1].change.TYPE, record.kind).inc()
-    return json_answer(body, 200)
+    RECORDED.labels(record.history[-1].change.TYPE, record.life.kind).inc()
+    return json_answer(answer, 200, {"ETag": make_etag(record.life.version, answer)})
 
 
-def _moved(
-    context: Context, write: Write, record: RequestRecord, move: Move, occurred_at: datetime | None
-) -> RequestRecord:
-    now = context.clock.now()
-    submitted_at = record.life.submitted_at
-    if occurred_at is None:
-        occurred_at = max(now, submitted_at)  # a channel's clock may have run ahead of ours when it submitted
-    try:
-        check_move(occurred_at, now, submitted_at)
-        change = decide(context.processes.version(record.kind, record.process_version), record.life, move)
-    except InstantRefused as refused:
-        raise instant_problem(refused) from None
-    except MoveRefused as refused:
-        raise move_problem(refused) from None
-    return record.after(change, occurred_at=occurred_at, recorded_at=now, by=write.caller.name)
+async def _answer(context: Context, connection: Connection, record: RequestRecord) -> str:
+    process = await context.processes.of(connection, record.life.process, record.life.process_version)
+    return view_request(record, process, context.clock.now(), context.public_url).model_dump_json()

@@ -11,11 +11,24 @@ from string import Template
 
 from services.intake.api.local_time import ZONES, format_instant
 from services.intake.api.words import Words
-from services.intake.domain.changes import Closed, Entry, Paused, Responded, Resumed, StageEntered, Submitted
+from services.intake.domain.changes import (
+    Cancelled,
+    Closed,
+    DocumentsReceived,
+    Merged,
+    Paused,
+    Reopened,
+    Responded,
+    Resumed,
+    StageEntered,
+    Submitted,
+)
 from services.intake.domain.deadlines import expected_at, overdue_since
+from services.intake.domain.history import Change
 from services.intake.domain.life import State
+from services.intake.domain.process import Process, StageWords
 from services.intake.domain.record import RequestRecord
-from shared.contracts.payload import Language, Market
+from shared.contracts.payload import Language
 
 
 class StatusPage:
@@ -25,7 +38,7 @@ class StatusPage:
 
     def __init__(self, template: str, words: Mapping[Language, Words]) -> None:
         self._template = Template(template)
-        self._words = words
+        self.words = words
         style = template.partition("<style>")[2].partition("</style>")[0]
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         self.content_policy = (
@@ -33,17 +46,21 @@ class StatusPage:
             "frame-ancestors 'none'"
         )
 
-    def draw(self, record: RequestRecord, language: Language, now: datetime) -> str:
-        words = self._words[language]
-        title = words.title.format(kind=words.kinds[record.kind])
+    def draw(self, record: RequestRecord, process: Process, language: Language, now: datetime) -> str:
+        """
+        Args:
+            process: the definition that the request follows; it may have words for stages of its own.
+        """
+        words = self.words[language]
+        title = words.title.format(kind=words.kinds[record.life.kind])
         content = [
             f"<h1>{escape(title)}</h1>",
             f"<p>{escape(words.reference)}: <strong>{escape(record.reference)}</strong></p>",
-            *_section(words.now, _now(record, words)),
+            *_section(words.now, _now(record, process, words)),
             *_section(words.expected, [_expected(record, words)]),
             f"<h2>{escape(words.so_far)}</h2>",
             "<ol>",
-            *(_step(entry, record.market, words) for entry in record.history),
+            *_steps(record, process, words),
             "</ol>",
             _soft(words.as_of.format(instant=format_instant(now, record.market, words))),
             _soft(words.privacy),
@@ -52,14 +69,14 @@ class StatusPage:
 
     def draw_unknown(self, language: Language) -> str:
         """The page of a link that nobody was given."""
-        words = self._words[language]
+        words = self.words[language]
         content = [f"<h1>{escape(words.unknown_title)}</h1>", f"<p>{escape(words.unknown)}</p>"]
         return self._frame(words.unknown_title, content, words)
 
     def _frame(self, title: str, content: Iterable[str], words: Words) -> str:
         links = [
             f'<li><a href="?lang={language}" lang="{language}" hreflang="{language}">{escape(other.name)}</a></li>'
-            for language, other in self._words.items()
+            for language, other in self.words.items()
             if other is not words
         ]
         return self._template.substitute(
@@ -81,17 +98,25 @@ def _soft(sentence: str) -> str:
     return f'<p class="soft">{escape(sentence)}</p>'
 
 
-def _now(record: RequestRecord, words: Words) -> list[str]:
+def _now(record: RequestRecord, process: Process, words: Words) -> list[str]:
     life = record.life
     if life.closed_at is not None:
-        return [words.closed.format(instant=format_instant(life.closed_at, record.market, words))]
+        instant = format_instant(life.closed_at, record.market, words)
+        sentences = {State.CANCELLED: words.cancelled, State.MERGED: words.merged}
+        return [sentences.get(life.state, words.closed).format(instant=instant)]
     if life.pause_reasons:
         return [words.pause_reasons[reason] for reason in life.pause_reasons]
-    return [words.stages[life.stage].now, words.nothing_to_do]
+    return [_stage(life.stage, process, words).now, words.nothing_to_do]
+
+
+def _stage(stage: str, process: Process, words: Words) -> StageWords:
+    """The definition's own words; those of the page; of a stage of an older definition only that it is work."""
+    own = process.stages[stage].words.get(words.language) if stage in process.stages else None
+    return own or words.stages.get(stage) or words.unnamed
 
 
 def _expected(record: RequestRecord, words: Words) -> str:
-    if record.life.state is State.CLOSED:
+    if record.life.is_over:
         return words.closed_expected
     overdue_at = overdue_since(record.deadlines)
     if overdue_at is not None:
@@ -104,20 +129,38 @@ def _expected(record: RequestRecord, words: Words) -> str:
     return words.expected_at.format(instant=format_instant(due_at, record.market, words))
 
 
-def _step(entry: Entry, market: Market, words: Words) -> str:
-    match entry.change:
+def _steps(record: RequestRecord, process: Process, words: Words) -> Iterator[str]:
+    """What concerns the customer; how the house works within a stage does not."""
+    for entry in record.history:
+        text = _step(entry.change, process, words)
+        if text is None:
+            continue
+        at = entry.occurred_at.astimezone(ZONES[record.market]).isoformat(timespec="seconds")
+        yield (
+            f'<li><strong>{escape(text)}</strong><br><time class="soft" datetime="{at}">'
+            f"{escape(format_instant(entry.occurred_at, record.market, words))}</time></li>"
+        )
+
+
+def _step(change: Change, process: Process, words: Words) -> str | None:
+    match change:
         case Submitted(stage=stage) | StageEntered(stage=stage):
-            text = words.stages[stage].name
+            return _stage(stage, process, words).name
         case Responded():
-            text = words.responded
+            return words.responded
         case Paused():
-            text = words.waiting_began
+            return words.waiting_began
         case Resumed():
-            text = words.waiting_ended
+            return words.waiting_ended
+        case DocumentsReceived():
+            return words.documents_received
         case Closed():
-            text = words.finished
-    at = entry.occurred_at.astimezone(ZONES[market]).isoformat(timespec="seconds")
-    return (
-        f'<li><strong>{escape(text)}</strong><br><time class="soft" datetime="{at}">'
-        f"{escape(format_instant(entry.occurred_at, market, words))}</time></li>"
-    )
+            return words.finished
+        case Reopened():
+            return words.reopened
+        case Cancelled():
+            return words.withdrawn
+        case Merged():
+            return words.joined
+        case _:
+            return None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import Counter
 
 from services.intake.api.context import IDEMPOTENCY_KEY
+from services.intake.domain.deciding import MoveRefused
 from services.intake.domain.instants import InstantRefused
-from services.intake.domain.life import MoveRefused
+from services.intake.handlers.moving import ChangedMeanwhile, ProcessUnknown, RequestUnknown
 from shared.http import FieldError, Problem
 
 REFUSED = Counter("punctual_intake_refused_total", "Calls that were refused, by problem code.", ["code"])
@@ -30,8 +34,21 @@ def mistyped() -> Problem:
 
 def move_problem(refused: MoveRefused) -> Problem:
     allowed = ", ".join(refused.allowed) or "none"
-    errors = [] if refused.field is None else [FieldError(field=refused.field, message=f"allowed: {allowed}")]
+    errors = [FieldError(field=missing.replace(":", ".", 1), message="is missing") for missing in refused.missing]
+    if refused.field is not None and not errors:
+        errors = [FieldError(field=refused.field, message=f"allowed: {allowed}")]
     return Problem(409, refused.code, "The process does not allow this move", refused.detail, errors)
+
+
+def changed_meanwhile(version: int) -> Problem:
+    return Problem(
+        412,
+        "changed_meanwhile",
+        "The request was changed meanwhile",
+        f"It has version {version} now. Look at it again, and send the move with If-Match for what you saw.",
+        [FieldError(field="header:If-Match", message=f"the version is {version}")],
+        headers={"ETag": f'"{version}"'},
+    )
 
 
 def instant_problem(refused: InstantRefused) -> Problem:
@@ -72,6 +89,27 @@ def key_reused() -> Problem:
         "A key stands for one method, path and body; take a new one for a new call.",
         [FieldError(field=f"header:{IDEMPOTENCY_KEY}", message="used before with another call")],
     )
+
+
+def process_unknown(detail: str) -> Problem:
+    return Problem(404, "process_not_found", "No such process", f"{detail}.")
+
+
+@contextmanager
+def translating_refusals() -> Iterator[None]:
+    """Turn what the use cases refuse into problems."""
+    try:
+        yield
+    except RequestUnknown:
+        raise not_found() from None
+    except ProcessUnknown as unknown:
+        raise process_unknown(str(unknown)) from None
+    except ChangedMeanwhile as changed:
+        raise changed_meanwhile(changed.version) from None
+    except InstantRefused as refused:
+        raise instant_problem(refused) from None
+    except MoveRefused as refused:
+        raise move_problem(refused) from None
 
 
 def count_refusals(app: FastAPI) -> None:

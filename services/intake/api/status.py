@@ -48,12 +48,13 @@ async def status(
         "Cache-Control": "no-store",
         "Vary": "Accept-Language",
     }
-    record = None
     if _TOKEN.fullmatch(token):
         async with context.database.connection() as connection:
             record = await find_by_token(connection, token)
-    if record is None:
-        language = choose_language(lang, accept_language, Language.ENGLISH)
-        return HTMLResponse(page.draw_unknown(language), 404, headers)
-    language = choose_language(lang, accept_language, record.language)
-    return HTMLResponse(page.draw(record, language, context.clock.now()), 200, headers)
+            if record is not None:
+                life = record.life
+                process = await context.processes.of(connection, life.process, life.process_version)
+                language = choose_language(lang, accept_language, record.language)
+                return HTMLResponse(page.draw(record, process, language, context.clock.now()), 200, headers)
+    language = choose_language(lang, accept_language, Language.ENGLISH)
+    return HTMLResponse(page.draw_unknown(language), 404, headers)

@@ -68,7 +68,7 @@ async def submit(body: SubmitBody, write: WriteOf, context: ContextOf) -> Respon
 
 
 def _submission(body: SubmitBody, write: Write, context: Context, submitted_at: datetime, now: datetime) -> Submission:
-    process = context.processes.current(body.kind)
+    process = context.processes.book.choose(body.kind, body.product_line)
     return Submission(
         request_id=new_id(),
         reference=context.name_request(),
@@ -76,6 +76,7 @@ def _submission(body: SubmitBody, write: Write, context: Context, submitted_at: 
         channel=write.caller.name,
         external_id=body.external_id,
         kind=body.kind,
+        process=process.code,
         process_version=process.version,
         stage=process.start,
         product_line=body.product_line,
@@ -98,8 +99,10 @@ def _submission(body: SubmitBody, write: Write, context: Context, submitted_at: 
 
 
 async def _take_in(context: Context, write: Write, submission: Submission) -> Response:
-    body = view_request(open_record(submission), context.public_url).model_dump_json()
-    arrival = Arrival(submission, write.key, write.fingerprint, 201, body)
+    record = open_record(submission)
+    process = context.processes.book.choose(submission.kind, submission.product_line)
+    body = view_request(record, process, submission.recorded_at, context.public_url).model_dump_json()
+    arrival = Arrival(submission, record.head, write.key, write.fingerprint, 201, body)
     async with writing(context.database) as connection:
         taken = (await insert_requests(connection, [arrival], context.key_patience)).get(submission.request_id)
         if taken is None:

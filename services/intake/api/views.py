@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from services.intake.domain.changes import change_data
-from services.intake.domain.deadlines import DeadlineState, expected_at
-from services.intake.domain.life import State
+from services.intake.domain.deadlines import Deadline, DeadlineState, expected_at
+from services.intake.domain.deciding import find_missing, reopens_until
+from services.intake.domain.history import Entry, change_data
+from services.intake.domain.life import Life, State
+from services.intake.domain.process import Process
 from services.intake.domain.record import RequestRecord
 from services.intake.domain.submission import status_path
 from services.intake.store.lookups import Listed
-from shared.contracts.payload import Language, Market, Priority, RequestKind
+from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
 
 
 class DeadlineView(BaseModel):
@@ -33,7 +35,31 @@ class EntryView(BaseModel):
     occurred_at: datetime
     recorded_at: datetime
     by: str
+    cause: str | None = Field(description="What made it happen besides the call: entry:<sequence> or rule:<name>")
     data: dict[str, Any]
+
+
+class RelatedView(BaseModel):
+    relation: str
+    reference: str
+
+
+class ReopeningView(BaseModel):
+    until: datetime
+    reasons: list[str]
+
+
+class NextView(BaseModel):
+    """What the process allows now."""
+
+    stages: list[str]
+    missing: list[str] = Field(description="What has to be there before the stage can be left, except for rework")
+    controls: dict[str, list[str]] = Field(description="Control points still to pass, and what is recorded there")
+    pauses: list[str]
+    resumes: list[str]
+    outcomes: dict[str, list[str]] = Field(description="How it may be closed here, each with its possible reasons")
+    cancelling: list[str]
+    reopening: ReopeningView | None
 
 
 class RequestView(BaseModel):
@@ -41,20 +67,35 @@ class RequestView(BaseModel):
     reference: str
     external_id: str | None
     kind: RequestKind
+    process: str
+    process_version: int
     product_line: str | None
     priority: Priority
+    customer_tier: CustomerTier
+    attributes: dict[str, bool | int | float | str]
     channel: str
     market: Market
     language: Language
     state: State
     stage: str
+    team: str | None
+    handler: str | None
+    acknowledged: bool
+    responded: bool
     outcome: str | None
+    reason: str | None = Field(description="Why it was closed or cancelled")
     pause_reasons: list[str]
+    awaited: dict[str, list[str]] = Field(description="For each reason to pause the documents still missing")
+    controls: dict[str, bool] = Field(description="Control points recorded at this stage, and whether they were passed")
     submitted_at: datetime
     closed_at: datetime | None
+    cycle: int = Field(description="1, and one more with each reopening")
+    score: int | None = Field(description="The customer's satisfaction, 1 to 5")
     version: int
     expected_at: datetime | None
     deadlines: list[DeadlineView]
+    related: list[RelatedView]
+    next: NextView
     history: list[EntryView]
     status_url: str
 
@@ -64,11 +105,15 @@ class ListedView(BaseModel):
     reference: str
     external_id: str | None
     kind: RequestKind
+    process: str
+    product_line: str | None
     priority: Priority
     channel: str
     market: Market
     state: State
     stage: str
+    team: str | None
+    handler: str | None
     outcome: str | None
     submitted_at: datetime
     closed_at: datetime | None
@@ -81,49 +126,94 @@ class ListView(BaseModel):
     """Give it as ``after`` to go on; null at the end."""
 
 
-def view_request(record: RequestRecord, public_url: str) -> RequestView:
+def view_request(record: RequestRecord, process: Process, now: datetime, public_url: str) -> RequestView:
+    """
+    Args:
+        process: the definition that it follows.
+        now: business time; what is allowed depends on it.
+    """
     life = record.life
     return RequestView(
         id=record.request_id,
         reference=record.reference,
         external_id=record.external_id,
-        kind=record.kind,
-        product_line=record.product_line,
-        priority=record.priority,
+        kind=life.kind,
+        process=life.process,
+        process_version=life.process_version,
+        product_line=life.product_line,
+        priority=life.priority,
+        customer_tier=life.customer_tier,
+        attributes=dict(life.attributes),
         channel=record.channel,
         market=record.market,
         language=record.language,
         state=life.state,
         stage=life.stage,
+        team=life.team,
+        handler=life.handler,
+        acknowledged=life.is_acknowledged,
+        responded=life.is_responded,
         outcome=life.outcome,
+        reason=life.reason,
         pause_reasons=list(life.pause_reasons),
+        awaited={reason: list(documents) for reason, documents in life.awaited.items()},
+        controls=dict(life.controls),
         submitted_at=life.submitted_at,
         closed_at=life.closed_at,
+        cycle=life.cycle,
+        score=life.score,
         version=life.version,
-        expected_at=None if life.state is State.CLOSED else expected_at(record.deadlines),
-        deadlines=[
-            DeadlineView(
-                objective=deadline.objective,
-                state=deadline.state,
-                due_at=deadline.due_at,
-                stopped_at=deadline.stopped_at,
-                warned=deadline.is_warned,
-                escalation_level=deadline.escalation_level,
-            )
-            for deadline in record.deadlines
-        ],
-        history=[
-            EntryView(
-                sequence=entry.sequence,
-                type=entry.change.TYPE,
-                occurred_at=entry.occurred_at,
-                recorded_at=entry.recorded_at,
-                by=entry.by,
-                data=change_data(entry.change),
-            )
-            for entry in record.history
-        ],
+        expected_at=None if life.is_over else expected_at(record.deadlines),
+        deadlines=[_view_deadline(deadline) for deadline in record.deadlines],
+        related=[RelatedView(relation=other.relation, reference=other.reference) for other in record.related],
+        next=view_next(process, life, now),
+        history=[_view_entry(entry) for entry in record.history],
         status_url=public_url.rstrip("/") + status_path(record.status_token),
+    )
+
+
+def view_next(process: Process, life: Life, now: datetime) -> NextView:
+    until = reopens_until(process, life)
+    reopening = None
+    if until is not None and now <= until and process.reopening is not None:
+        reopening = ReopeningView(until=until, reasons=list(process.reopening.reasons))
+    if life.is_over:
+        return NextView(
+            stages=[], missing=[], controls={}, pauses=[], resumes=[], outcomes={}, cancelling=[], reopening=reopening
+        )
+    here = process.stages[life.stage]
+    return NextView(
+        stages=list(process.stages_after(life.stage)),
+        missing=list(find_missing(process, life)),
+        controls={name: list(asked) for name, asked in here.controls.items() if not life.controls.get(name, False)},
+        pauses=[reason for reason in process.pauses if reason not in life.pause_reasons],
+        resumes=list(life.pause_reasons),
+        outcomes={name: list(process.outcomes[name].reasons) for name in process.outcomes_at(life.stage)},
+        cancelling=list(process.cancelling),
+        reopening=None,
+    )
+
+
+def _view_deadline(deadline: Deadline) -> DeadlineView:
+    return DeadlineView(
+        objective=deadline.objective,
+        state=deadline.state,
+        due_at=deadline.due_at,
+        stopped_at=deadline.stopped_at,
+        warned=deadline.is_warned,
+        escalation_level=deadline.escalation_level,
+    )
+
+
+def _view_entry(entry: Entry) -> EntryView:
+    return EntryView(
+        sequence=entry.sequence,
+        type=entry.change.TYPE,
+        occurred_at=entry.occurred_at,
+        recorded_at=entry.recorded_at,
+        by=entry.by,
+        cause=entry.cause,
+        data=change_data(entry.change),
     )
 
 
@@ -135,15 +225,19 @@ def view_list(listed: Sequence[Listed], count: int) -> ListView:
                 reference=request.reference,
                 external_id=request.external_id,
                 kind=request.kind,
+                process=request.process,
+                product_line=request.product_line,
                 priority=request.priority,
                 channel=request.channel,
                 market=request.market,
-                state=request.life.state,
-                stage=request.life.stage,
-                outcome=request.life.outcome,
-                submitted_at=request.life.submitted_at,
-                closed_at=request.life.closed_at,
-                version=request.life.version,
+                state=request.state,
+                stage=request.stage,
+                team=request.team,
+                handler=request.handler,
+                outcome=request.outcome,
+                submitted_at=request.submitted_at,
+                closed_at=request.closed_at,
+                version=request.version,
             )
             for request in listed
         ],

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.intake.domain.process import Process
+from services.intake.domain.process import StageWords
 from shared.contracts.payload import Language, Market, RequestKind
 from shared.errors import ConfigurationError
 
 
 class _Words(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StageWords(_Words):
-    """Attributes:
-    name: as a heading in the list of what happened.
-    now: what is happening, and whose turn it is.
-    """
-
-    name: str
-    now: str
 
 
 class DayPeriod(_Words):
@@ -60,6 +50,13 @@ class Words(_Words):
     waiting_began: str
     waiting_ended: str
     finished: str
+    cancelled: str
+    merged: str
+    documents_received: str
+    reopened: str
+    withdrawn: str
+    joined: str
+    unnamed: StageWords
     unknown_title: str
     unknown: str
     instant: str
@@ -88,27 +85,29 @@ def parse_words(text: str, origin: str) -> Words:
         raise ConfigurationError(f"{origin}: {field}: {first['msg']}") from None
 
 
-def check_words(words: Mapping[Language, Words], processes: Iterable[Process]) -> None:
-    """Every language must have a word for everything a process can show.
+def check_words(words: Mapping[Language, Words]) -> None:
+    """Every language must have words for the same things.
 
     Raises:
         ConfigurationError: names the language and the missing word.
     """
-    stages: set[str] = set()
-    reasons: set[str] = set()
-    for process in processes:
-        stages |= process.stages.keys()
-        reasons |= set(process.pause_reasons)
     for language in Language:
         if language not in words:
             raise ConfigurationError(f"the status page has no words in {language}")
-        known = words[language]
+    for language, known in words.items():
+        others = [other for other in words.values() if other is not known]
         lacking: dict[str, set[str]] = {
             "kinds": {kind.value for kind in RequestKind if kind not in known.kinds},
             "zones": {market.value for market in Market if market not in known.zones},
-            "stages": stages - known.stages.keys(),
-            "pause_reasons": reasons - known.pause_reasons.keys(),
+            "stages": {stage for other in others for stage in other.stages} - known.stages.keys(),
+            "pause_reasons": {reason for other in others for reason in other.pause_reasons}
+            - known.pause_reasons.keys(),
         }
         missing = [f"{part}.{word}" for part, words_ in lacking.items() for word in sorted(words_)]
         if missing:
             raise ConfigurationError(f"the status page in {language} lacks {', '.join(missing)}")
+
+
+def worded(words: Mapping[Language, Words]) -> frozenset[str]:
+    """The stages and reasons to pause that customers can be shown; every language has the same."""
+    return frozenset(word for known in words.values() for word in (*known.stages, *known.pause_reasons))

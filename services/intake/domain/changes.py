@@ -1,17 +1,22 @@
-"""What may happen to a request: one class per entry of its history, past tense."""
+"""What may happen to a request: one class per entry of its history, past tense. None holds what people wrote."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar
+from uuid import UUID
 
-from shared.contracts.payload import Priority, RequestKind
+from shared.contracts.payload import AttributeValue, CustomerTier, Priority, RequestKind
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
+    """Attributes:
+    process: None in histories older than named processes; it is the kind's own then.
+    split_from, about: the request it was split from, or that it complains about.
+    """
+
     TYPE: ClassVar[str] = "submitted"
 
     kind: RequestKind
@@ -19,6 +24,28 @@ class Submitted:
     stage: str
     priority: Priority = Priority.NORMAL
     product_line: str | None = None
+    process: str | None = None
+    customer_tier: CustomerTier = CustomerTier.STANDARD
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    split_from: UUID | None = None
+    about: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    TYPE: ClassVar[str] = "acknowledged"
+
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What is None stays as it was."""
+
+    TYPE: ClassVar[str] = "assigned"
+
+    team: str | None = None
+    handler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +58,29 @@ class StageEntered:
 
 
 @dataclass(frozen=True, slots=True)
+class StageLeft:
+    TYPE: ClassVar[str] = "stage_left"
+
+    stage: str
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRecorded:
+    """Attributes:
+    attributes: what was recorded there.
+    """
+
+    TYPE: ClassVar[str] = "control_recorded"
+
+    stage: str
+    control: str
+    is_passed: bool
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Responded:
     TYPE: ClassVar[str] = "responded"
 
@@ -38,10 +88,59 @@ class Responded:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerInformed:
+    TYPE: ClassVar[str] = "customer_informed"
+
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    TYPE: ClassVar[str] = "message_received"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    TYPE: ClassVar[str] = "noted"
+
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A document that is kept elsewhere.
+
+    Attributes:
+        sha256: of its content, in hexadecimal digits.
+        size: bytes.
+    """
+
+    TYPE: ClassVar[str] = "attached"
+
+    attachment_id: UUID
+    media_type: str
+    size: int
+    sha256: str
+    document: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Paused:
+    """Attributes:
+    documents: what the customer is asked for.
+    """
+
     TYPE: ClassVar[str] = "paused"
 
     reason: str
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsReceived:
+    TYPE: ClassVar[str] = "documents_received"
+
+    documents: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +151,116 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """What is None stays as it was; attributes that are not named stay."""
+
+    TYPE: ClassVar[str] = "changed"
+
+    reason: str
+    product_line: str | None = None
+    priority: Priority | None = None
+    customer_tier: CustomerTier | None = None
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """Attributes:
+    seconds: working or elapsed, as the objective counts.
+    """
+
+    TYPE: ClassVar[str] = "extended"
+
+    objective: str
+    seconds: int
+    reason: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    TYPE: ClassVar[str] = "signalled"
+
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     TYPE: ClassVar[str] = "closed"
 
     outcome: str
     handler: str | None = None
-
-
-Change = Submitted | StageEntered | Responded | Paused | Resumed | Closed
-
-_BY_TYPE: dict[str, type[Change]] = {
-    change.TYPE: change for change in (Submitted, StageEntered, Responded, Paused, Resumed, Closed)
-}
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the history.
+class Reopened:
+    TYPE: ClassVar[str] = "reopened"
 
-    Attributes:
-        sequence: 1, 2, 3, ... per request.
-        occurred_at: when it became true, business time.
-        recorded_at: when it was written down, business time.
-        by: the caller whose key was used.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    TYPE: ClassVar[str] = "cancelled"
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """It is the same matter as another request, which goes on alone."""
+
+    TYPE: ClassVar[str] = "merged"
+
+    into_request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """Another request was merged into this one."""
+
+    TYPE: ClassVar[str] = "absorbed"
+
+    from_request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Part of it goes on as another request."""
+
+    TYPE: ClassVar[str] = "split"
+
+    into_request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Complained:
+    """The customer complained about it, which is a request of its own."""
+
+    TYPE: ClassVar[str] = "complained"
+
+    complaint_request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackGiven:
+    """Attributes:
+    score: satisfaction from 1 to 5.
     """
 
-    sequence: int
-    change: Change
-    occurred_at: datetime
-    recorded_at: datetime
-    by: str
+    TYPE: ClassVar[str] = "feedback_given"
+
+    score: int
 
 
-def change_data(change: Change) -> dict[str, Any]:
-    """The change as JSON types, without what was not given."""
-    return {name: value for name, value in asdict(change).items() if value is not None}
+@dataclass(frozen=True, slots=True)
+class ProcessChanged:
+    """It follows another version of its process from here on, in a stage of that version."""
 
+    TYPE: ClassVar[str] = "process_changed"
 
-def read_change(change_type: str, data: Mapping[str, Any]) -> Change:
-    """The inverse of ``change_data``."""
-    if change_type == Submitted.TYPE:
-        words = {"kind": RequestKind(data["kind"]), "priority": Priority(data["priority"])}
-        return Submitted(**{**data, **words})
-    return _BY_TYPE[change_type](**data)
+    process: str
+    process_version: int
+    stage: str
+    reason: str

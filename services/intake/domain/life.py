@@ -1,21 +1,51 @@
-"""The life of a request: moves are decided against its process, changes are folded into its state."""
+"""Where a request stands. Changes are folded into it; the same history always gives the same state."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
-from services.intake.domain.changes import Change, Closed, Entry, Paused, Responded, Resumed, StageEntered, Submitted
-from services.intake.domain.process import Process
-from shared.errors import PunctualError
+from services.intake.domain.changes import (
+    Absorbed,
+    Acknowledged,
+    Assigned,
+    Attached,
+    Cancelled,
+    Changed,
+    Closed,
+    Complained,
+    ControlRecorded,
+    CustomerInformed,
+    DocumentsReceived,
+    Extended,
+    FeedbackGiven,
+    Merged,
+    MessageReceived,
+    Noted,
+    Paused,
+    ProcessChanged,
+    Reopened,
+    Responded,
+    Resumed,
+    Signalled,
+    Split,
+    StageEntered,
+    StageLeft,
+    Submitted,
+)
+from services.intake.domain.history import Change, Entry
+from shared.contracts.payload import AttributeValue, CustomerTier, Priority, RequestKind
 
 
 class State(StrEnum):
     OPEN = "open"
     PAUSED = "paused"
     CLOSED = "closed"
+    CANCELLED = "cancelled"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,128 +53,131 @@ class Life:
     """Where a request stands.
 
     Attributes:
-        pause_reasons: what it waits for, in the order the pauses came; it runs again when none is left.
-        is_responded: somebody answered the customer in substance.
+        stage: where it is, or was last.
         version: the sequence of the last change.
+        pause_reasons: what it waits for, in the order the pauses came; it runs again when none is left.
+        awaited: for each of these reasons the documents that are still missing.
+        controls: the control points recorded since the stage was entered, and whether they were passed.
+        has_left_stage: the stage is finished and the next one has not begun.
+        is_responded: somebody answered the customer in substance.
+        ended_as: closed, cancelled or merged; None while it is none of them.
+        reason: why it ended as it did.
+        cycle: 1, and one more with each reopening.
+        score: the latest satisfaction, 1 to 5.
     """
 
+    kind: RequestKind
+    process: str
+    process_version: int
     stage: str
     submitted_at: datetime
+    priority: Priority = Priority.NORMAL
+    product_line: str | None = None
+    customer_tier: CustomerTier = CustomerTier.STANDARD
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     version: int = 1
     pause_reasons: tuple[str, ...] = ()
+    awaited: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    controls: Mapping[str, bool] = field(default_factory=dict)
+    has_left_stage: bool = False
+    is_acknowledged: bool = False
     is_responded: bool = False
+    team: str | None = None
+    handler: str | None = None
+    ended_as: State | None = None
     outcome: str | None = None
+    reason: str | None = None
     closed_at: datetime | None = None
+    merged_into: UUID | None = None
+    cycle: int = 1
+    score: int | None = None
 
     @property
     def state(self) -> State:
-        if self.closed_at is not None:
-            return State.CLOSED
+        if self.ended_as is not None:
+            return self.ended_as
         return State.PAUSED if self.pause_reasons else State.OPEN
 
-
-@dataclass(frozen=True, slots=True)
-class EnterStage:
-    stage: str
-    handler: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Respond:
-    handler: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    outcome: str
-    handler: str | None = None
-
-
-Move = EnterStage | Respond | Pause | Resume | Close
-
-
-class MoveRefused(PunctualError):
-    """The process definition forbids the move.
-
-    Attributes:
-        code: a stable word in snake_case.
-        field: the field of the move that is at fault; None when no such move is possible at all.
-        allowed: what the field may be instead.
-    """
-
-    def __init__(self, code: str, detail: str, field: str | None = None, allowed: Iterable[str] = ()) -> None:
-        self.allowed = tuple(allowed)
-        if field is not None:
-            detail = f"{detail}; allowed: {', '.join(self.allowed) or 'none'}"
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-        self.field = field
-
-
-def decide(process: Process, life: Life, move: Move) -> Change:
-    """The change that ``move`` makes.
-
-    A pause does not stop the work: a paused request may enter a stage, be responded to and be closed.
-
-    Raises:
-        MoveRefused: with the allowed moves.
-    """
-    if life.state is State.CLOSED:
-        raise MoveRefused("request_closed", f"the request was closed with outcome {life.outcome}; no move is allowed")
-    match move:
-        case EnterStage(stage, handler):
-            _require("stage_forbidden", "stage", stage, process.stages_after(life.stage), f"from stage {life.stage}")
-            return StageEntered(life.stage, stage, handler)
-        case Respond(handler):
-            return Responded(handler)
-        case Pause(reason):
-            free = [known for known in process.pause_reasons if known not in life.pause_reasons]
-            _require("pause_forbidden", "reason", reason, free, "as a further reason to pause")
-            return Paused(reason)
-        case Resume(reason):
-            _require("resume_forbidden", "reason", reason, life.pause_reasons, "as a reason to resume from")
-            return Resumed(reason)
-        case Close(outcome, handler):
-            _require("outcome_forbidden", "outcome", outcome, process.outcomes_at(life.stage), f"at stage {life.stage}")
-            return Closed(outcome, handler)
-
-
-def _require(code: str, field: str, value: str, allowed: Iterable[str], where: str) -> None:
-    if value not in allowed:
-        raise MoveRefused(code, f"{field} {value} is not allowed {where}", field, allowed)
+    @property
+    def is_over(self) -> bool:
+        return self.ended_as is not None
 
 
 def begin(submitted: Submitted, submitted_at: datetime) -> Life:
-    return Life(stage=submitted.stage, submitted_at=submitted_at)
+    return Life(
+        kind=submitted.kind,
+        process=submitted.process or submitted.kind.value,
+        process_version=submitted.process_version,
+        stage=submitted.stage,
+        submitted_at=submitted_at,
+        priority=submitted.priority,
+        product_line=submitted.product_line,
+        customer_tier=submitted.customer_tier,
+        attributes=submitted.attributes,
+    )
 
 
-def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:
+def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:  # noqa: C901, PLR0912  one case per change
     """The state after ``change``. Trusts the history: what was recorded is never judged again."""
     life = replace(life, version=life.version + 1)
     match change:
         case Submitted():
             raise ValueError("a request is submitted once")
+        case Acknowledged():
+            return replace(life, is_acknowledged=True)
+        case Assigned(team, handler):
+            return replace(life, team=team or life.team, handler=handler or life.handler)
         case StageEntered(stage=stage):
-            return replace(life, stage=stage)
+            return replace(life, stage=stage, controls={}, has_left_stage=False)
+        case StageLeft():
+            return replace(life, has_left_stage=True)
+        case ControlRecorded(control=control, is_passed=is_passed):
+            return replace(life, controls={**life.controls, control: is_passed})
         case Responded():
             return replace(life, is_responded=True)
-        case Paused(reason):
-            return replace(life, pause_reasons=(*life.pause_reasons, reason))
+        case Paused(reason, documents):
+            awaited = {**life.awaited, reason: documents} if documents else life.awaited
+            return replace(life, pause_reasons=(*life.pause_reasons, reason), awaited=awaited)
+        case DocumentsReceived(documents):
+            left = {reason: tuple(d for d in asked if d not in documents) for reason, asked in life.awaited.items()}
+            return replace(life, awaited={reason: asked for reason, asked in left.items() if asked})
         case Resumed(reason):
-            return replace(life, pause_reasons=tuple(held for held in life.pause_reasons if held != reason))
-        case Closed(outcome):
-            return replace(life, outcome=outcome, closed_at=occurred_at, pause_reasons=())
+            reasons = tuple(held for held in life.pause_reasons if held != reason)
+            return replace(life, pause_reasons=reasons, awaited=_without(life.awaited, reason))
+        case Changed():
+            return _changed(life, change)
+        case Reopened():
+            return replace(life, ended_as=None, outcome=None, reason=None, closed_at=None, cycle=life.cycle + 1)
+        case Closed(outcome, _, reason):
+            return replace(_over(life, State.CLOSED, occurred_at), outcome=outcome, reason=reason)
+        case Cancelled(reason):
+            return replace(_over(life, State.CANCELLED, occurred_at), reason=reason)
+        case Merged(into):
+            return replace(_over(life, State.MERGED, occurred_at), merged_into=into)
+        case FeedbackGiven(score):
+            return replace(life, score=score)
+        case ProcessChanged(process, version, stage):
+            stays = stage == life.stage
+            return replace(
+                life,
+                process=process,
+                process_version=version,
+                stage=stage,
+                controls={},
+                has_left_stage=life.has_left_stage and stays,
+            )
+        case (
+            CustomerInformed()
+            | MessageReceived()
+            | Noted()
+            | Attached()
+            | Extended()
+            | Signalled()
+            | Absorbed()
+            | Split()
+            | Complained()
+        ):
+            return life
 
 
 def replay(history: Iterable[Entry]) -> Life:
@@ -157,3 +190,21 @@ def replay(history: Iterable[Entry]) -> Life:
     for entry in entries:
         life = evolve(life, entry.change, entry.occurred_at)
     return life
+
+
+def _changed(life: Life, change: Changed) -> Life:
+    return replace(
+        life,
+        product_line=change.product_line or life.product_line,
+        priority=change.priority or life.priority,
+        customer_tier=change.customer_tier or life.customer_tier,
+        attributes={**life.attributes, **change.attributes},
+    )
+
+
+def _over(life: Life, ended_as: State, at: datetime) -> Life:
+    return replace(life, ended_as=ended_as, closed_at=at, pause_reasons=(), awaited={})
+
+
+def _without(awaited: Mapping[str, tuple[str, ...]], reason: str) -> dict[str, tuple[str, ...]]:
+    return {held: documents for held, documents in awaited.items() if held != reason}

@@ -1,134 +1,118 @@
-"""Process definitions: which stages a kind of request has and which moves they allow. Data, with a version."""
+"""Process definitions as data: which stages a kind of request has, what each asks for, which moves are allowed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from shared.contracts.payload import Code, RequestKind
-from shared.errors import ConfigurationError
+from shared.contracts.payload import Language, RequestKind
 
 
-class Stage(BaseModel):
+class Waiting(StrEnum):
+    """For whom a request waits."""
+
+    CUSTOMER = "customer"
+    SUPPLIER = "supplier"
+    THIRD_PARTY = "third_party"
+    HOUSE = "house"
+
+
+@dataclass(frozen=True, slots=True)
+class StageWords:
+    """What a customer reads of a stage.
+
+    Attributes:
+        name: as a heading in the list of what happened.
+        now: what is happening, and whose turn it is.
+    """
+
+    name: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
     """One stage.
 
     Attributes:
-        next: the stages that may follow.
-        outcomes: the outcomes a request may be closed with here; None means every outcome of the process.
+        role: whose work it is.
+        is_key: measured against a baseline (REQUIREMENTS D2).
+        next: the stages that may follow once everything asked for is there.
+        rework: the stages it may go back to at any time.
+        outcomes: those a request may be closed with here; None means every outcome of the process.
+        required: attributes that must be known before it is left.
+        controls: quality control points that must be passed before it is left, each with what is recorded there.
+        waits_for: whose turn it is while the request is here; None means the role's.
+        words: what customers read, where the status page has no words of its own for it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    role: str | None = None
+    is_key: bool = False
+    next: tuple[str, ...] = ()
+    rework: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] | None = None
+    required: tuple[str, ...] = ()
+    controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    waits_for: Waiting | None = None
+    words: Mapping[Language, StageWords] = field(default_factory=dict)
 
-    next: tuple[Code, ...] = ()
-    outcomes: tuple[Code, ...] | None = None
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a request may end.
+
+    Attributes:
+        reasons: one of them has to be given; empty means that none is asked for.
+        is_unchecked: it may be chosen although something asked for is missing, such as when the customer withdraws.
+    """
+
+    reasons: tuple[str, ...] = ()
+    is_unchecked: bool = False
 
 
-class Process(BaseModel):
-    """One version of one kind's process."""
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """When and where a closed request goes on.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Attributes:
+        within: elapsed time after the closing.
+    """
 
+    within: timedelta
+    stage: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One version of a process.
+
+    Attributes:
+        code: its name.
+        version: 1, 2, 3, ... per code.
+        product_lines: those it is for; empty means every one of the kind that has no process of its own.
+        pauses: the reasons to wait, and for whom each means waiting.
+        reopening: None when a closed request stays closed.
+        cancelling: reasons to cancel.
+    """
+
+    code: str
+    version: int
     kind: RequestKind
-    version: Annotated[int, Field(ge=1)]
-    start: Code
-    stages: Annotated[dict[Code, Stage], Field(min_length=1)]
-    outcomes: Annotated[tuple[Code, ...], Field(min_length=1)]
-    pause_reasons: tuple[Code, ...] = ()
-
-    def stages_after(self, stage: str) -> tuple[str, ...]:
-        return self.stages[stage].next
+    start: str
+    stages: Mapping[str, Stage]
+    outcomes: Mapping[str, Outcome]
+    product_lines: tuple[str, ...] = ()
+    pauses: Mapping[str, Waiting] = field(default_factory=dict)
+    reopening: Reopening | None = None
+    cancelling: tuple[str, ...] = ()
 
     def outcomes_at(self, stage: str) -> tuple[str, ...]:
         outcomes = self.stages[stage].outcomes
-        return self.outcomes if outcomes is None else outcomes
+        return tuple(self.outcomes) if outcomes is None else outcomes
 
-
-def parse_process(text: str, origin: str) -> Process:
-    """Read a definition.
-
-    Args:
-        text: YAML.
-        origin: the file's name, for the message.
-
-    Raises:
-        ConfigurationError: the message names the file and the field.
-    """
-    try:
-        process = Process.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{origin}: not readable as YAML: {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise ConfigurationError(f"{origin}: {field}: {first['msg']}") from None
-    for field, problem in _contradictions(process):
-        raise ConfigurationError(f"{origin}: {field}: {problem}")
-    return process
-
-
-def _contradictions(process: Process) -> Iterable[tuple[str, str]]:
-    if process.start not in process.stages:
-        yield "start", f"{process.start} is no stage of this process"
-        return
-    for name, stage in process.stages.items():
-        for following in stage.next:
-            if following not in process.stages:
-                yield f"stages.{name}.next", f"{following} is no stage of this process"
-                return
-        for outcome in stage.outcomes or ():
-            if outcome not in process.outcomes:
-                yield f"stages.{name}.outcomes", f"{outcome} is no outcome of this process"
-        if not stage.next and not process.outcomes_at(name):
-            yield f"stages.{name}", "a request could neither leave this stage nor be closed in it"
-    for name in sorted(process.stages.keys() - _reachable(process)):
-        yield f"stages.{name}", "no move leads to this stage"
-
-
-def _reachable(process: Process) -> set[str]:
-    found = {process.start}
-    waiting = [process.start]
-    while waiting:
-        new = set(process.stages_after(waiting.pop())) - found
-        found |= new
-        waiting.extend(new)
-    return found
-
-
-class ProcessBook:
-    """Every version of every kind. A request keeps the version it began with."""
-
-    def __init__(self, processes: Iterable[Process]) -> None:
-        self._versions: dict[tuple[RequestKind, int], Process] = {}
-        self._current: dict[RequestKind, Process] = {}
-        for process in processes:
-            key = (process.kind, process.version)
-            if key in self._versions:
-                raise ConfigurationError(f"version {process.version} of process {process.kind} is defined twice")
-            self._versions[key] = process
-            if process.kind not in self._current or self._current[process.kind].version < process.version:
-                self._current[process.kind] = process
-        missing = [kind.value for kind in RequestKind if kind not in self._current]
-        if missing:
-            raise ConfigurationError(f"no process is defined for {', '.join(missing)}")
-
-    def current(self, kind: RequestKind) -> Process:
-        """The version that new requests begin with."""
-        return self._current[kind]
-
-    def version(self, kind: RequestKind, version: int) -> Process:
-        """The version a stored request began with.
-
-        Raises:
-            ConfigurationError: its definition was removed while requests still follow it.
-        """
-        try:
-            return self._versions[kind, version]
-        except KeyError:
-            raise ConfigurationError(f"process {kind} version {version} is in use but not defined") from None
-
-    def all(self) -> Iterable[Process]:
-        """Every version, also those that only older requests follow."""
-        return self._versions.values()
+    def stages_after(self, stage: str) -> tuple[str, ...]:
+        """Where a request can go from here, forward and back."""
+        return *self.stages[stage].next, *self.stages[stage].rework

@@ -2,59 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.domain.changes import Change, Entry
+from services.intake.domain.chain import hash_entry
 from services.intake.domain.deadlines import Deadline
+from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import Life, begin, evolve
 from services.intake.domain.submission import Submission
-from shared.contracts.payload import Language, Market, Priority, RequestKind
+from shared.contracts.payload import Language, Market
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another request that belongs to this one.
+
+    Attributes:
+        relation: what the other one is to this one, such as ``absorbed`` or ``complaint``.
+    """
+
+    relation: str
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request at one instant. Holds no personal data but what a channel put into its own ``external_id``."""
+    """One request at one instant. Holds no personal data but what a channel put into its own ``external_id``.
+
+    Attributes:
+        head: the hash of the last entry; None while no entry is chained.
+    """
 
     request_id: UUID
     reference: str
     status_token: str = field(repr=False)
     channel: str
     external_id: str | None
-    kind: RequestKind
-    process_version: int
-    product_line: str | None
-    priority: Priority
     market: Market
     language: Language
     life: Life
     history: tuple[Entry, ...]
+    head: bytes | None
     deadlines: tuple[Deadline, ...] = ()
+    related: tuple[Related, ...] = ()
 
-    def after(self, change: Change, *, occurred_at: datetime, recorded_at: datetime, by: str) -> RequestRecord:
-        """The record with one more entry."""
-        life = evolve(self.life, change, occurred_at)
-        entry = Entry(life.version, change, occurred_at, recorded_at, by)
-        return replace(self, life=life, history=(*self.history, entry))
+    def after(
+        self,
+        changes: Iterable[Change],
+        *,
+        occurred_at: datetime,
+        recorded_at: datetime,
+        by: str,
+        cause: str | None = None,
+    ) -> RequestRecord:
+        """The record with more entries; those after the first one say that the first one is their cause.
+
+        Args:
+            cause: of the first one, where it is not the call itself.
+        """
+        record = self
+        for change in changes:
+            life = evolve(record.life, change, occurred_at)
+            entry = Entry(life.version, change, occurred_at, recorded_at, by, cause)
+            head = hash_entry(record.request_id, entry, record.head)
+            history = (*record.history, replace(entry, hash=head))
+            record = replace(record, life=life, history=history, head=head)
+            if life.version == self.life.version + 1:
+                cause = f"entry:{life.version}"
+        return record
+
+    def entries_since(self, before: RequestRecord) -> tuple[Entry, ...]:
+        """What was appended to ``before``."""
+        return self.history[len(before.history) :]
 
 
 def open_record(submission: Submission) -> RequestRecord:
     """The record of a request that was just submitted."""
     change = submission.change()
     entry = Entry(1, change, submission.submitted_at, submission.recorded_at, submission.channel)
+    head = hash_entry(submission.request_id, entry, None)
     return RequestRecord(
         request_id=submission.request_id,
         reference=submission.reference,
         status_token=submission.status_token,
         channel=submission.channel,
         external_id=submission.external_id,
-        kind=submission.kind,
-        process_version=submission.process_version,
-        product_line=submission.product_line,
-        priority=submission.priority,
         market=submission.market,
         language=submission.contact.language,
         life=begin(change, submission.submitted_at),
-        history=(entry,),
+        history=(replace(entry, hash=head),),
+        head=head,
     )

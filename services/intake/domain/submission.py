@@ -42,6 +42,7 @@ class Submission:
     channel: str
     external_id: str | None
     kind: RequestKind
+    process: str
     process_version: int
     stage: str
     product_line: str | None
@@ -57,7 +58,16 @@ class Submission:
 
     def change(self) -> Submitted:
         """The first entry of its history."""
-        return Submitted(self.kind, self.process_version, self.stage, self.priority, self.product_line)
+        return Submitted(
+            kind=self.kind,
+            process_version=self.process_version,
+            stage=self.stage,
+            priority=self.priority,
+            product_line=self.product_line,
+            process=self.process,
+            customer_tier=self.customer_tier,
+            attributes=self.attributes,
+        )
 
 
 def status_path(token: str) -> str:

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.domain.changes import Closed, Entry, Paused, Responded, Resumed, StageEntered
+from services.intake.domain import changes
+from services.intake.domain.history import Entry, change_data
 from services.intake.domain.submission import Submission, status_path
 from services.intake.store.submissions import Taken
+from shared.contracts import casework, requests
 from shared.contracts.contacts import ContactRecorded
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
-from shared.contracts.requests import (
-    RequestClosed,
-    RequestPaused,
-    RequestResponded,
-    RequestResumed,
-    RequestStageEntered,
-    RequestSubmitted,
-)
 from shared.ids import new_id
 from shared.telemetry.context import Trace, child
 
 SOURCE = "/punctual/intake"
 
 _PAYLOADS: dict[type, type[Payload]] = {
-    StageEntered: RequestStageEntered,
-    Responded: RequestResponded,
-    Paused: RequestPaused,
-    Resumed: RequestResumed,
-    Closed: RequestClosed,
+    changes.Acknowledged: casework.RequestAcknowledged,
+    changes.Assigned: requests.RequestAssigned,
+    changes.StageEntered: requests.RequestStageEntered,
+    changes.StageLeft: requests.RequestStageLeft,
+    changes.ControlRecorded: casework.RequestControlRecorded,
+    changes.Responded: requests.RequestResponded,
+    changes.CustomerInformed: requests.RequestCustomerInformed,
+    changes.MessageReceived: requests.RequestMessageReceived,
+    changes.Noted: casework.RequestNoted,
+    changes.Attached: casework.RequestAttached,
+    changes.Paused: requests.RequestPaused,
+    changes.DocumentsReceived: casework.RequestDocumentsReceived,
+    changes.Resumed: requests.RequestResumed,
+    changes.Changed: requests.RequestChanged,
+    changes.Extended: requests.RequestExtended,
+    changes.Signalled: requests.RequestSignalled,
+    changes.Closed: requests.RequestClosed,
+    changes.Reopened: requests.RequestReopened,
+    changes.Cancelled: requests.RequestCancelled,
+    changes.Merged: requests.RequestMerged,
+    changes.Absorbed: casework.RequestAbsorbed,
+    changes.Split: casework.RequestSplit,
+    changes.Complained: casework.RequestComplained,
+    changes.FeedbackGiven: casework.RequestFeedbackGiven,
+    changes.ProcessChanged: casework.RequestProcessChanged,
 }
 
 
 def submission_event(submission: Submission, taken: Taken, trace: Trace) -> Event[Payload]:
-    payload = RequestSubmitted(
+    payload = requests.RequestSubmitted(
         request_id=submission.request_id,
         reference=submission.reference,
         kind=submission.kind,
@@ -49,6 +62,7 @@ def submission_event(submission: Submission, taken: Taken, trace: Trace) -> Even
         stage=submission.stage,
         attributes=dict(submission.attributes),
         status_path=status_path(submission.status_token),
+        process=submission.process,
     )
     return _event(submission.request_id, 1, submission.submitted_at, submission.recorded_at, trace, payload)
 
@@ -69,7 +83,7 @@ def contact_event(submission: Submission, taken: Taken, trace: Trace) -> Event[P
 
 
 def change_event(request_id: UUID, entry: Entry, trace: Trace) -> Event[Payload]:
-    payload = _PAYLOADS[type(entry.change)].model_validate({"request_id": request_id, **asdict(entry.change)})
+    payload = _PAYLOADS[type(entry.change)].model_validate({"request_id": request_id, **change_data(entry.change)})
     return _event(request_id, entry.sequence, entry.occurred_at, entry.recorded_at, trace, payload)
 
 

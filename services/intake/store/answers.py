@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 
@@ -55,6 +56,15 @@ async def claim_key(connection: Connection, caller: str, key: str, fingerprint: 
 async def find_answer(connection: Connection, caller: str, key: str) -> Answer | None:
     row = await _STATEMENTS["select_answer"].fetchrow(connection, caller=caller, key=key)
     return None if row is None else Answer(row["fingerprint"], row["status"], row["body"])
+
+
+async def complete_answer(
+    connection: Connection, caller: str, key: str, request_id: UUID, status: int, body: str
+) -> None:
+    """Keep what a repeat of the call will be answered; its key was claimed in this transaction."""
+    await _STATEMENTS["complete_answer"].execute(
+        connection, caller=caller, key=key, request_id=request_id, status=status, body=body
+    )
 
 
 async def forget_answers(connection: Connection, before: datetime, count: int) -> int:

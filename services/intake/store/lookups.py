@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.domain.changes import Entry, read_change
 from services.intake.domain.deadlines import Deadline, DeadlineState
-from services.intake.domain.life import Life
-from services.intake.domain.record import RequestRecord
-from shared.contracts.payload import Language, Market, Priority, RequestKind
+from services.intake.domain.history import Entry, read_change
+from services.intake.domain.life import Life, State
+from services.intake.domain.record import Related, RequestRecord
+from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
 from shared.postgres import Connection, Record, load_statements
 
 _STATEMENTS = load_statements(__name__)
@@ -30,10 +30,20 @@ class Listed:
     reference: str
     external_id: str | None
     kind: RequestKind
+    process: str
+    process_version: int
     priority: Priority
+    product_line: str | None
     channel: str
     market: Market
-    life: Life
+    state: State
+    stage: str
+    team: str | None
+    handler: str | None
+    outcome: str | None
+    submitted_at: datetime
+    closed_at: datetime | None
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,11 @@ async def find_by_token(connection: Connection, status_token: str) -> RequestRec
     return None if row is None else _record(row)
 
 
+async def read_page(connection: Connection, after: UUID, count: int) -> list[RequestRecord]:
+    """Whole requests in the order of their ids, beyond ``after``."""
+    return [_record(row) for row in await _STATEMENTS["select_page"].fetch(connection, after=after, count=count)]
+
+
 async def list_requests(connection: Connection, channel: str | None, before: UUID, count: int) -> Sequence[Listed]:
     """Newest first, older than ``before``; ids grow with the real time of recording."""
     if channel is None:
@@ -66,24 +81,34 @@ async def list_requests(connection: Connection, channel: str | None, before: UUI
         rows = await _STATEMENTS["list_requests_of_channel"].fetch(
             connection, channel=channel, before=before, count=count
         )
-    return [
-        Listed(
-            request_id=row["request_id"],
-            reference=row["reference"],
-            external_id=row["external_id"],
-            kind=RequestKind(row["kind"]),
-            priority=Priority(row["priority"]),
-            channel=row["channel"],
-            market=Market(row["market"]),
-            life=_life(row),
-        )
-        for row in rows
-    ]
+    return [_listed(row) for row in rows]
+
+
+async def find_texts(connection: Connection, request_id: UUID) -> dict[int, dict[str, str]]:
+    """What people wrote about a request, by the sequence of its entry."""
+    found: dict[int, dict[str, str]] = {}
+    for row in await _STATEMENTS["select_texts"].fetch(connection, request_id=request_id):
+        found.setdefault(row["sequence"], {})[row["name"]] = row["text"]
+    return found
 
 
 async def count_requests(connection: Connection, channel: str | None) -> Sequence[KindCount]:
     rows = await _STATEMENTS["count_requests"].fetch(connection, channel=channel)
     return [KindCount(row["kind"], row["total"], row["closed"]) for row in rows]
+
+
+def _listed(row: Record) -> Listed:
+    columns = dict(row)
+    ended_as = columns.pop("ended_as")
+    is_waiting = bool(columns.pop("pause_reasons"))
+    state = State(ended_as) if ended_as is not None else State.PAUSED if is_waiting else State.OPEN
+    words = {
+        "kind": RequestKind(row["kind"]),
+        "priority": Priority(row["priority"]),
+        "market": Market(row["market"]),
+        "state": state,
+    }
+    return Listed(**(columns | words))
 
 
 def _record(row: Record) -> RequestRecord:
@@ -93,27 +118,44 @@ def _record(row: Record) -> RequestRecord:
         status_token=row["status_token"],
         channel=row["channel"],
         external_id=row["external_id"],
-        kind=RequestKind(row["kind"]),
-        process_version=row["process_version"],
-        product_line=row["product_line"],
-        priority=Priority(row["priority"]),
         market=Market(row["market"]),
         language=Language(row["language"]),
         life=_life(row),
         history=tuple(_entry(entry) for entry in json.loads(row["history"])),
+        head=row["head"],
         deadlines=tuple(_deadline(deadline) for deadline in json.loads(row["deadlines"] or "[]")),
+        related=tuple(Related(*pair) for pair in json.loads(row["related"] or "[]")),
     )
 
 
 def _life(row: Record) -> Life:
+    awaited = json.loads(row["awaited"])
     return Life(
+        kind=RequestKind(row["kind"]),
+        process=row["process"],
+        process_version=row["process_version"],
         stage=row["stage"],
         submitted_at=row["submitted_at"],
+        priority=Priority(row["priority"]),
+        product_line=row["product_line"],
+        customer_tier=CustomerTier(row["customer_tier"]),
+        attributes=json.loads(row["attributes"]),
         version=row["version"],
         pause_reasons=tuple(row["pause_reasons"]),
+        awaited={reason: tuple(documents) for reason, documents in awaited.items()},
+        controls=json.loads(row["controls"]),
+        has_left_stage=row["has_left_stage"],
+        is_acknowledged=row["is_acknowledged"],
         is_responded=row["is_responded"],
+        team=row["team"],
+        handler=row["handler"],
+        ended_as=State(row["ended_as"]) if row["ended_as"] is not None else None,
         outcome=row["outcome"],
+        reason=row["reason"],
         closed_at=row["closed_at"],
+        merged_into=row["merged_into"],
+        cycle=row["cycle"],
+        score=row["score"],
     )
 
 
@@ -124,6 +166,8 @@ def _entry(document: dict[str, Any]) -> Entry:
         occurred_at=_instant(document["occurred_at"]),
         recorded_at=_instant(document["recorded_at"]),
         by=document["by"],
+        cause=document["cause"],
+        hash=bytes.fromhex(document["hash"]) if document["hash"] is not None else None,
     )
 
 

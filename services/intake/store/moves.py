@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
-from services.intake.domain.changes import change_data
+from services.intake.domain.history import Entry, change_data
 from services.intake.domain.record import RequestRecord
 from services.intake.store.lookups import find_by_reference
 from shared.postgres import Connection, load_statements
@@ -24,27 +26,64 @@ async def lock_request(connection: Connection, reference: str, channel: str | No
     return None if found is None else await find_by_reference(connection, reference, channel)
 
 
-async def record_change(connection: Connection, record: RequestRecord, key: str, status: int, body: str) -> None:
-    """Write the last entry of the record's history, the state it leads to, and the answer that a repeat will get."""
-    entry = record.history[-1]
+async def lock_two(connection: Connection, references: Sequence[str], channel: str | None) -> list[RequestRecord]:
+    """Those of two requests that the caller may see, in the order of ``references``, locked against deadlocks."""
+    rows = await _STATEMENTS["lock_two"].fetch(connection, references=list(references), channel=channel)
+    found = {row["reference"] for row in rows}
+    records = [await find_by_reference(connection, each, channel) for each in references if each in found]
+    return [record for record in records if record is not None]
+
+
+async def record_changes(connection: Connection, record: RequestRecord, entries: Sequence[Entry]) -> None:
+    """Write the last entries of the record's history and the state they lead to."""
     life = record.life
-    result = await _STATEMENTS["record_change"].execute(
+    result = await _STATEMENTS["record_changes"].execute(
         connection,
         request_id=record.request_id,
         version=life.version,
+        process=life.process,
+        process_version=life.process_version,
         stage=life.stage,
+        product_line=life.product_line,
+        priority=life.priority,
+        customer_tier=life.customer_tier,
+        attributes=json.dumps(dict(life.attributes)),
+        team=life.team,
+        handler=life.handler,
         pause_reasons=list(life.pause_reasons),
+        awaited=json.dumps({reason: list(documents) for reason, documents in life.awaited.items()}),
+        controls=json.dumps(dict(life.controls)),
+        has_left_stage=life.has_left_stage,
+        is_acknowledged=life.is_acknowledged,
         is_responded=life.is_responded,
+        ended_as=life.ended_as,
         outcome=life.outcome,
+        reason=life.reason,
         closed_at=life.closed_at,
-        type=entry.change.TYPE,
-        data=json.dumps(change_data(entry.change)),
-        occurred_at=entry.occurred_at,
-        recorded_at=entry.recorded_at,
-        caller=entry.by,
-        key=key,
-        status=status,
-        body=body,
+        merged_into=life.merged_into,
+        cycle=life.cycle,
+        score=life.score,
+        head=record.head,
+        sequences=[entry.sequence for entry in entries],
+        types=[entry.change.TYPE for entry in entries],
+        data=[json.dumps(change_data(entry.change)) for entry in entries],
+        occurred_ats=[entry.occurred_at for entry in entries],
+        recorded_ats=[entry.recorded_at for entry in entries],
+        callers=[entry.by for entry in entries],
+        causes=[entry.cause for entry in entries],
+        hashes=[entry.hash for entry in entries],
     )
-    if result != "INSERT 0 1":
+    if result != f"INSERT 0 {len(entries)}":
         raise RuntimeError(f"request {record.request_id} was changed without its lock")
+
+
+async def add_texts(connection: Connection, request_id: UUID, sequence: int, texts: Mapping[str, str]) -> None:
+    """Keep what people wrote with an entry: ``text``, ``file_name``, ``location``."""
+    await _STATEMENTS["insert_texts"].execute(
+        connection, request_id=request_id, sequence=sequence, names=list(texts), texts=list(texts.values())
+    )
+
+
+async def add_link(connection: Connection, request_id: UUID, relation: str, other_id: UUID) -> None:
+    """Say what another request is to this one."""
+    await _STATEMENTS["insert_link"].execute(connection, request_id=request_id, relation=relation, other_id=other_id)

@@ -5,16 +5,18 @@
 WITH input AS (
     SELECT * FROM unnest(
         :request_ids::uuid[], :references::text[], :status_tokens::text[], :channels::text[], :external_ids::text[],
-        :kinds::text[], :process_versions::integer[], :product_lines::text[], :priorities::text[], :markets::text[],
-        :languages::text[], :customer_tiers::text[], :attributes::text[], :descriptions::text[], :stages::text[],
-        :submitted_ats::timestamptz[], :recorded_ats::timestamptz[], :event_types::text[], :event_data::text[],
+        :kinds::text[], :processes::text[], :process_versions::integer[], :product_lines::text[], :priorities::text[],
+        :markets::text[], :languages::text[], :customer_tiers::text[], :attributes::text[], :descriptions::text[],
+        :stages::text[], :submitted_ats::timestamptz[], :recorded_ats::timestamptz[], :event_types::text[],
+        :event_data::text[], :heads::bytea[],
         :customer_ids::uuid[], :customer_external_ids::text[], :names::text[], :emails::text[], :phones::text[],
         :keys::text[], :fingerprints::bytea[], :statuses::smallint[], :bodies::text[]
     ) WITH ORDINALITY AS t (
         request_id, reference, status_token, channel, external_id,
-        kind, process_version, product_line, priority, market,
-        language, customer_tier, attributes, description, stage,
-        submitted_at, recorded_at, event_type, event_data,
+        kind, process, process_version, product_line, priority,
+        market, language, customer_tier, attributes, description,
+        stage, submitted_at, recorded_at, event_type,
+        event_data, head,
         new_customer_id, customer_external_id, name, email, phone,
         key, fingerprint, status, body, position
     )
@@ -55,19 +57,19 @@ known AS (
 ),
 stored AS (
     INSERT INTO request (
-        request_id, reference, status_token, channel, external_id, kind, process_version, product_line, priority,
-        market, language, customer_id, customer_tier, attributes, description, stage, pause_reasons, is_responded,
-        submitted_at, version
+        request_id, reference, status_token, channel, external_id, kind, process, process_version, product_line,
+        priority, market, language, customer_id, customer_tier, attributes, description, stage, pause_reasons,
+        is_responded, submitted_at, version, head
     )
-    SELECT fresh.request_id, reference, status_token, channel, fresh.external_id, kind, process_version, product_line,
-        priority, market, language, customer_id, customer_tier, attributes::jsonb, description, stage, '{}', false,
-        submitted_at, 1
+    SELECT fresh.request_id, reference, status_token, channel, fresh.external_id, kind, process, process_version,
+        product_line, priority, market, language, customer_id, customer_tier, attributes::jsonb, description, stage,
+        '{}', false, submitted_at, 1, head
     FROM fresh JOIN known USING (channel)
     WHERE known.external_id = fresh.customer_external_id
 ),
 told AS (
-    INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller)
-    SELECT request_id, 1, event_type, event_data::jsonb, submitted_at, recorded_at, channel FROM fresh
+    INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller, hash)
+    SELECT request_id, 1, event_type, event_data::json, submitted_at, recorded_at, channel, head FROM fresh
 )
 SELECT fresh.request_id, known.customer_id, known.version AS contact_version,
     known.given_by = fresh.request_id AS is_contact_news
@@ -106,9 +108,14 @@ SELECT request.*,
     (
         SELECT json_agg(json_build_object(
             'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
-            'by', caller) ORDER BY sequence)::text
+            'by', caller, 'cause', cause, 'hash', encode(hash, 'hex')) ORDER BY sequence)::text
         FROM request_event WHERE request_event.request_id = request.request_id
     ) AS history,
+    (
+        SELECT json_agg(json_build_array(relation, other.reference) ORDER BY other.request_id)::text
+        FROM request_link JOIN request AS other ON other.request_id = other_id
+        WHERE request_link.request_id = request.request_id
+    ) AS related,
     (
         SELECT json_agg(to_json(deadline) ORDER BY objective, cycle)::text
         FROM deadline WHERE deadline.request_id = request.request_id
@@ -122,9 +129,14 @@ SELECT request.*,
     (
         SELECT json_agg(json_build_object(
             'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
-            'by', caller) ORDER BY sequence)::text
+            'by', caller, 'cause', cause, 'hash', encode(hash, 'hex')) ORDER BY sequence)::text
         FROM request_event WHERE request_event.request_id = request.request_id
     ) AS history,
+    (
+        SELECT json_agg(json_build_array(relation, other.reference) ORDER BY other.request_id)::text
+        FROM request_link JOIN request AS other ON other.request_id = other_id
+        WHERE request_link.request_id = request.request_id
+    ) AS related,
     (
         SELECT json_agg(to_json(deadline) ORDER BY objective, cycle)::text
         FROM deadline WHERE deadline.request_id = request.request_id
@@ -132,25 +144,76 @@ SELECT request.*,
 FROM request
 WHERE status_token = :status_token;
 
--- name: record_change
--- Appends to the history, brings the request's row up to it and completes the answer kept for a repeat.
+-- name: select_page
+-- The same for some requests, in the order of their ids.
+SELECT request.*,
+    (
+        SELECT json_agg(json_build_object(
+            'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
+            'by', caller, 'cause', cause, 'hash', encode(hash, 'hex')) ORDER BY sequence)::text
+        FROM request_event WHERE request_event.request_id = request.request_id
+    ) AS history,
+    (
+        SELECT json_agg(json_build_array(relation, other.reference) ORDER BY other.request_id)::text
+        FROM request_link JOIN request AS other ON other.request_id = other_id
+        WHERE request_link.request_id = request.request_id
+    ) AS related,
+    (
+        SELECT json_agg(to_json(deadline) ORDER BY objective, cycle)::text
+        FROM deadline WHERE deadline.request_id = request.request_id
+    ) AS deadlines
+FROM request
+WHERE request_id > :after
+ORDER BY request_id LIMIT :count::integer;
+
+-- name: record_changes
+-- Appends to the history and brings the request's row up to it; gives how many entries were appended.
 WITH moved AS (
-    UPDATE request SET stage = :stage, pause_reasons = :pause_reasons, is_responded = :is_responded,
-        outcome = :outcome, closed_at = :closed_at, version = :version::integer
-    WHERE request_id = :request_id AND version = :version::integer - 1
+    UPDATE request SET process = :process, process_version = :process_version::integer, stage = :stage,
+        product_line = :product_line, priority = :priority, customer_tier = :customer_tier,
+        attributes = :attributes::text::jsonb, team = :team, handler = :handler, pause_reasons = :pause_reasons,
+        awaited = :awaited::text::jsonb, controls = :controls::text::jsonb, has_left_stage = :has_left_stage,
+        is_acknowledged = :is_acknowledged, is_responded = :is_responded, ended_as = :ended_as, outcome = :outcome,
+        reason = :reason, closed_at = :closed_at, merged_into = :merged_into, cycle = :cycle, score = :score,
+        head = :head, version = :version::integer
+    WHERE request_id = :request_id AND version = :version::integer - cardinality(:sequences::integer[])
     RETURNING request_id
-),
-answered AS (
-    UPDATE idempotency_key SET request_id = :request_id, status = :status, body = :body
-    WHERE caller = :caller AND key = :key
 )
-INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller)
-SELECT request_id, :version::integer, :type, :data::text::jsonb, :occurred_at, :recorded_at, :caller FROM moved;
+INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller, cause, hash)
+SELECT request_id, sequence, type, data, occurred_at, recorded_at, caller, cause, hash
+FROM moved, unnest(
+    :sequences::integer[], :types::text[], :data::json[], :occurred_ats::timestamptz[], :recorded_ats::timestamptz[],
+    :callers::text[], :causes::text[], :hashes::bytea[]
+) AS news (sequence, type, data, occurred_at, recorded_at, caller, cause, hash);
+
+-- name: complete_answer
+-- Completes the answer kept for a repeat of the call.
+UPDATE idempotency_key SET request_id = :request_id, status = :status, body = :body
+WHERE caller = :caller AND key = :key;
+
+-- name: insert_texts
+-- Keeps what people wrote with an entry.
+INSERT INTO request_text (request_id, sequence, name, text)
+SELECT :request_id, :sequence::integer, name, text FROM unnest(:names::text[], :texts::text[]) AS news (name, text);
+
+-- name: select_texts
+-- What people wrote about a request, in order.
+SELECT sequence, name, text FROM request_text WHERE request_id = :request_id ORDER BY sequence, name;
+
+-- name: insert_link
+-- Says that two requests belong together, from the side of one.
+INSERT INTO request_link (request_id, relation, other_id) VALUES (:request_id, :relation, :other_id);
+
+-- name: lock_two
+-- Locks two requests in one order, against each other; only one's own unless the caller is staff.
+SELECT reference FROM request
+WHERE reference = ANY(:references::text[]) AND (:channel::text IS NULL OR channel = :channel)
+ORDER BY request_id FOR NO KEY UPDATE;
 
 -- name: list_requests
 -- Newest first, from after the one the caller saw last.
-SELECT request_id, reference, external_id, kind, priority, channel, market, stage, outcome, pause_reasons, is_responded,
-    submitted_at, closed_at, version
+SELECT request_id, reference, external_id, kind, process, process_version, priority, product_line, channel, market, stage,
+    team, handler, ended_as, outcome, pause_reasons, submitted_at, closed_at, version
 FROM request
 WHERE request_id < :before
 ORDER BY request_id DESC
@@ -158,8 +221,8 @@ LIMIT :count::integer;
 
 -- name: list_requests_of_channel
 -- The same for one channel; a statement of its own so that the index of the channel serves it.
-SELECT request_id, reference, external_id, kind, priority, channel, market, stage, outcome, pause_reasons, is_responded,
-    submitted_at, closed_at, version
+SELECT request_id, reference, external_id, kind, process, process_version, priority, product_line, channel, market, stage,
+    team, handler, ended_as, outcome, pause_reasons, submitted_at, closed_at, version
 FROM request
 WHERE channel = :channel AND request_id < :before
 ORDER BY request_id DESC
@@ -188,3 +251,38 @@ SELECT * FROM unnest(
 ON CONFLICT (clock_id) DO UPDATE SET
     cycle = excluded.cycle, state = excluded.state, due_at = excluded.due_at, stopped_at = excluded.stopped_at,
     is_warned = excluded.is_warned, escalation_level = excluded.escalation_level;
+
+-- name: lock_processes
+-- Keeps others from putting a definition in force until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtext('punctual.intake.process_version'));
+
+-- name: newest_process_change
+-- Grows whenever a definition is put in force.
+SELECT max(change) FROM process_version;
+
+-- name: newest_processes
+-- The version in force of every process.
+SELECT DISTINCT ON (process) process, version, source, origin, author, reason, applied_at
+FROM process_version ORDER BY process, version DESC;
+
+-- name: process_version
+-- One version of a process.
+SELECT process, version, source, origin, author, reason, applied_at
+FROM process_version WHERE process = :process AND version = :version::integer;
+
+-- name: newest_file_source
+-- What was last taken from a process's file.
+SELECT source FROM process_version WHERE process = :process AND origin = 'file' ORDER BY version DESC LIMIT 1;
+
+-- name: process_history
+-- The versions of a process below one, the newest first.
+SELECT process, version, source, origin, author, reason, applied_at
+FROM process_version WHERE process = :process AND (:before::integer IS NULL OR version < :before)
+ORDER BY version DESC LIMIT :count::integer;
+
+-- name: insert_process_version
+-- Puts a definition in force as the next version; gives its number. The caller holds the lock.
+INSERT INTO process_version (process, version, source, origin, author, reason, applied_at)
+SELECT :process, coalesce(max(version), 0) + 1, :source, :origin, :author, :reason, :applied_at
+FROM process_version WHERE process = :process
+RETURNING version;

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.domain.changes import change_data
+from services.intake.domain.history import change_data
 from services.intake.domain.submission import Submission
 from services.intake.store.answers import KeyInFlight, lock_timeout
 from services.intake.store.refusals import refusals_withheld
@@ -30,9 +30,14 @@ class CustomerBusy(Retryable):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A submission with its idempotency key and the answer that a repeat will get."""
+    """A submission with its idempotency key and the answer that a repeat will get.
+
+    Attributes:
+        head: the hash of the first entry of its history.
+    """
 
     submission: Submission
+    head: bytes | None
     key: str
     fingerprint: bytes
     status: int
@@ -82,6 +87,7 @@ async def insert_requests(
             channels=[s.channel for s in submissions],
             external_ids=[s.external_id for s in submissions],
             kinds=[s.kind for s in submissions],
+            processes=[s.process for s in submissions],
             process_versions=[s.process_version for s in submissions],
             product_lines=[s.product_line for s in submissions],
             priorities=[s.priority for s in submissions],
@@ -95,6 +101,7 @@ async def insert_requests(
             recorded_ats=[s.recorded_at for s in submissions],
             event_types=[s.change().TYPE for s in submissions],
             event_data=[json.dumps(change_data(s.change())) for s in submissions],
+            heads=[arrival.head for arrival in arrivals],
             customer_ids=[s.customer_id for s in submissions],
             customer_external_ids=[s.contact.external_id for s in submissions],
             names=[s.contact.name for s in submissions],

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from services.sla_timer.domain.facts import changes_of
-from shared.contracts import requests
+from shared.contracts import casework, requests
 from shared.contracts.envelope import Event, value
 from shared.contracts.payload import Payload
 
@@ -24,6 +24,9 @@ class Happening(StrEnum):
     RESPONDED = "responded"
     MESSAGE_RECEIVED = "message_received"
     CUSTOMER_INFORMED = "customer_informed"
+    ACKNOWLEDGED = "acknowledged"
+    CONTROL_RECORDED = "control_recorded"
+    DOCUMENTS_RECEIVED = "documents_received"
     ASSIGNED = "assigned"
     PAUSED = "paused"
     RESUMED = "resumed"
@@ -145,6 +148,13 @@ _READERS: Mapping[type[Payload], Callable[[Any], Told]] = {
     requests.RequestResponded: lambda _: (Happening.RESPONDED, None, None),
     requests.RequestMessageReceived: lambda _: (Happening.MESSAGE_RECEIVED, None, None),
     requests.RequestCustomerInformed: lambda _: (Happening.CUSTOMER_INFORMED, None, None),
+    casework.RequestAcknowledged: lambda _: (Happening.ACKNOWLEDGED, None, None),
+    casework.RequestControlRecorded: lambda data: (
+        Happening.CONTROL_RECORDED,
+        data.control,
+        {"passed": data.is_passed},
+    ),
+    casework.RequestDocumentsReceived: lambda _: (Happening.DOCUMENTS_RECEIVED, None, None),
     requests.RequestAssigned: lambda data: (Happening.ASSIGNED, data.team, None),
     requests.RequestPaused: lambda data: (Happening.PAUSED, data.reason, None),
     requests.RequestResumed: lambda data: (Happening.RESUMED, data.reason, None),
@@ -156,3 +166,6 @@ _READERS: Mapping[type[Payload], Callable[[Any], Told]] = {
     requests.RequestCancelled: lambda data: (Happening.CANCELLED, data.reason, None),
     requests.RequestMerged: lambda data: (Happening.MERGED, None, {"into": str(data.into_request_id)}),
 }
+
+PASSED_OVER: tuple[type[Payload], ...] = tuple(payload for payload in casework.PAYLOADS if payload not in _READERS)
+"""Events of requests that mean nothing to clocks."""

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from services.sla_timer.domain.history import ENDINGS, Happening
 from services.sla_timer.domain.rules import BudgetKind, Objective, Rung
-from services.sla_timer.domain.spans import write_budget, write_span
+from services.sla_timer.domain.spans import write_budget
+from shared.rules.spans import write_span
 
 _NO_STOPS = frozenset({Happening.SUBMITTED, Happening.CANCELLED, Happening.MERGED})
 """What comes before every clock, and what ends it without a verdict."""

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 
 from services.sla_timer.domain.rules import LongestPause, Rung, RungKind
-from services.sla_timer.domain.spans import write_span
 from shared.rules.conditions import AllOf, Among, AnyOf, Between, Condition, Known, Like, Not, as_text
 from shared.rules.reading import ATTRIBUTE
+from shared.rules.spans import write_span
 
 _OTHER_MEANINGS = frozenset({"all", "any", "not"})
 

@@ -19,6 +19,7 @@ _WITH_VALUE = frozenset(
         Happening.RESUMED,
         Happening.ASSIGNED,
         Happening.SIGNALLED,
+        Happening.CONTROL_RECORDED,
         Happening.CHANGED,
         Happening.CLOSED,
         Happening.REOPENED,
@@ -30,6 +31,8 @@ _WITHOUT_VALUE = frozenset(
         Happening.RESPONDED,
         Happening.MESSAGE_RECEIVED,
         Happening.CUSTOMER_INFORMED,
+        Happening.ACKNOWLEDGED,
+        Happening.DOCUMENTS_RECEIVED,
         Happening.CANCELLED,
         Happening.MERGED,
     }

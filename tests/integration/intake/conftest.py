@@ -8,11 +8,14 @@ import pytest
 
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
+from services.intake.handlers.moving import Moving
+from services.intake.handlers.processes import Processes
 from shared.clock import ManualClock
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
-from tests.integration.intake.front_door import KEYS, PROCESSES, START, STATUS_PAGE, Intake
+from tests.integration.intake.front_door import KEYS, START, Intake
+from tests.unit.intake.shipped import FILES, STATUS_PAGE, WORDED
 
 
 @pytest.fixture
@@ -21,12 +24,15 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
     broker = InMemoryBroker()
     outbox = Outbox(database, broker.publisher(), "intake")
     clock = ManualClock(START)
+    processes = Processes(database, clock, FILES, WORDED)
+    await processes.start()
     context = Context(
         database=database,
         outbox=outbox,
         clock=clock,
         keys=KEYS,
-        processes=PROCESSES,
+        processes=processes,
+        moving=Moving(outbox, clock, processes),
         public_url="https://status.example",
         key_patience=timedelta(seconds=5),
     )

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-import services.intake
 from services.intake.api.context import Context
-from services.intake.app import load_processes, load_status_page
+from services.intake.handlers.moving import Moving
 from shared.clock import ManualClock
 from shared.contracts.envelope import Event, decode
 from shared.contracts.payload import Payload
@@ -24,15 +22,12 @@ from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
 
-DATA = Path(services.intake.__file__).parent / "data"
-PROCESSES = load_processes(DATA / "processes")
-STATUS_PAGE = load_status_page(DATA / "status_page", PROCESSES)
 START = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
 
 SUBMISSION: dict[str, Any] = {
     "kind": "claim",
     "market": "HK",
-    "product_line": "motor",
+    "product_line": "marine",
     "description": "後保險桿被撞",
     "attributes": {"amount": 12800, "has_photos": True, "workshop": "HK-017"},
     "customer": {
@@ -89,7 +84,9 @@ class Intake:
 
     def with_database(self, database: Database) -> httpx.AsyncClient:
         """The same on another way to the database."""
-        return self.with_context(database=database, outbox=Outbox(database, self.broker.publisher(), "intake"))
+        outbox = Outbox(database, self.broker.publisher(), "intake")
+        moving = Moving(outbox, self.clock, self.context.processes)
+        return self.with_context(database=database, outbox=outbox, moving=moving)
 
 
 def write(key: str | None = None) -> dict[str, str]:

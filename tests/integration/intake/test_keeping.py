@@ -15,7 +15,7 @@ import pytest
 from services.intake.domain.submission import Contact, Submission
 from services.intake.store.refusals import Unstorable
 from services.intake.store.submissions import Arrival, NameClash, insert_requests
-from services.intake.ticker import KeyKeeper
+from services.intake.ticker.keys import KeyKeeper
 from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
 from shared.ids import new_id, new_reference, new_token
 from shared.postgres import Database
@@ -39,6 +39,7 @@ def arrival(customer: str, *, key: str | None = None, name: str = "Ann") -> Arri
         channel="batch",
         external_id=None,
         kind=RequestKind.ENQUIRY,
+        process="enquiry",
         process_version=1,
         stage="received",
         product_line=None,
@@ -52,7 +53,7 @@ def arrival(customer: str, *, key: str | None = None, name: str = "Ann") -> Arri
         submitted_at=START,
         recorded_at=START,
     )
-    return Arrival(submission, key or new_id().hex, bytes(32), 201, "{}")
+    return Arrival(submission, bytes(32), key or new_id().hex, bytes(32), 201, "{}")
 
 
 async def test_the_history_can_be_neither_edited_nor_deleted(intake: Intake) -> None:

@@ -82,7 +82,7 @@ async def test_a_closed_request_stays_as_it_is(intake: Intake) -> None:
     assert (await intake.move(reference, "close", outcome="withdrawn")).status_code == 200
     for name, body in (("response", {}), ("close", {"outcome": "withdrawn"}), ("stage", {"stage": "assessment"})):
         answer = await intake.move(reference, name, **body)
-        assert (answer.status_code, answer.json()["type"]) == (409, "urn:punctual:problem:request_closed")
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:punctual:problem:request_over")
 
 
 async def test_news_may_be_late_but_not_from_before_the_submission_or_the_future(intake: Intake) -> None:

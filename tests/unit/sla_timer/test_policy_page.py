@@ -12,9 +12,10 @@ import services.sla_timer
 from services.sla_timer.domain.policy_objectives import FIELDS, SHAPES
 from services.sla_timer.domain.policy_words import EVENTS
 from services.sla_timer.domain.rulebook import RuleSources, lint, read_rulebook
-from services.sla_timer.domain.spans import read_counted_span, read_span
+from services.sla_timer.domain.spans import read_counted_span
 from shared.rules.document import Document
 from shared.rules.reading import read_condition
+from shared.rules.spans import read_span
 
 PAGE = (Path(__file__).parents[3] / "docs" / "howto" / "change-a-policy.md").read_text(encoding="utf-8")
 CALENDARS = (Path(services.sla_timer.__file__).with_name("data") / "calendars.yml").read_text(encoding="utf-8")

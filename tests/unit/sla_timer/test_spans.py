@@ -7,15 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sla_timer.domain.rules import Budget, BudgetKind
-from services.sla_timer.domain.spans import (
-    LONGEST_SPAN,
-    MOST_DAYS,
-    read_budget,
-    read_counted_span,
-    read_span,
-    write_budget,
-    write_span,
-)
+from services.sla_timer.domain.spans import MOST_DAYS, read_budget, read_counted_span, write_budget
+from shared.rules.spans import LONGEST_SPAN, read_span, write_span
 
 MINUTES = st.integers(0, LONGEST_SPAN // timedelta(minutes=1)).map(lambda minutes: timedelta(minutes=minutes))
 

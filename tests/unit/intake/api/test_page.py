@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-import services.intake
-from services.intake.app import load_processes, load_status_page
-from services.intake.domain.changes import Entry, Submitted
+from services.intake.domain.changes import Submitted
 from services.intake.domain.deadlines import Deadline, DeadlineState
+from services.intake.domain.history import Entry
 from services.intake.domain.life import begin
 from services.intake.domain.record import RequestRecord
-from shared.contracts.payload import Language, Market, Priority, RequestKind
+from shared.contracts.payload import Language, Market, RequestKind
+from tests.unit.intake.shipped import STATUS_PAGE, process_of
 
-DATA = Path(services.intake.__file__).parent / "data"
-PAGE = load_status_page(DATA / "status_page", load_processes(DATA / "processes"))
+CLAIM = process_of("claim")
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 SUBMITTED = Submitted(RequestKind.CLAIM, 1, "received")
 RECORD = RequestRecord(
@@ -27,20 +25,17 @@ RECORD = RequestRecord(
     status_token="token",
     channel="app",
     external_id=None,
-    kind=RequestKind.CLAIM,
-    process_version=1,
-    product_line=None,
-    priority=Priority.NORMAL,
     market=Market.HONG_KONG,
     language=Language.ENGLISH,
     life=begin(SUBMITTED, NOW),
     history=(Entry(1, SUBMITTED, NOW, NOW, "app"),),
+    head=None,
 )
 RUNNING = Deadline(UUID(int=2), UUID(int=1), "resolution", 1, due_at=NOW + timedelta(hours=8))
 
 
 def drawn(*deadlines: Deadline) -> str:
-    return PAGE.draw(replace(RECORD, deadlines=deadlines), Language.ENGLISH, NOW)
+    return STATUS_PAGE.draw(replace(RECORD, deadlines=deadlines), CLAIM, Language.ENGLISH, NOW)
 
 
 def test_a_running_deadline_is_the_expected_time() -> None:
@@ -59,14 +54,14 @@ def test_without_a_deadline_it_says_that_the_time_is_being_worked_out() -> None:
 
 
 def test_whatever_a_record_holds_is_escaped() -> None:
-    page = PAGE.draw(replace(RECORD, reference='<b>"&'), Language.ENGLISH, NOW)
+    page = STATUS_PAGE.draw(replace(RECORD, reference='<b>"&'), CLAIM, Language.ENGLISH, NOW)
     assert "<b>" not in page
     assert "&lt;b&gt;&quot;&amp;" in page
 
 
 @pytest.mark.parametrize("language", list(Language))
 def test_the_page_names_its_language_and_leads_to_the_others(language: Language) -> None:
-    page = PAGE.draw(RECORD, language, NOW)
+    page = STATUS_PAGE.draw(RECORD, CLAIM, language, NOW)
     assert f'<html lang="{language}">' in page
     assert f'href="?lang={language}"' not in page
     assert page.count('href="?lang=') == 2

@@ -85,7 +85,7 @@ async def test_calls_that_were_sent_but_not_noted_are_answered_again(stage: Stag
     (tmp_path / "demo.jsonl").write_text(
         "".join(line for line in (tmp_path / "demo.jsonl").read_text().splitlines(keepends=True) if '"at"' in line)
     )
-    sent = await stage.play(until=14)
+    sent = await stage.play(until=len(stage.intake.calls) + 6)
     assert sent.repeated > 0
     assert sent.refused == {}
 

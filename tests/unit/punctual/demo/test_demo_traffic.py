@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -16,13 +15,17 @@ from punctual.demo.handling import plan_moves
 from punctual.demo.office_hours import after_work, busyness
 from punctual.demo.traffic import PlannedRequest, Traffic
 from services.intake.api.bodies import SubmitBody
+from services.intake.api.moves import MOVES
 from services.intake.domain.changes import Submitted
-from services.intake.domain.life import Close, EnterStage, Move, Pause, Respond, Resume, begin, decide, evolve
-from services.intake.domain.process import parse_process
+from services.intake.domain.deciding import decide
+from services.intake.domain.life import begin, evolve
 from shared.contracts.payload import RequestKind
+from tests.unit.intake.shipped import process_of
 
 MONDAY = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
-PROCESSES = Path(__file__).resolve().parents[4] / "services" / "intake" / "data" / "processes"
+BODIES = {verb: body for verb, body, _ in MOVES}
+LINES = ("motor", "health", "life", "property", "travel")
+FACTS = {"amount": 12_000}
 
 
 def stream(seed: int, count: int, per_second: float = 1 / 900) -> list[PlannedRequest]:
@@ -76,41 +79,29 @@ def test_requests_come_as_fast_as_asked_for_and_mostly_in_office_hours() -> None
     assert busyness(MONDAY + timedelta(hours=2)) > 4 * busyness(MONDAY - timedelta(hours=6))
 
 
-def call(verb: str, body: dict[str, str]) -> Move:
-    handler = body.get("handler")
-    match verb:
-        case "stage":
-            return EnterStage(body["stage"], handler)
-        case "response":
-            return Respond(handler)
-        case "pause":
-            return Pause(body["reason"])
-        case "resume":
-            return Resume(body["reason"])
-        case _:
-            assert verb == "close"
-            return Close(body["outcome"], handler)
-
-
+@pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("kind", RequestKind)
-def test_no_planned_move_is_forbidden_by_the_process(kind: RequestKind) -> None:
-    file = PROCESSES / f"{kind}.v1.yml"
-    process = parse_process(file.read_text(encoding="utf-8"), file.name)
-    for seed in range(300):
-        life = begin(Submitted(kind, 1, process.start), MONDAY)
-        moves = plan_moves(Random(seed), kind, MONDAY)
+def test_no_planned_move_is_forbidden_by_the_process(kind: RequestKind, line: str) -> None:
+    process = process_of(kind, line)
+    for seed in range(100):
+        life = begin(Submitted(kind, 1, process.start, process=process.code, attributes=FACTS), MONDAY)
+        moves = plan_moves(Random(seed), kind, line, FACTS, MONDAY)
         for move in moves:
-            life = evolve(life, decide(process, life, call(move.verb, move.body)), move.at)
+            asked = BODIES[move.verb].model_validate(move.body).move()
+            for change in decide(process, life, asked, move.at):
+                life = evolve(life, change, move.at)
         assert life.outcome is not None
+        assert life.pause_reasons == ()
         assert all(earlier.at <= later.at for earlier, later in pairwise(moves))
         assert moves[0].at >= MONDAY
 
 
 def test_some_requests_are_paused_some_withdrawn_and_some_very_late() -> None:
-    plans = [plan_moves(Random(seed), RequestKind.CLAIM, MONDAY) for seed in range(400)]
+    plans = [plan_moves(Random(seed), RequestKind.CLAIM, "motor", FACTS, MONDAY) for seed in range(400)]
     paused = sum(any(move.verb == "pause" for move in plan) for plan in plans)
-    withdrawn = sum(plan[-1].body["outcome"] == "withdrawn" for plan in plans)
-    late = sum(plan[-1].at - MONDAY > timedelta(days=21) for plan in plans)
+    endings = [next(move for move in plan if move.verb == "close") for plan in plans]
+    withdrawn = sum(ending.body["outcome"] == "withdrawn" for ending in endings)
+    late = sum(ending.at - MONDAY > timedelta(days=21) for ending in endings)
     assert 80 < paused < 180
     assert 2 < withdrawn < 40
     assert 4 < late < 80

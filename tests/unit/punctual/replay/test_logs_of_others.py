@@ -11,20 +11,10 @@ from punctual.replay.mapping import load_map
 from punctual.replay.mapping.events import collect_events
 from punctual.replay.planning import plan_cases
 from services.intake.domain.changes import Submitted
-from services.intake.domain.life import (
-    Close,
-    EnterStage,
-    Move,
-    MoveRefused,
-    Pause,
-    Respond,
-    Resume,
-    begin,
-    decide,
-    evolve,
-)
-from services.intake.domain.process import Process, parse_process
-from shared.contracts.payload import RequestKind
+from services.intake.domain.deciding import MoveRefused, decide
+from services.intake.domain.life import begin, evolve
+from services.intake.domain.moves import Close, EnterStage, Move, Pause, Respond, Resume
+from tests.unit.intake.shipped import process_of
 
 ROOT = Path(__file__).resolve().parents[4]
 DATA = ROOT.parent / "shared" / "data"
@@ -41,11 +31,6 @@ LOGS = {
 THERE = {name: log for name, log in LOGS.items() if (DATA / log[1]).is_file()}
 
 _MOST_REFUSED = 0.03  # a map that fits its process has few moves that are refused
-
-
-def process(kind: str) -> Process:
-    file = ROOT / "services" / "intake" / "data" / "processes" / f"{RequestKind(kind)}.v1.yml"
-    return parse_process(file.read_text(encoding="utf-8"), file.name)
 
 
 def move(verb: str, what: str) -> Move:
@@ -79,14 +64,15 @@ if THERE:
         plan = plan_cases(log.events, log_map, log_name=name)
         assert len(plan.cases) == cases
         refused = 0
-        followed = process(plan.cases[0].submission["kind"])
         for case in plan.cases:
-            life = begin(Submitted(followed.kind, 1, followed.start), case.begins_at)
+            followed = process_of(case.submission["kind"], case.submission.get("product_line"))
+            life = begin(Submitted(followed.kind, 1, followed.start, process=followed.code), case.begins_at)
             for step in case.steps[1:]:
                 try:
-                    change = decide(followed, life, move(step.action.verb, step.action.object))
+                    made = decide(followed, life, move(step.action.verb, step.action.object), step.at)
                 except MoveRefused:
                     refused += 1
                 else:
-                    life = evolve(life, change, step.at)
+                    for change in made:
+                        life = evolve(life, change, step.at)
         assert refused <= plan.steps * _MOST_REFUSED

@@ -1,0 +1,50 @@
+"""Tags of what a request looked like: ``"7.9f3c01ab"`` is version 7, and a digest of how it was shown.
+
+A move is for a version; what deadlines and the business clock change in between does not matter to it. Whoever looks
+again may be told that nothing is different only if the whole answer is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header
+
+from shared.http import FieldError, Problem
+
+_TAG = re.compile(r'\s*(?:W/)?"(?P<version>\d{1,9})(?P<digest>\.[0-9a-f]{8})?"\s*')
+
+
+def make_etag(version: int, body: str) -> str:
+    return f'"{version}.{hashlib.sha256(body.encode()).hexdigest()[:8]}"'
+
+
+def is_known(if_none_match: str | None, etag: str) -> bool:
+    """Whether the reader has seen exactly this."""
+    return if_none_match is not None and etag in (tag.strip() for tag in if_none_match.split(","))
+
+
+async def _seen(
+    if_match: Annotated[
+        str | None,
+        Header(description="The ETag, or the version in quotes, of what the caller saw: 412 when it has changed"),
+    ] = None,
+) -> frozenset[int] | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tags = [_TAG.fullmatch(tag) for tag in if_match.split(",")]
+    versions = frozenset(int(tag["version"]) for tag in tags if tag is not None)
+    if None in tags or not versions:
+        raise Problem(
+            422,
+            "invalid_fields",
+            "Some fields are missing or wrong",
+            errors=[FieldError(field="header:If-Match", message='must be an ETag of the request, such as "7"')],
+        )
+    return versions
+
+
+SeenOf = Annotated[frozenset[int] | None, Depends(_seen)]
+"""The versions that a move is for; None for any."""

@@ -1,0 +1,234 @@
+"""What callers send to move a request. Each body knows its move and what people wrote in it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from services.intake.api.bodies import Attribute, Body, Instant, Line, Prose
+from services.intake.domain import moves
+from services.intake.domain.deciding import MOST_SECONDS
+from services.intake.domain.moves import Move
+from shared.contracts.payload import Code, CustomerTier, Priority
+from shared.ids import new_id
+
+_MOST = 64  # documents or attributes in one call
+
+Text = Annotated[Prose, Field(min_length=1, description="Stays in this service; it is told in no event")]
+Handler = Annotated[Code | None, Field(description="Staff id of who did it", examples=["s-104"])]
+Documents = Annotated[list[Code], Field(max_length=_MOST, examples=[["medical_report", "receipts"]])]
+
+
+class TimedBody(Body):
+    occurred_at: Instant | None = Field(
+        None, description="When it happened; now if it is left out. Late news is welcome"
+    )
+
+    def texts(self) -> dict[str, str]:
+        """What people wrote, by its name in the store."""
+        return {}
+
+
+class MoveBody(TimedBody, ABC):
+    @abstractmethod
+    def move(self) -> Move:
+        """What is asked of the request."""
+
+
+class AcknowledgeBody(MoveBody):
+    handler: Handler = None
+
+    def move(self) -> Move:
+        return moves.Acknowledge(self.handler)
+
+
+class AssignBody(MoveBody):
+    team: Code | None = Field(None, examples=["claims_hk"])
+    handler: Handler = None
+
+    @model_validator(mode="after")
+    def _check(self) -> AssignBody:
+        if self.team is None and self.handler is None:
+            raise ValueError("give a team, a handler or both")
+        return self
+
+    def move(self) -> Move:
+        return moves.Assign(self.team, self.handler)
+
+
+class StageBody(MoveBody):
+    stage: Code = Field(examples=["assessment"])
+    handler: Handler = None
+
+    def move(self) -> Move:
+        return moves.EnterStage(self.stage, self.handler)
+
+
+class LeaveBody(MoveBody):
+    handler: Handler = None
+
+    def move(self) -> Move:
+        return moves.LeaveStage(self.handler)
+
+
+class ControlBody(MoveBody):
+    control: Code = Field(examples=["cover_checked"])
+    passed: bool = True
+    recorded: dict[Code, Attribute] = Field({}, max_length=_MOST, examples=[{"cover_in_force": True}])
+    handler: Handler = None
+
+    def move(self) -> Move:
+        return moves.RecordControl(self.control, self.passed, self.recorded, self.handler)
+
+
+class ResponseBody(MoveBody):
+    handler: Handler = None
+
+    def move(self) -> Move:
+        return moves.Respond(self.handler)
+
+
+class InformBody(MoveBody):
+    handler: Handler = None
+
+    def move(self) -> Move:
+        return moves.InformCustomer(self.handler)
+
+
+class MessageBody(MoveBody):
+    text: Text
+
+    def move(self) -> Move:
+        return moves.ReceiveMessage()
+
+    def texts(self) -> dict[str, str]:
+        return {"text": self.text}
+
+
+class NoteBody(MoveBody):
+    text: Text
+    handler: Handler = None
+
+    def move(self) -> Move:
+        return moves.Note(self.handler)
+
+    def texts(self) -> dict[str, str]:
+        return {"text": self.text}
+
+
+class AttachmentBody(MoveBody):
+    """The content is kept elsewhere; this says what it is and how to know it again."""
+
+    file_name: Line = Field(examples=["receipt.pdf"])
+    media_type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,64}$")]
+    size: int = Field(ge=0, le=2**40, description="Bytes")
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(description="Of the content")
+    location: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2000}$")] = Field(
+        description="Where the content is kept", examples=["s3://documents/7781/receipt.pdf"]
+    )
+    document: Code | None = Field(None, description="Which of the documents asked for it is", examples=["receipts"])
+
+    def move(self) -> Move:
+        return moves.Attach(new_id(), self.media_type, self.size, self.sha256, self.document)
+
+    def texts(self) -> dict[str, str]:
+        return {"file_name": self.file_name, "location": self.location}
+
+
+class PauseBody(MoveBody):
+    reason: Code = Field(examples=["customer_documents"])
+    documents: Documents = Field([], description="What the customer is asked for")
+
+    def move(self) -> Move:
+        return moves.Pause(self.reason, tuple(dict.fromkeys(self.documents)))
+
+
+class DocumentsBody(MoveBody):
+    documents: Documents = Field(min_length=1, description="What has come")
+
+    def move(self) -> Move:
+        return moves.ReceiveDocuments(tuple(dict.fromkeys(self.documents)))
+
+
+class ResumeBody(MoveBody):
+    reason: Code = Field(examples=["customer_documents"])
+
+    def move(self) -> Move:
+        return moves.Resume(self.reason)
+
+
+class ChangeBody(MoveBody):
+    reason: Code = Field(examples=["customer_called"])
+    product_line: Code | None = None
+    priority: Priority | None = None
+    customer_tier: CustomerTier | None = None
+    attributes: dict[Code, Attribute] = Field({}, max_length=_MOST, description="New values; the others stay")
+
+    def move(self) -> Move:
+        return moves.ChangeFacts(self.reason, self.product_line, self.priority, self.customer_tier, self.attributes)
+
+
+class ExtendBody(MoveBody):
+    objective: Code = Field(examples=["resolution"])
+    seconds: int = Field(ge=1, le=MOST_SECONDS, description="Working or elapsed, as the objective counts")
+    reason: Code = Field(examples=["expert_opinion"])
+    approved_by: Code = Field(description="A staff id", examples=["s-001"])
+
+    def move(self) -> Move:
+        return moves.Extend(self.objective, self.seconds, self.reason, self.approved_by)
+
+
+class SignalBody(MoveBody):
+    signal: Code = Field(description="A step that a policy names", examples=["all_there"])
+
+    def move(self) -> Move:
+        return moves.Signal(self.signal)
+
+
+class CloseBody(MoveBody):
+    outcome: Code = Field(examples=["paid"])
+    reason: Code | None = Field(None, description="Asked for by some outcomes", examples=["not_covered"])
+    handler: Handler = None
+
+    def move(self) -> Move:
+        return moves.Close(self.outcome, self.handler, self.reason)
+
+
+class ReopenBody(MoveBody):
+    reason: Code = Field(examples=["new_evidence"])
+
+    def move(self) -> Move:
+        return moves.Reopen(self.reason)
+
+
+class CancelBody(MoveBody):
+    reason: Code = Field(examples=["submitted_by_mistake"])
+
+    def move(self) -> Move:
+        return moves.Cancel(self.reason)
+
+
+class FeedbackBody(MoveBody):
+    score: int = Field(ge=1, le=5, description="5 is best")
+    text: Prose | None = Field(None, description="Stays in this service")
+
+    def move(self) -> Move:
+        return moves.GiveFeedback(self.score)
+
+    def texts(self) -> dict[str, str]:
+        return {"text": self.text} if self.text else {}
+
+
+class MergeBody(TimedBody):
+    into: str = Field(max_length=32, description="Reference of the request that goes on", examples=["K7M4Q-2XD9C"])
+
+
+class FollowBody(TimedBody):
+    """Go on under another version, or another process of the same kind."""
+
+    process: Code = Field(examples=["claim_motor"])
+    version: int = Field(ge=1, le=2**31 - 1)
+    stage: Code | None = Field(None, description="Where it goes on; without it the stage of the same name")
+    reason: Code = Field(examples=["new_version"])

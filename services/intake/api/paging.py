@@ -1,0 +1,35 @@
+"""Pages of long lists: a cursor, and the address of the next page in a Link header."""
+
+from __future__ import annotations
+
+from fastapi import Request, Response
+
+from shared.http import FieldError, Problem
+
+_LONGEST_NUMBER = 9  # digits of what is surely an integer of Postgres
+
+
+def link_next(request: Request, response: Response, cursor: str) -> None:
+    """Tell where the next page is. The address is relative: what the caller calls this host, only it knows."""
+    url = request.url.include_query_params(after=cursor)
+    response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+
+
+def read_number(cursor: str | None) -> int | None:
+    """Raises:
+    Problem: the cursor is none that was given out.
+    """
+    if cursor is None:
+        return None
+    if not cursor.isdecimal() or len(cursor) > _LONGEST_NUMBER:
+        raise broken_cursor()
+    return int(cursor)
+
+
+def broken_cursor() -> Problem:
+    return Problem(
+        422,
+        "invalid_fields",
+        "Some fields are missing or wrong",
+        errors=[FieldError(field="query:after", message="is not a cursor of this list; take it from the Link header")],
+    )

@@ -1,0 +1,109 @@
+"""Process definitions that are not in force yet: checked, compared, put in force."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+
+from services.intake.api.context import ContextOf, StaffOf
+from services.intake.api.problems import process_unknown
+from services.intake.api.process_views import (
+    AppliedView,
+    CodeOf,
+    ErrorView,
+    ProcessDifferencesView,
+    ProcessLintView,
+    RemarkView,
+    view_process,
+)
+from services.intake.domain.process_differences import find_process_differences
+from services.intake.domain.process_linting import remark_on_process
+from services.intake.store import processes as store
+from shared.errors import ConfigurationError
+from shared.http import FieldError, Problem, problem_responses
+from shared.rules.document import InvalidDocument
+
+router = APIRouter(tags=["processes"])
+
+TextOf = Annotated[bytes, Body(media_type="text/yaml", description="The whole definition")]
+
+
+@router.post(
+    "/v1/processes:lint", summary="Check a definition without using it", responses=problem_responses(401, 403, 413, 422)
+)
+async def lint(body: TextOf, context: ContextOf, _: StaffOf) -> ProcessLintView:
+    text = _text(body)
+    try:
+        process = context.processes.read(text, "process")
+    except InvalidDocument as error:
+        complaints = [ErrorView(line=c.line, field=c.field, message=c.message) for c in error.complaints]
+        return ProcessLintView(errors=complaints, remarks=[])
+    remarks = [RemarkView(line=r.line, where=r.where, message=r.message) for r in remark_on_process(process, text, "")]
+    return ProcessLintView(errors=[], remarks=remarks)
+
+
+@router.post(
+    "/v1/processes:diff",
+    summary="What a definition would change of the one in force",
+    responses=problem_responses(401, 403, 404, 413, 422),
+)
+async def diff(body: TextOf, context: ContextOf, _: StaffOf) -> ProcessDifferencesView:
+    try:
+        draft = context.processes.read(_text(body), "process")
+    except InvalidDocument as error:
+        raise _refused(error) from None
+    former = context.processes.book.newest(draft.code)
+    if former is None:
+        raise process_unknown(f"there is no process {draft.code} yet")
+    return ProcessDifferencesView(
+        process=draft.code,
+        from_version=former.version,
+        to_version=None,
+        differences=find_process_differences(former, draft),
+    )
+
+
+@router.put(
+    "/v1/processes/{process}",
+    summary="Put a definition in force for requests that come from now on",
+    responses=problem_responses(401, 403, 409, 413, 422),
+)
+async def apply(
+    process: CodeOf,
+    body: TextOf,
+    context: ContextOf,
+    staff: StaffOf,
+    reason: Annotated[str, Query(min_length=1, max_length=200, description="Why, in a few words; kept with it")],
+) -> AppliedView:
+    """Requests under way keep the version they began with. The same text again makes no new version."""
+    text = _text(body)
+    try:
+        draft = context.processes.read(text, "process")
+        if draft.code != process:
+            raise _invalid([FieldError(field="process", message=f"the text defines {draft.code}, the path {process}")])
+        async with context.database.transaction() as connection:
+            applied = await context.processes.apply(connection, text, staff.name, reason)
+            stored = await store.load_version(connection, process, applied.process.version)
+    except InvalidDocument as error:
+        raise _refused(error) from None
+    except ConfigurationError as error:
+        raise Problem(409, "process_conflict", "The definition does not fit the others", f"{error}.") from None
+    await context.processes.follow()
+    assert stored is not None  # it was written in the same transaction
+    return AppliedView(**view_process(stored).model_dump(), new=applied.is_new)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _invalid([FieldError(field="body", message="is not UTF-8 text")]) from None
+
+
+def _refused(error: InvalidDocument) -> Problem:
+    return _invalid([FieldError(field=c.field, message=f"line {c.line}: {c.message}") for c in error.complaints])
+
+
+def _invalid(errors: list[FieldError]) -> Problem:
+    return Problem(422, "process_invalid", "The definition cannot be used", "What was in force stays.", errors=errors)

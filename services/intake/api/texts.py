@@ -1,0 +1,50 @@
+"""What people wrote about a request: notes, messages, feedback, names of attachments."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.intake.api.context import CallerOf, ContextOf, visible_channel
+from services.intake.api.problems import not_found
+from services.intake.api.references import ReferenceOf
+from services.intake.store.lookups import find_by_reference, find_texts
+from shared.http import problem_responses
+
+router = APIRouter(tags=["requests"])
+
+_OF_THE_HOUSE = "noted"
+
+
+class TextView(BaseModel):
+    sequence: int = Field(description="Of the entry it was written with")
+    type: str
+    text: str | None
+    file_name: str | None
+    location: str | None = Field(description="Where the content of an attachment is kept")
+
+
+@router.get(
+    "/v1/requests/{reference}/texts",
+    summary="What people wrote about it; notes of the house only to the house",
+    responses=problem_responses(401, 404, 503),
+)
+async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf) -> list[TextView]:
+    channel = visible_channel(caller)
+    async with context.database.connection() as connection:
+        record = await find_by_reference(connection, reference, channel)
+        if record is None:
+            raise not_found()
+        written = await find_texts(connection, record.request_id)
+    types = {entry.sequence: entry.change.TYPE for entry in record.history}
+    return [
+        TextView(
+            sequence=sequence,
+            type=types[sequence],
+            text=found.get("text"),
+            file_name=found.get("file_name"),
+            location=found.get("location"),
+        )
+        for sequence, found in written.items()
+        if channel is None or types[sequence] != _OF_THE_HOUSE
+    ]

@@ -1,0 +1,78 @@
+"""Whether stored requests prove themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from services.intake.api.context import ContextOf, StaffOf
+from services.intake.api.problems import not_found
+from services.intake.api.references import ReferenceOf
+from services.intake.domain.verifying import Verdict, verify
+from services.intake.store.lookups import find_by_reference, read_page
+from shared.http import problem_responses
+
+router = APIRouter(tags=["verification"])
+
+_FIRST = UUID(int=0)
+
+
+class VerdictView(BaseModel):
+    reference: str
+    entries: int
+    unproved: int = Field(description="Entries at the beginning that are older than the chain of hashes")
+    problems: list[str]
+
+
+class VerifiedPageView(BaseModel):
+    requests: int = Field(description="How many were looked at")
+    entries: int
+    unproved: int
+    problems: list[VerdictView] = Field(description="Those that do not prove themselves")
+    next: UUID | None = Field(description="Give it as `after` to go on; null at the end")
+
+
+@router.get(
+    "/v1/requests/{reference}/verification",
+    summary="Prove that a request's history is what was written, and that it leads to the stored state",
+    responses=problem_responses(401, 403, 404, 503),
+)
+async def verify_one(reference: ReferenceOf, context: ContextOf, _: StaffOf) -> VerdictView:
+    async with context.database.connection() as connection:
+        record = await find_by_reference(connection, reference, None)
+    if record is None:
+        raise not_found()
+    return _view(verify(record))
+
+
+@router.get(
+    "/v1/verification", summary="The same for every request, page by page", responses=problem_responses(401, 403, 422)
+)
+async def verify_page(
+    context: ContextOf,
+    _: StaffOf,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+    after: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
+) -> VerifiedPageView:
+    async with context.database.connection() as connection:
+        records = await read_page(connection, after or _FIRST, limit)
+    verdicts = [verify(record) for record in records]
+    return VerifiedPageView(
+        requests=len(verdicts),
+        entries=sum(verdict.entries for verdict in verdicts),
+        unproved=sum(verdict.unproved for verdict in verdicts),
+        problems=[_view(verdict) for verdict in verdicts if verdict.problems],
+        next=records[-1].request_id if len(records) == limit else None,
+    )
+
+
+def _view(verdict: Verdict) -> VerdictView:
+    return VerdictView(
+        reference=verdict.reference,
+        entries=verdict.entries,
+        unproved=verdict.unproved,
+        problems=list(verdict.problems),
+    )

@@ -1,0 +1,272 @@
+"""Decides moves against the process a request follows. Pure: the same question always has the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from services.intake.domain import changes, moves
+from services.intake.domain.history import Change
+from services.intake.domain.life import Life, State
+from services.intake.domain.moves import Move
+from services.intake.domain.process import Process
+from shared.errors import PunctualError
+
+MOST_SECONDS = 366 * 86_400
+"""Of an extension; sla_timer takes no longer one."""
+
+_ALWAYS = (moves.Note, moves.Attach, moves.ReceiveMessage, moves.InformCustomer, moves.GiveFeedback, moves.Complain)
+"""Moves that a request takes although it is over."""
+
+
+class MoveRefused(PunctualError):
+    """The process definition forbids the move.
+
+    Attributes:
+        code: a stable word in snake_case.
+        field: the field of the move that is at fault; None when no such move is possible at all.
+        allowed: what the field may be instead.
+        missing: what has to be there first, such as ``control:cover_checked`` or ``attribute:amount``.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        field: str | None = None,
+        allowed: Iterable[str] = (),
+        missing: Iterable[str] = (),
+    ) -> None:
+        self.allowed = tuple(allowed)
+        self.missing = tuple(missing)
+        if field is not None and not self.missing:
+            detail = f"{detail}; allowed: {', '.join(self.allowed) or 'none'}"
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.field = field
+
+
+def decide(process: Process, life: Life, move: Move, at: datetime) -> tuple[Change, ...]:
+    """The changes that ``move`` makes: one, and those that follow from it.
+
+    A pause does not stop the work: a paused request may enter a stage, be responded to and be closed.
+
+    Args:
+        at: the instant of the move, business time.
+
+    Raises:
+        MoveRefused: with the allowed moves.
+    """
+    if isinstance(move, moves.Reopen):
+        return _reopened(process, life, move, at)
+    if life.is_over and not isinstance(move, _ALWAYS):
+        raise MoveRefused("request_over", f"the request is over: {_ending(life)}; {_way_back(process, life, at)}")
+    if isinstance(move, moves.ReceiveDocuments):
+        return _documents(life, move)
+    return (_DECIDERS[type(move)](process, life, move),)
+
+
+def find_missing(process: Process, life: Life) -> tuple[str, ...]:
+    """What has to be there before the stage can be left: ``attribute:<name>``, ``control:<name>``."""
+    return tuple(_missing(process, life))
+
+
+def reopens_until(process: Process, life: Life) -> datetime | None:
+    """The last instant at which a closed request can be reopened; None when it cannot."""
+    if life.ended_as is not State.CLOSED or process.reopening is None or life.closed_at is None:
+        return None
+    return life.closed_at + process.reopening.within
+
+
+def _missing(process: Process, life: Life) -> Iterator[str]:
+    if life.has_left_stage:
+        return
+    stage = process.stages[life.stage]
+    yield from (f"attribute:{name}" for name in stage.required if life.attributes.get(name) is None)
+    yield from (f"control:{name}" for name in stage.controls if not life.controls.get(name, False))
+
+
+def _require_complete(process: Process, life: Life, what: str) -> None:
+    missing = find_missing(process, life)
+    if missing:
+        detail = f"stage {life.stage} asks for more before {what}; missing: {', '.join(missing)}"
+        raise MoveRefused("stage_incomplete", detail, "stage", missing=missing)
+
+
+def _require(code: str, field: str, value: str, allowed: Iterable[str], where: str) -> None:
+    if value not in allowed:
+        raise MoveRefused(code, f"{field} {value} is not allowed {where}", field, allowed)
+
+
+def _acknowledged(_: Process, life: Life, move: moves.Acknowledge) -> Change:
+    if life.is_acknowledged:
+        raise MoveRefused("already_acknowledged", "the request was acknowledged before")
+    return changes.Acknowledged(move.handler)
+
+
+def _stage_entered(process: Process, life: Life, move: moves.EnterStage) -> Change:
+    here = process.stages[life.stage]
+    allowed = process.stages_after(life.stage)
+    _require("stage_forbidden", "stage", move.stage, allowed, f"from stage {life.stage}")
+    if move.stage not in here.rework:
+        _require_complete(process, life, f"stage {move.stage} can begin")
+    return changes.StageEntered(life.stage, move.stage, move.handler)
+
+
+def _stage_left(process: Process, life: Life, move: moves.LeaveStage) -> Change:
+    if life.has_left_stage:
+        raise MoveRefused("stage_left_already", f"stage {life.stage} was left before; enter the next one")
+    if not process.stages[life.stage].next:
+        raise MoveRefused("stage_is_last", f"no stage follows {life.stage}; close the request")
+    _require_complete(process, life, "it can be left")
+    return changes.StageLeft(life.stage, move.handler)
+
+
+def _control_recorded(process: Process, life: Life, move: moves.RecordControl) -> Change:
+    controls = process.stages[life.stage].controls
+    _require("control_forbidden", "control", move.control, controls, f"at stage {life.stage}")
+    missing = [name for name in controls[move.control] if name not in move.recorded]
+    if missing:
+        detail = f"control point {move.control} asks for more to be recorded: {', '.join(missing)}"
+        raise MoveRefused("control_incomplete", detail, "recorded", missing=[f"recorded:{name}" for name in missing])
+    return changes.ControlRecorded(life.stage, move.control, move.is_passed, move.recorded, move.handler)
+
+
+def _paused(process: Process, life: Life, move: moves.Pause) -> Change:
+    free = [known for known in process.pauses if known not in life.pause_reasons]
+    _require("pause_forbidden", "reason", move.reason, free, "as a further reason to pause")
+    return changes.Paused(move.reason, move.documents)
+
+
+def _resumed(_: Process, life: Life, move: moves.Resume) -> Change:
+    _require("resume_forbidden", "reason", move.reason, life.pause_reasons, "as a reason to resume from")
+    return changes.Resumed(move.reason)
+
+
+def _documents(life: Life, move: moves.ReceiveDocuments) -> tuple[Change, ...]:
+    """What was received; the request goes on for every reason whose documents are now all there."""
+    done = [r for r, asked in life.awaited.items() if all(document in move.documents for document in asked)]
+    return changes.DocumentsReceived(move.documents), *(changes.Resumed(reason) for reason in done)
+
+
+def _assigned(_: Process, life: Life, move: moves.Assign) -> Change:
+    if (move.team or life.team, move.handler or life.handler) == (life.team, life.handler):
+        raise MoveRefused("nothing_changed", "the request is assigned so already")
+    return changes.Assigned(move.team, move.handler)
+
+
+def _changed(_: Process, life: Life, move: moves.ChangeFacts) -> Change:
+    """Only what is different is told."""
+    change = changes.Changed(
+        reason=move.reason,
+        product_line=move.product_line if move.product_line != life.product_line else None,
+        priority=move.priority if move.priority is not life.priority else None,
+        customer_tier=move.customer_tier if move.customer_tier is not life.customer_tier else None,
+        attributes={n: value for n, value in move.attributes.items() if not _is_same(life.attributes, n, value)},
+    )
+    if change == changes.Changed(move.reason):
+        raise MoveRefused("nothing_changed", "all of it is so already")
+    return change
+
+
+def _is_same(attributes: Mapping[str, Any], name: str, value: Any) -> bool:
+    """True and 1 are equal to Python and not to a policy."""
+    return name in attributes and attributes[name] == value and type(attributes[name]) is type(value)
+
+
+def _extended(_: Process, __: Life, move: moves.Extend) -> Change:
+    if not 0 < move.seconds <= MOST_SECONDS:
+        raise MoveRefused("extension_forbidden", "an extension lasts 1 second to 366 days", "seconds", ["1..31622400"])
+    return changes.Extended(move.objective, move.seconds, move.reason, move.approved_by)
+
+
+def _closed(process: Process, life: Life, move: moves.Close) -> Change:
+    allowed = process.outcomes_at(life.stage)
+    _require("outcome_forbidden", "outcome", move.outcome, allowed, f"at stage {life.stage}")
+    outcome = process.outcomes[move.outcome]
+    if outcome.reasons or move.reason is not None:
+        _require("reason_forbidden", "reason", move.reason or "(none)", outcome.reasons, f"for outcome {move.outcome}")
+    if not outcome.is_unchecked:
+        _require_complete(process, life, f"the request can be closed as {move.outcome}")
+    return changes.Closed(move.outcome, move.handler, move.reason)
+
+
+def _reopened(process: Process, life: Life, move: moves.Reopen, at: datetime) -> tuple[Change, ...]:
+    if not life.is_over:
+        raise MoveRefused("not_closed", "the request is open")
+    until = reopens_until(process, life)
+    if until is None or at > until or process.reopening is None:
+        raise MoveRefused("request_over", f"the request is over: {_ending(life)}; {_way_back(process, life, at)}")
+    reasons = process.reopening.reasons
+    _require("reopening_forbidden", "reason", move.reason, reasons, "as a reason to reopen")
+    return changes.Reopened(move.reason), changes.StageEntered(life.stage, process.reopening.stage)
+
+
+def _cancelled(process: Process, _: Life, move: moves.Cancel) -> Change:
+    _require("cancelling_forbidden", "reason", move.reason, process.cancelling, "as a reason to cancel")
+    return changes.Cancelled(move.reason)
+
+
+def _process_changed(_: Process, life: Life, move: moves.FollowProcess) -> Change:
+    new = move.process
+    if new.kind is not life.kind:
+        raise MoveRefused("process_forbidden", f"{new.code} is for requests of kind {new.kind}")
+    if (new.code, new.version) == (life.process, life.process_version):
+        raise MoveRefused("nothing_changed", f"the request follows version {new.version} of {new.code} already")
+    stage = move.stage or life.stage
+    _require("stage_forbidden", "stage", stage, new.stages, f"in version {new.version} of {new.code}")
+    unknown = [reason for reason in life.pause_reasons if reason not in new.pauses]
+    if unknown:
+        detail = f"version {new.version} of {new.code} knows no pause for {', '.join(unknown)}; resume first"
+        raise MoveRefused("process_forbidden", detail)
+    return changes.ProcessChanged(new.code, new.version, stage, move.reason)
+
+
+def _ending(life: Life) -> str:
+    match life.ended_as:
+        case State.CANCELLED:
+            return f"cancelled because of {life.reason}"
+        case State.MERGED:
+            return "merged into another request"
+        case _:
+            return f"closed with outcome {life.outcome}"
+
+
+def _way_back(process: Process, life: Life, at: datetime) -> str:
+    until = reopens_until(process, life)
+    if until is None or process.reopening is None:
+        return "no move is allowed"
+    if at > until:
+        return f"it could be reopened until {until.isoformat()}"
+    return f"reopen it first (reasons: {', '.join(process.reopening.reasons)})"
+
+
+_DECIDERS: Mapping[type[Move], Any] = {
+    moves.Acknowledge: _acknowledged,
+    moves.Assign: _assigned,
+    moves.EnterStage: _stage_entered,
+    moves.LeaveStage: _stage_left,
+    moves.RecordControl: _control_recorded,
+    moves.Respond: lambda _, __, move: changes.Responded(move.handler),
+    moves.InformCustomer: lambda _, __, move: changes.CustomerInformed(move.handler),
+    moves.ReceiveMessage: lambda _, __, ___: changes.MessageReceived(),
+    moves.Note: lambda _, __, move: changes.Noted(move.handler),
+    moves.Attach: lambda _, __, move: changes.Attached(
+        move.attachment_id, move.media_type, move.size, move.sha256, move.document
+    ),
+    moves.Pause: _paused,
+    moves.Resume: _resumed,
+    moves.ChangeFacts: _changed,
+    moves.Extend: _extended,
+    moves.Signal: lambda _, __, move: changes.Signalled(move.signal),
+    moves.Close: _closed,
+    moves.Cancel: _cancelled,
+    moves.MergeInto: lambda _, __, move: changes.Merged(move.into_request_id),
+    moves.Absorb: lambda _, __, move: changes.Absorbed(move.from_request_id),
+    moves.SplitOff: lambda _, __, move: changes.Split(move.into_request_id),
+    moves.Complain: lambda _, __, move: changes.Complained(move.complaint_request_id),
+    moves.GiveFeedback: lambda _, __, move: changes.FeedbackGiven(move.score),
+    moves.FollowProcess: _process_changed,
+}

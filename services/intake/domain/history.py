@@ -1,0 +1,127 @@
+"""An entry of a history, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from typing import Any, get_args
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from services.intake.domain.changes import (
+    Absorbed,
+    Acknowledged,
+    Assigned,
+    Attached,
+    Cancelled,
+    Changed,
+    Closed,
+    Complained,
+    ControlRecorded,
+    CustomerInformed,
+    DocumentsReceived,
+    Extended,
+    FeedbackGiven,
+    Merged,
+    MessageReceived,
+    Noted,
+    Paused,
+    ProcessChanged,
+    Reopened,
+    Responded,
+    Resumed,
+    Signalled,
+    Split,
+    StageEntered,
+    StageLeft,
+    Submitted,
+)
+
+Change = (
+    Submitted
+    | Acknowledged
+    | Assigned
+    | StageEntered
+    | StageLeft
+    | ControlRecorded
+    | Responded
+    | CustomerInformed
+    | MessageReceived
+    | Noted
+    | Attached
+    | Paused
+    | DocumentsReceived
+    | Resumed
+    | Changed
+    | Extended
+    | Signalled
+    | Closed
+    | Reopened
+    | Cancelled
+    | Merged
+    | Absorbed
+    | Split
+    | Complained
+    | FeedbackGiven
+    | ProcessChanged
+)
+
+CHANGES: tuple[type[Change], ...] = get_args(Change)
+
+_BY_TYPE: dict[str, type[Change]] = {change.TYPE: change for change in CHANGES}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the history.
+
+    Attributes:
+        sequence: 1, 2, 3, ... per request.
+        occurred_at: when it became true, business time.
+        recorded_at: when it was written down, business time.
+        by: who wrote it: the name of a channel system or of a staff member.
+        cause: what made it happen, where that is not the call itself: ``entry:7`` or ``rule:<name>``.
+        hash: over the entry and the hash before it, 32 bytes; None in histories older than the chain.
+    """
+
+    sequence: int
+    change: Change
+    occurred_at: datetime
+    recorded_at: datetime
+    by: str
+    cause: str | None = None
+    hash: bytes | None = None
+
+
+def change_data(change: Change) -> dict[str, Any]:
+    """The change as JSON types, without what was not given."""
+    found: dict[str, Any] = {}
+    for member in fields(change):
+        value = getattr(change, member.name)
+        if value is not None and value not in ((), {}):
+            found[member.name] = _plain(value)
+    return found
+
+
+def read_change(change_type: str, data: Mapping[str, Any]) -> Change:
+    """The inverse of ``change_data``."""
+    return _reader(change_type).validate_python(data)
+
+
+@cache
+def _reader(change_type: str) -> TypeAdapter[Change]:
+    return TypeAdapter(_BY_TYPE[change_type])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value

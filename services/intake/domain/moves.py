@@ -1,0 +1,199 @@
+"""What may be asked of a request: one class per move, in the imperative."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.intake.domain.process import Process
+from shared.contracts.payload import AttributeValue, CustomerTier, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """What is None stays as it is; one of them has to be given."""
+
+    team: str | None = None
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnterStage:
+    stage: str
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveStage:
+    """Finish the stage before the next one begins."""
+
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordControl:
+    control: str
+    is_passed: bool
+    recorded: Mapping[str, AttributeValue] = field(default_factory=dict)
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InformCustomer:
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveMessage:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    handler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    attachment_id: UUID
+    media_type: str
+    size: int
+    sha256: str
+    document: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Attributes:
+    documents: what the customer is asked for; the request goes on by itself when all of it is there.
+    """
+
+    reason: str
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveDocuments:
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    reason: str
+    product_line: str | None = None
+    priority: Priority | None = None
+    customer_tier: CustomerTier | None = None
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    objective: str
+    seconds: int
+    reason: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    outcome: str
+    handler: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergeInto:
+    into_request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Absorb:
+    from_request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOff:
+    into_request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Complain:
+    complaint_request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class GiveFeedback:
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowProcess:
+    """Go on under another version, or another process of the same kind.
+
+    Attributes:
+        stage: where; None means the stage of the same name.
+    """
+
+    process: Process
+    reason: str
+    stage: str | None = None
+
+
+Move = (
+    Acknowledge
+    | Assign
+    | EnterStage
+    | LeaveStage
+    | RecordControl
+    | Respond
+    | InformCustomer
+    | ReceiveMessage
+    | Note
+    | Attach
+    | Pause
+    | ReceiveDocuments
+    | Resume
+    | ChangeFacts
+    | Extend
+    | Signal
+    | Close
+    | Reopen
+    | Cancel
+    | MergeInto
+    | Absorb
+    | SplitOff
+    | Complain
+    | GiveFeedback
+    | FollowProcess
+)

@@ -1,0 +1,207 @@
+"""Reads a process definition. Every error names file, line and field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+
+from services.intake.domain.process import Outcome, Process, Reopening, Stage, StageWords, Waiting
+from shared.contracts.payload import Language, RequestKind
+from shared.rules.document import Document, Field, refusing
+from shared.rules.spans import read_span
+from shared.rules.words import read_code, read_truth, read_word
+
+FORMAT = "1"
+
+_TOP = frozenset({"format", "process", "kind", "start", "stages", "outcomes"})
+_TOP_OPTIONAL = frozenset({"product_lines", "pauses", "reopening", "cancelling"})
+_STAGE = frozenset({"role", "key", "next", "rework", "outcomes", "required", "controls", "waits_for", "words"})
+_LONGEST_WORDS = 200
+
+
+def read_process(text: str, file: str, version: int, *, worded: Collection[str] | None = None) -> Process:
+    """
+    Args:
+        text: YAML.
+        file: its name, for the messages.
+        version: which one it is, or will be.
+        worded: stages and reasons that the status page has words for; None to ask for no words.
+
+    Raises:
+        InvalidDocument: names every wrong field.
+    """
+    with refusing(file):
+        document = Document(text, file)
+        reader = _Reader(document, document.root.members(_TOP, _TOP_OPTIONAL))
+        process = reader.process(version)
+        if worded is not None:
+            reader.require_words(process, worded)
+        document.finish()
+        return process
+
+
+class _Reader:
+    def __init__(self, document: Document, top: dict[str, Field]) -> None:
+        self._document = document
+        self._top = top
+
+    def process(self, version: int) -> Process:
+        """Raises when a part that others refer to cannot be read; lesser complaints are collected."""
+        top = self._top
+        if top["format"].text() != FORMAT:
+            raise top["format"].fail(f"this program reads format {FORMAT}")
+        code = top["process"].parse(read_code)
+        kind = _one_of(top["kind"], RequestKind)
+        fields = top["stages"].entries()
+        if not fields:
+            raise top["stages"].fail("needs at least one stage")
+        outcomes = {name: self._outcome(entry) for name, entry in _named(top["outcomes"]).items()}
+        if not outcomes:
+            raise top["outcomes"].fail("needs at least one outcome")
+        stages: dict[str, Stage] = {}
+        for name, entry in fields.items():
+            with self._document.collecting():
+                stages[_read_name(name, entry)] = self._stage(entry, fields.keys(), outcomes)
+        start = _known(top["start"], fields, "stage")
+        process = Process(
+            code=code,
+            version=version,
+            kind=RequestKind(kind),
+            start=start,
+            stages=stages,
+            outcomes=outcomes,
+            product_lines=_words(top.get("product_lines")),
+            pauses=self._pauses(),
+            reopening=self._reopening(fields),
+            cancelling=_words(top.get("cancelling")),
+        )
+        if len(stages) == len(fields):
+            self._check_ways(process, fields)
+        self._document.finish()
+        return process
+
+    def require_words(self, process: Process, worded: Collection[str]) -> None:
+        """Customers see every stage and every reason to wait, so each needs words."""
+        fields = self._top["stages"].entries()
+        for name, stage in process.stages.items():
+            if name not in worded and not stage.words:
+                with self._document.collecting():
+                    raise fields[name].fail("the status page has no words for this stage; give `words`")
+        for name in process.pauses:
+            if name not in worded:
+                with self._document.collecting():
+                    known = ", ".join(sorted(worded))
+                    raise self._top["pauses"].fail(f"the status page has no words for {name}; it has for {known}")
+
+    def _stage(self, field: Field, stages: Collection[str], outcomes: Collection[str]) -> Stage:
+        members = field.members(frozenset(), _STAGE)
+        controls = _named(members["controls"]) if "controls" in members else {}
+        return Stage(
+            role=members["role"].parse(read_code) if "role" in members else None,
+            is_key="key" in members and members["key"].parse(read_truth),
+            next=_all_known(members.get("next"), stages, "stage"),
+            rework=_all_known(members.get("rework"), stages, "stage"),
+            outcomes=_all_known(members["outcomes"], outcomes, "outcome") if "outcomes" in members else None,
+            required=_words(members.get("required")),
+            controls={name: _words(entry) for name, entry in controls.items()},
+            waits_for=Waiting(_one_of(members["waits_for"], Waiting)) if "waits_for" in members else None,
+            words=_stage_words(members["words"]) if "words" in members else {},
+        )
+
+    def _outcome(self, field: Field) -> Outcome:
+        members = field.members(frozenset(), frozenset({"reasons", "unchecked"}))
+        unchecked = "unchecked" in members and members["unchecked"].parse(read_truth)
+        return Outcome(_words(members.get("reasons")), unchecked)
+
+    def _pauses(self) -> dict[str, Waiting]:
+        field = self._top.get("pauses")
+        return {} if field is None else {n: Waiting(_one_of(e, Waiting)) for n, e in _named(field).items()}
+
+    def _reopening(self, stages: Collection[str]) -> Reopening | None:
+        field = self._top.get("reopening")
+        if field is None:
+            return None
+        members = field.members(frozenset({"within", "stage", "reasons"}))
+        reasons = _words(members["reasons"])
+        if not reasons:
+            raise members["reasons"].fail("needs at least one reason")
+        return Reopening(members["within"].parse(read_span), _known(members["stage"], stages, "stage"), reasons)
+
+    def _check_ways(self, process: Process, fields: dict[str, Field]) -> None:
+        """Every stage can be reached, and from every stage the request can end."""
+        starts = {process.start} | ({process.reopening.stage} if process.reopening is not None else set())
+        reached = _spread(starts, process.stages_after)
+        ends = {stage for stage in process.stages if process.outcomes_at(stage)}
+        ending = _spread(ends, lambda stage: [s for s in process.stages if stage in process.stages_after(s)])
+        for name, field in fields.items():
+            with self._document.collecting():
+                if name not in reached:
+                    raise field.fail("no move leads to this stage")
+                if name not in ending:
+                    raise field.fail("a request could neither be closed in this stage nor in any that follows")
+
+
+def _spread(start: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> set[str]:
+    found = set(start)
+    waiting = list(found)
+    while waiting:
+        new = set(neighbours(waiting.pop())) - found
+        found |= new
+        waiting.extend(new)
+    return found
+
+
+def _read_name(name: str, field: Field) -> str:
+    try:
+        return read_word(name)
+    except ValueError as error:
+        raise field.fail(str(error)) from None
+
+
+def _named(field: Field) -> dict[str, Field]:
+    """The entries of a mapping whose names are words."""
+    return {_read_name(name, entry): entry for name, entry in field.entries().items()}
+
+
+def _words(field: Field | None) -> tuple[str, ...]:
+    if field is None:
+        return ()
+    found: list[str] = []
+    for entry in field.items_or_self():
+        word = entry.parse(read_word)
+        if word in found:
+            raise entry.fail(f"{word} is given twice")
+        found.append(word)
+    return tuple(found)
+
+
+def _all_known(field: Field | None, known: Collection[str], what: str) -> tuple[str, ...]:
+    if field is None:
+        return ()
+    for entry in field.items_or_self():
+        _known(entry, known, what)
+    return _words(field)
+
+
+def _known(field: Field, known: Collection[str], what: str) -> str:
+    text = field.text()
+    if text not in known:
+        raise field.fail(f"there is no {what} {text!r}; known are {', '.join(known)}")
+    return text
+
+
+def _one_of(field: Field, words: Iterable[str]) -> str:
+    known = [str(word) for word in words]
+    if field.text() not in known:
+        raise field.fail(f"{field.text()!r} is not one of {', '.join(known)}")
+    return field.text()
+
+
+def _stage_words(field: Field) -> dict[Language, StageWords]:
+    found: dict[Language, StageWords] = {}
+    for language, entry in field.members(frozenset(Language)).items():
+        members = entry.members(frozenset({"name", "now"}))
+        for member in members.values():
+            if len(member.text()) > _LONGEST_WORDS:
+                raise member.fail(f"has more than {_LONGEST_WORDS} characters")
+        found[Language(language)] = StageWords(members["name"].text(), members["now"].text())
+    return found

@@ -1,0 +1,33 @@
+"""Checks a process definition without a server: the same checks that stand between a text and its coming into force."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from services.intake.domain.process_files import read_process
+from services.intake.domain.process_linting import remark_on_process
+from shared.errors import ConfigurationError
+from shared.rules.document import InvalidDocument
+
+
+def lint_file(file: Path, worded: Collection[str]) -> dict[str, Any]:
+    """What is wrong with the file, and what may not be meant.
+
+    Args:
+        worded: the stages and reasons to pause that the status page has words for.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: {error}") from None
+    try:
+        process = read_process(text, str(file), 1, worded=worded)
+    except InvalidDocument as error:
+        return {"errors": [asdict(complaint) for complaint in error.complaints], "remarks": []}
+    return {"errors": [], "remarks": [asdict(remark) for remark in remark_on_process(process, text, str(file))]}

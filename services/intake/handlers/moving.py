@@ -1,0 +1,158 @@
+"""Moves a request: look at it under its lock, decide, append, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.intake.domain.deciding import MoveRefused, decide
+from services.intake.domain.instants import check_move
+from services.intake.domain.moves import Absorb, FollowProcess, MergeInto, Move
+from services.intake.domain.record import RequestRecord
+from services.intake.handlers.processes import Processes
+from services.intake.store.announcements import change_event
+from services.intake.store.moves import add_link, add_texts, lock_request, lock_two, record_changes
+from shared.clock import Clock
+from shared.contracts.topics import REQUESTS
+from shared.errors import PunctualError
+from shared.outbox import Outbox
+from shared.postgres import Connection
+from shared.telemetry.context import current_trace
+
+
+class RequestUnknown(PunctualError):
+    """There is no such request, or none that the caller may see.
+
+    Attributes:
+        reference: of which.
+    """
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"no request {reference}")
+        self.reference = reference
+
+
+class ProcessUnknown(PunctualError):
+    """There is no such version of a process."""
+
+
+class ChangedMeanwhile(PunctualError):
+    """The request is not what the caller saw.
+
+    Attributes:
+        version: what it has now.
+    """
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"the request has version {version}")
+        self.version = version
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, and about what they saw.
+
+    Attributes:
+        by: name of the caller.
+        channel: whose requests the caller may see; None means all.
+        occurred_at: when it happened, business time; None means now.
+        seen_versions: the move is for one of these versions only; None means whatever it is.
+        texts: what people wrote with it.
+        cause: what made it happen besides the call.
+    """
+
+    by: str
+    channel: str | None
+    occurred_at: datetime | None = None
+    seen_versions: frozenset[int] | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+    cause: str | None = None
+
+
+class Moving:
+    """Every function works inside the caller's transaction.
+
+    They raise:
+        RequestUnknown: or not the caller's.
+        ChangedMeanwhile: the caller saw another version.
+        InstantRefused: the instant cannot be true.
+        MoveRefused: the process does not allow it.
+    """
+
+    def __init__(self, outbox: Outbox, clock: Clock, processes: Processes) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._processes = processes
+
+    async def perform(self, connection: Connection, reference: str, move: Move, asking: Asking) -> RequestRecord:
+        """The request after the move."""
+        return await self._change(connection, await self._lock(connection, reference, asking), move, asking)
+
+    async def follow(
+        self,
+        connection: Connection,
+        reference: str,
+        asking: Asking,
+        code: str,
+        version: int,
+        stage: str | None,
+        reason: str,
+    ) -> RequestRecord:
+        """Go on under another version of a process.
+
+        Raises:
+            ProcessUnknown: there is no such version.
+        """
+        known = await self._processes.find(connection, code, version)
+        if known is None:
+            raise ProcessUnknown(f"there is no version {version} of process {code}")
+        return await self.perform(connection, reference, FollowProcess(known, reason, stage), asking)
+
+    async def merge(self, connection: Connection, reference: str, into: str, asking: Asking) -> RequestRecord:
+        """End one request as the same matter as another; both histories say so."""
+        if into == reference:
+            raise MoveRefused("merge_forbidden", "a request is not merged into itself", "into", ["any other request"])
+        locked = {r.reference: r for r in await lock_two(connection, [reference, into], asking.channel)}
+        for each in (reference, into):
+            if each not in locked:
+                raise RequestUnknown(each)
+        ending, going_on = locked[reference], locked[into]
+        _check_seen(ending, asking)
+        ended = await self._change(connection, ending, MergeInto(going_on.request_id), asking)
+        at = ended.history[-1].occurred_at
+        absorbing = Asking(asking.by, asking.channel, max(at, going_on.life.submitted_at), cause=asking.cause)
+        await self._change(connection, going_on, Absorb(ending.request_id), absorbing)
+        await add_link(connection, ending.request_id, "merged_into", going_on.request_id)
+        await add_link(connection, going_on.request_id, "absorbed", ending.request_id)
+        return await self._lock(connection, reference, Asking(asking.by, asking.channel))
+
+    async def _lock(self, connection: Connection, reference: str, asking: Asking) -> RequestRecord:
+        record = await lock_request(connection, reference, asking.channel)
+        if record is None:
+            raise RequestUnknown(reference)
+        _check_seen(record, asking)
+        return record
+
+    async def _change(self, connection: Connection, record: RequestRecord, move: Move, asking: Asking) -> RequestRecord:
+        life, now = record.life, self._clock.now()
+        # A channel's clock may have run ahead of ours when it submitted.
+        occurred_at = asking.occurred_at or max(now, life.submitted_at)
+        check_move(occurred_at, now, life.submitted_at)
+        process = await self._processes.of(connection, life.process, life.process_version)
+        changes = decide(process, life, move, occurred_at)
+        after = record.after(changes, occurred_at=occurred_at, recorded_at=now, by=asking.by, cause=asking.cause)
+        entries = after.entries_since(record)
+        await record_changes(connection, after, entries)
+        if asking.texts:
+            await add_texts(connection, record.request_id, entries[0].sequence, asking.texts)
+        trace = current_trace()
+        events = [change_event(record.request_id, entry, trace) for entry in entries]
+        await self._outbox.append(connection, REQUESTS, events)
+        return after
+
+
+def _check_seen(record: RequestRecord, asking: Asking) -> None:
+    version = record.life.version
+    if asking.seen_versions is not None and version not in asking.seen_versions:
+        raise ChangedMeanwhile(version)

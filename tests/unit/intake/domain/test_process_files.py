@@ -1,0 +1,186 @@
+"""Process definitions: what ships is what was agreed, and a wrong file is refused with file, line and field."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake.domain.process import Outcome, Process, Waiting
+from services.intake.domain.process_files import read_process
+from shared.contracts.payload import Language, RequestKind
+from shared.rules.document import InvalidDocument
+from tests.unit.intake.shipped import FILES, PROCESSES, process_of
+
+TEXT = """\
+format: "1"
+process: question
+kind: enquiry
+product_lines: [motor]
+start: received
+stages:
+  received:
+    role: desk
+    next: [answering]
+    outcomes: [withdrawn]
+  answering:
+    role: desk
+    key: true
+    rework: [received]
+    required: [amount]
+    controls:
+      answer_read: [reader]
+    waits_for: supplier
+outcomes:
+  answered: {}
+  withdrawn: {reasons: [by_phone], unchecked: true}
+pauses: {third_party: third_party}
+reopening: {within: 30d, stage: received, reasons: [more]}
+cancelling: [duplicate]
+"""
+
+
+def read(text: str = TEXT) -> Process:
+    return read_process(text, "question.yml", 3)
+
+
+def test_every_field_of_a_definition_is_read() -> None:
+    process = read()
+    assert (process.code, process.version, process.kind, process.product_lines) == (
+        "question",
+        3,
+        RequestKind.ENQUIRY,
+        ("motor",),
+    )
+    answering = process.stages["answering"]
+    assert (answering.role, answering.is_key, answering.waits_for) == ("desk", True, Waiting.SUPPLIER)
+    assert (answering.required, answering.controls) == (("amount",), {"answer_read": ("reader",)})
+    assert process.stages_after("answering") == ("received",)
+    assert process.outcomes == {"answered": Outcome(), "withdrawn": Outcome(("by_phone",), is_unchecked=True)}
+    assert process.pauses == {"third_party": Waiting.THIRD_PARTY}
+    assert process.reopening is not None
+    assert process.reopening.within == timedelta(days=30)
+    assert process.cancelling == ("duplicate",)
+
+
+WAYS = {
+    "claim": "received>assessment assessment>documents assessment>decision documents>assessment decision>payment"
+    " decision>assessment payment>decision",
+    "policy_service": "received>processing processing>done_check done_check>processing",
+    "underwriting": "received>risk_assessment risk_assessment>offer offer>risk_assessment",
+    "enquiry": "received>answering answering>received",
+    "complaint": "received>investigation investigation>reply reply>investigation",
+}
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_the_shipped_general_processes_are_the_agreed_ones(kind: str) -> None:
+    process = process_of(kind)
+    found = {f"{stage}>{after}" for stage in process.stages for after in process.stages_after(stage)}
+    assert found == set(WAYS[kind].split())
+    assert process.start == "received"
+    assert set(process.pauses) == {"customer_documents", "third_party", "customer_decision"}
+
+
+@pytest.mark.parametrize("line", ["motor", "health", "life", "property", "travel"])
+def test_a_claim_of_each_product_line_has_its_own_process_and_cannot_be_paid_unchecked(line: str) -> None:
+    process = process_of("claim", line)
+    assert process.code == f"claim_{line}"
+    assert not process.outcomes["paid"].is_unchecked
+    assert [stage for stage in process.stages if "paid" in process.outcomes_at(stage)] == ["payment"]
+    assert process.stages["assessment"].controls
+    assert process.outcomes["declined"].reasons
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_every_request_can_be_withdrawn_until_it_is_paid(name: str) -> None:
+    process = PROCESSES[name]
+    for stage in process.stages.keys() - {"payment"}:
+        assert "withdrawn" in process.outcomes_at(stage)
+    assert process.outcomes["withdrawn"].is_unchecked
+    assert {"received"} == {stage for stage in process.stages if process.outcomes_at(stage) == ("withdrawn",)} or (
+        process.kind in (RequestKind.ENQUIRY, RequestKind.POLICY_SERVICE)
+    )
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_every_shipped_process_says_whose_turn_it_is_at_every_stage(name: str) -> None:
+    assert all(stage.role is not None for stage in PROCESSES[name].stages.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "message"),
+    [
+        ('format: "1"', 'format: "9"', 1, "format", "reads format 1"),
+        ("process: question", "process: Question!", 2, "process", "lower-case"),
+        ("kind: enquiry", "kind: lottery", 3, "kind", "is not one of claim"),
+        ("start: received", "start: begun", 5, "start", "there is no stage 'begun'"),
+        ("start: received", "start: received\ncolour: red", 6, "colour", "is not a known name here"),
+        ("next: [answering]", "next: [gone]", 9, "stages.received.next[0]", "there is no stage 'gone'"),
+        ("outcomes: [withdrawn]", "outcomes: [won]", 10, "stages.received.outcomes[0]", "there is no outcome 'won'"),
+        ("key: true", "key: perhaps", 13, "stages.answering.key", "true or false"),
+        ("waits_for: supplier", "waits_for: godot", 18, "stages.answering.waits_for", "is not one of customer"),
+        ("next: [answering]", "next: []", 12, "stages.answering", "no move leads to this stage"),
+        ("rework: [received]", "outcomes: []", 12, "stages.answering", "could neither be closed"),
+        ("within: 30d", "within: soon", 23, "reopening.within", "is not a span"),
+        ("stage: received,", "stage: gone,", 23, "reopening.stage", "there is no stage"),
+        ("reasons: [more]", "reasons: []", 23, "reopening.reasons", "needs at least one reason"),
+        ("  answered: {}", "  answered: {}\n  answered: {}", 21, "outcomes.answered", "is given twice"),
+        ("[by_phone]", "[by_phone, by_phone]", 21, "outcomes.withdrawn.reasons[1]", "is given twice"),
+        ("{third_party: third_party}", "{third_party: nobody}", 22, "pauses.third_party", "is not one of"),
+        (
+            "controls:\n      answer_read: [reader]",
+            "controls: [read]",
+            16,
+            "stages.answering.controls",
+            "must be a mapping",
+        ),
+        ("cancelling: [duplicate]", "cancelling: [two words]", 24, "cancelling[0]", "is not a single word"),
+    ],
+)
+def test_a_wrong_field_is_refused_with_its_place(old: str, new: str, line: int, field: str, message: str) -> None:
+    assert old in TEXT
+    with pytest.raises(InvalidDocument) as caught:
+        read(TEXT.replace(old, new, 1))
+    (complaint, *_) = caught.value.complaints
+    assert (complaint.file, complaint.line, complaint.field) == ("question.yml", line, field)
+    assert message in complaint.message
+
+
+def test_all_complaints_about_stages_come_at_once() -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        read(TEXT.replace("[answering]", "[gone]").replace("key: true", "key: perhaps"))
+    assert [complaint.line for complaint in caught.value.complaints] == [9, 13]
+
+
+def test_a_stage_that_customers_have_no_words_for_needs_its_own() -> None:
+    text = TEXT.replace("answering", "pondering")
+    with pytest.raises(InvalidDocument, match="no words for this stage"):
+        read_process(text, "question.yml", 1, worded={"received", "third_party"})
+    own = "words: {" + ", ".join(f"{language}: {{name: N, now: W}}" for language in Language) + "}"
+    process = read_process(text.replace("key: true", own), "question.yml", 1, worded={"received", "third_party"})
+    assert process.stages["pondering"].words[Language.ENGLISH].now == "W"
+
+
+def test_a_reason_to_pause_that_customers_have_no_words_for_is_refused() -> None:
+    with pytest.raises(InvalidDocument, match="no words for third_party"):
+        read_process(TEXT, "question.yml", 1, worded={"received", "answering"})
+
+
+@pytest.mark.parametrize("text", ["", "[", "kind: [", "- 1", "\t: :", "a: &a [*a]"])
+def test_what_is_no_definition_is_refused(text: str) -> None:
+    with pytest.raises(InvalidDocument, match=r"^question\.yml, line 1"):
+        read(text)
+
+
+@given(st.data())
+def test_whatever_is_done_to_a_definition_it_is_read_or_refused(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from(sorted(FILES.values())))
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(len(text), start + 40)))
+    mangled = text[:start] + data.draw(st.text(max_size=20)) + text[end:]
+    with suppress(InvalidDocument):
+        read(mangled)
