@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import cast
 from uuid import UUID
 
 from services.quality_audit.domain.timeliness import ClockFate, after
-from services.quality_audit.handlers.framing import Framing
+from services.quality_audit.handlers.framing import Closing, Framing
 from services.quality_audit.store import requests
 from services.quality_audit.store.requests import ClockKey
 from shared.contracts.clocks import ClockPayload
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
-from shared.contracts.requests import RequestClosed, RequestResponded, RequestStageEntered, RequestSubmitted
+from shared.contracts.requests import (
+    RequestClosed,
+    RequestReopened,
+    RequestResponded,
+    RequestStageEntered,
+    RequestSubmitted,
+)
 from shared.contracts.topics import CLOCKS, REQUESTS, TOPIC_BY_NAME, Topic
 from shared.errors import Rejected
 from shared.inbox import Received, Rejection
@@ -34,7 +41,8 @@ class QualityEvents:
     async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
         rejections: list[Rejection] = []
         payloads: list[Payload] = []
-        closings: list[Event[RequestClosed]] = []
+        closings: list[Closing] = []
+        reopened: Counter[UUID] = Counter()
         records: list[Record] = []
         for received in batch:
             try:
@@ -44,10 +52,16 @@ class QualityEvents:
                 continue
             payloads.append(event.data)
             if isinstance(event.data, RequestClosed):
-                closings.append(cast("Event[RequestClosed]", event))
+                times = reopened[event.data.request_id]
+                closings.append(Closing(cast("Event[RequestClosed]", event), times))
                 records.append(received.record)
+            elif isinstance(event.data, RequestReopened):
+                reopened[event.data.request_id] += 1
         await _remember(connection, payloads)
         refused = await self._framing.close(connection, closings) if closings else []
+        if reopened:
+            await requests.lock_requests(connection, reopened)  # in the order in which everybody locks them
+            await requests.count_cycles(connection, reopened)
         return [*rejections, *(Rejection(records[r.number], r.reason, r.detail) for r in refused)]
 
 

@@ -85,9 +85,20 @@ class RequestFile:
 
     @_apply.register
     def _closed(self, data: requests.RequestClosed, news: News) -> None:
-        self.view = replace(self.view, outcome=data.outcome)
-        self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
-        self._plan(NoticeKind.CLOSED, "closing", [CUSTOMER], Facts(outcome=data.outcome), news)
+        self._end(data.outcome, NoticeKind.CLOSED, "closing", news)
+
+    @_apply.register
+    def _request_cancelled(self, _: requests.RequestCancelled, news: News) -> None:
+        self._end("cancelled", NoticeKind.CANCELLED, "cancelling", news)
+
+    @_apply.register
+    def _merged(self, _: requests.RequestMerged, news: News) -> None:
+        self._end("merged", NoticeKind.MERGED, "merging", news)
+
+    @_apply.register
+    def _reopened(self, _: requests.RequestReopened, news: News) -> None:
+        self.view = replace(self.view, outcome=None, cycle=self.view.cycle + 1)
+        self._plan(NoticeKind.REOPENED, "reopening", [CUSTOMER], Facts(), news)
 
     # What clocks say
 
@@ -130,6 +141,11 @@ class RequestFile:
         self._recall(kinds, Reason.CLOCK_CANCELLED, data)
 
     # How
+
+    def _end(self, outcome: str, kind: NoticeKind, cause: str, news: News) -> None:
+        self.view = replace(self.view, outcome=outcome, pause_reasons=frozenset())
+        self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
+        self._plan(kind, cause, [CUSTOMER], Facts(outcome=outcome if kind is NoticeKind.CLOSED else None), news)
 
     def _expect(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
         if data.objective != EXPECTED_TIME_OBJECTIVE or due_at == self.view.expected_at:

@@ -30,7 +30,17 @@ from shared.telemetry.context import child, new_trace
 from shared.telemetry.logs import get_logger
 
 SOURCE = "/punctual/quality_audit"
-FIRST_CYCLE = 1  # nothing reopens a request yet; a reopened one will be a unit of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Attributes:
+    reopened: how often the request was reopened before it, among news that are not stored yet.
+    """
+
+    event: Event[RequestClosed]
+    reopened: int = 0
+
 
 _log = get_logger(__name__)
 
@@ -72,37 +82,41 @@ class Framing:
         if found is not None:
             self._require_secret(period, found)
 
-    async def close(self, connection: Connection, closings: Sequence[Event[RequestClosed]]) -> list[Refused]:
-        """Put each request into the frame, exactly once.
+    async def close(self, connection: Connection, closings: Sequence[Closing]) -> list[Refused]:
+        """Put each closing into the frame, exactly once.
 
         Raises:
             ConfigurationError: a period was begun with another secret than the one set now.
         """
-        known = await requests.lock_requests(connection, {event.data.request_id for event in closings})
-        framed = await frame.framed_among(connection, [UnitId(request_id, FIRST_CYCLE) for request_id in known])
+        known = await requests.lock_requests(connection, {closing.event.data.request_id for closing in closings})
+        units = [_unit_of(closing, known) for closing in closings]
+        framed = await frame.framed_among(connection, [unit for unit in units if unit is not None])
         refused: list[Refused] = []
-        accepted: list[Event[RequestClosed]] = []
-        for number, event in enumerate(closings):
-            unit = UnitId(event.data.request_id, FIRST_CYCLE)
-            if unit.request_id not in known:
+        accepted: list[tuple[UnitId, Event[RequestClosed]]] = []
+        for number, (unit, closing) in enumerate(zip(units, closings, strict=True)):
+            if unit is None:
                 refused.append(Refused(number, "unknown_request", "it was closed but never submitted"))
             elif unit in framed:
                 refused.append(Refused(number, "already_closed", "it is in the frame already"))
             else:
                 framed.add(unit)
-                accepted.append(event)
+                accepted.append((unit, closing.event))
         if accepted:
             await self._enter(connection, accepted, known)
         return refused
 
     async def _enter(
-        self, connection: Connection, closings: Sequence[Event[RequestClosed]], known: Mapping[UUID, KnownRequest]
+        self,
+        connection: Connection,
+        accepted: Sequence[tuple[UnitId, Event[RequestClosed]]],
+        known: Mapping[UUID, KnownRequest],
     ) -> None:
+        closings = [event for _, event in accepted]
         fates = await requests.fates_of_requests(connection, [event.data.request_id for event in closings])
         periods = await self._open_periods(connection, [event.occurred_at for event in closings])
         units: list[Unit] = []
-        for event in closings:
-            request = known[event.data.request_id]
+        for unit, event in accepted:
+            request = known[unit.request_id]
             plan = periods[period_of(event.occurred_at)].plan_text.plan
             facts = Facts(
                 kind=request.kind,
@@ -110,7 +124,6 @@ class Framing:
                 is_breached=_is_breached(fates.get(request.request_id)),
                 attributes={name: request.attributes[name] for name in plan.attributes & request.attributes.keys()},
             )
-            unit = UnitId(request.request_id, FIRST_CYCLE)
             units.append(frame_unit(unit, facts, event.occurred_at, plan, self._master))
         await frame.add_units(connection, units)
         await self._draw(connection, closings, units, known)
@@ -151,6 +164,11 @@ class Framing:
             )
         if found.plan_text.digest != self._plan_text.digest:
             _log.info("the period keeps the sampling plan it began with", period=period)
+
+
+def _unit_of(closing: Closing, known: Mapping[UUID, KnownRequest]) -> UnitId | None:
+    request = known.get(closing.event.data.request_id)
+    return None if request is None else UnitId(request.request_id, request.cycle + closing.reopened)
 
 
 def _is_breached(fates: Sequence[Fate] | None) -> bool | None:

@@ -14,11 +14,17 @@ ON CONFLICT DO NOTHING
 
 -- name: lock_requests
 -- Lock requests, in the order of their ids so that two batches cannot wait for each other.
-SELECT request_id, reference, kind, attributes::text AS attributes, events_said
+SELECT request_id, reference, kind, attributes::text AS attributes, events_said, cycle
 FROM request
 WHERE request_id = ANY(:request_ids::uuid[])
 ORDER BY request_id
 FOR UPDATE
+
+-- name: count_cycles
+-- Note how often these requests were reopened.
+UPDATE request SET cycle = request.cycle + news.times
+FROM unnest(:request_ids::uuid[], :times::integer[]) AS news (request_id, times)
+WHERE request.request_id = news.request_id
 
 -- name: count_events_said
 -- Note that one more event was said about each of these requests.

@@ -24,6 +24,7 @@ ClockKey = tuple[UUID, int]
 class KnownRequest:
     """Attributes:
     events_said: the last sequence given to an event about it.
+    cycle: 1, and one more with each reopening.
     """
 
     request_id: UUID
@@ -31,6 +32,7 @@ class KnownRequest:
     kind: RequestKind
     attributes: Mapping[str, AttributeValue]
     events_said: int
+    cycle: int
 
 
 async def remember_requests(connection: Connection, submitted: Sequence[RequestSubmitted]) -> None:
@@ -60,9 +62,15 @@ async def lock_requests(connection: Connection, request_ids: Iterable[UUID]) -> 
             RequestKind(row["kind"]),
             json.loads(row["attributes"]),
             row["events_said"],
+            row["cycle"],
         )
         for row in rows
     }
+
+
+async def count_cycles(connection: Connection, times: Mapping[UUID, int]) -> None:
+    """Note how often requests were reopened; what is not known of is passed over."""
+    await _STATEMENTS["count_cycles"].execute(connection, request_ids=list(times), times=list(times.values()))
 
 
 async def count_events_said(connection: Connection, request_ids: Iterable[UUID]) -> None:

@@ -59,6 +59,18 @@ async def test_a_second_closing_is_rejected_and_changes_nothing(audit: Audit) ->
     assert len(await audit.told()) == 2
 
 
+async def test_a_reopened_request_is_a_unit_of_its_own_when_it_is_closed_again(audit: Audit) -> None:
+    story = Story()
+    assert not await audit.hear(story.submitted(), story.closed(), story.reopened(), story.closed("declined"))
+    assert not await audit.hear(story.reopened())
+    assert not await audit.hear(story.closed("withdrawn"))
+    rows = await audit.as_admin("SELECT cycle, outcome FROM frame_unit ORDER BY cycle")
+    assert [tuple(row) for row in rows] == [(1, "paid"), (2, "declined"), (3, "withdrawn")]
+    assert len(await audit.told()) == 3
+    (again,) = await audit.hear(story.closed())
+    assert again.reason == "already_closed"
+
+
 async def test_the_closing_of_a_request_nobody_submitted_is_rejected(audit: Audit) -> None:
     good, unknown = Story(), Story()
     (rejection,) = await audit.hear(good.submitted(), unknown.closed(), good.closed())

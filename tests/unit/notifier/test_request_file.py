@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
+
+import pytest
 
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.request_file import RequestFile
@@ -20,9 +23,13 @@ from shared.contracts.clocks import (
     ClockStarted,
     ClockWarned,
 )
+from shared.contracts.payload import Payload
 from shared.contracts.requests import (
+    RequestCancelled,
     RequestClosed,
+    RequestMerged,
     RequestPaused,
+    RequestReopened,
     RequestResponded,
     RequestResumed,
     RequestStageEntered,
@@ -123,6 +130,33 @@ def test_a_closed_request_has_no_expected_time_any_more() -> None:
     file.hear(news(clock(ClockRetargeted, due_at=LATER + timedelta(hours=1))))
     assert only(file, NoticeKind.EXPECTED_TIME_CHANGED).state is NoticeState.WITHDRAWN
     assert only(file, NoticeKind.CLOSED).facts.outcome == "paid"
+
+
+def test_a_reopened_request_is_told_and_its_second_end_too() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(RequestClosed(request_id=REQUEST, outcome="declined")))
+    file.hear(news(RequestReopened(request_id=REQUEST, reason="new_evidence")))
+    assert not file.view.is_closed
+    assert only(file, NoticeKind.REOPENED).key.cycle == 2
+    file.hear(news(RequestClosed(request_id=REQUEST, outcome="paid")))
+    closings = [n for n in file.notices.values() if n.key.kind is NoticeKind.CLOSED]
+    assert [(n.key.cycle, n.facts.outcome) for n in closings] == [(1, "declined"), (2, "paid")]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (RequestCancelled(request_id=REQUEST, reason="duplicate"), NoticeKind.CANCELLED),
+        (RequestMerged(request_id=REQUEST, into_request_id=UUID(int=77)), NoticeKind.MERGED),
+    ],
+)
+def test_a_customer_is_told_that_nobody_works_on_it_any_more(data: Payload, kind: NoticeKind) -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    file.hear(news(data))
+    assert file.view.is_closed
+    assert only(file, NoticeKind.EXPECTED_TIME_CHANGED).state is NoticeState.WITHDRAWN
+    assert only(file, kind).is_for_customer
 
 
 def test_closing_never_takes_back_the_confirmation() -> None:
