@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.process import Outcome, Process, Waiting
+from services.intake.domain.process_book import ProcessBook
 from services.intake.domain.process_files import read_process
+from services.intake.domain.process_linting import remark_on_process
 from shared.contracts.payload import Language, RequestKind
 from shared.rules.document import InvalidDocument
-from tests.unit.intake.shipped import FILES, PROCESSES, process_of
+from tests.unit.intake.shipped import FILES, PROCESSES, WORDED, process_of
 
 TEXT = """\
 format: "1"
@@ -148,6 +151,15 @@ def test_a_wrong_field_is_refused_with_its_place(old: str, new: str, line: int, 
     (complaint, *_) = caught.value.complaints
     assert (complaint.file, complaint.line, complaint.field) == ("question.yml", line, field)
     assert message in complaint.message
+
+
+def test_the_definition_on_the_page_is_one() -> None:
+    page = "docs/howto/change-a-process.md"
+    text = (Path(__file__).parents[4] / page).read_text(encoding="utf-8")
+    definition = text.partition("```yaml\n")[2].partition("```")[0]
+    process = read_process(definition, page, 1, worded=WORDED)
+    assert remark_on_process(process, definition, page) == []
+    assert ProcessBook([*PROCESSES.values(), process]).choose(RequestKind.CLAIM, "cargo") == process
 
 
 def test_all_complaints_about_stages_come_at_once() -> None:
