@@ -51,7 +51,7 @@ def group_of(facts: Facts, limits: PlausibilityLimits) -> Group:
 
 
 def number_of(value: AttributeValue | None) -> float | None:
-    """The number to record or to judge; None when the value is none. Attributes are at most 2^53, so floats hold them."""
+    """The number to record or to judge; None when the value is none. Attributes go up to 2^53, so floats hold them."""
     if value is None or isinstance(value, bool | str):
         return None
     return float(value)
