@@ -21,7 +21,7 @@ from services.intake.domain.anomalies.causes import (
     Cause,
     Sign,
     judge_drop,
-    judge_rejects,
+    judge_refusals,
     judge_silence,
     judge_surge,
     usual_at,
@@ -145,7 +145,7 @@ def _judge_hour(
         Cause.SURGE: judge_surge(stream, hour, usual, limits),
         Cause.DROP: judge_drop(hour, usual, limits, is_excused),
         Cause.SILENCE: judge_silence(stream, hour, zone, limits, is_excused),
-        Cause.REJECTS: judge_rejects(stream, hour, limits),
+        Cause.REFUSALS: judge_refusals(stream, hour, limits),
     }
     ringing = dict(watch.ringing)
     news: list[News] = []

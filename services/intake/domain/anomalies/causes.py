@@ -21,7 +21,7 @@ from services.intake.domain.anomalies.streams import Hour, Stream, weeks_before
 _NORMAL = 1.4826  # times the median deviation is the standard deviation of a normal distribution
 _WEEK_HOURS = 168
 
-REJECT_DEVIATIONS = 3.29
+REFUSAL_DEVIATIONS = 3.29
 """Of the interval of a share: one in two thousand lies above it by chance. A channel is judged nine thousand times a
 year, but the share must lie above the usual by the margin, too."""
 
@@ -43,13 +43,13 @@ class Cause(StrEnum):
         SURGE: far more requests than usual at this hour of the week.
         DROP: far fewer.
         SILENCE: none for so long that many would usually have come.
-        REJECTS: a larger share is refused than usual.
+        REFUSALS: a larger share is refused than usual.
     """
 
     SURGE = "surge"
     DROP = "drop"
     SILENCE = "silence"
-    REJECTS = "rejects"
+    REFUSALS = "refusals"
 
 
 class Sign(StrEnum):
@@ -132,27 +132,27 @@ def judge_silence(
     return Sign.STARTS if _is_never_silent(stream, surprising, zone, limits) else Sign.LASTS
 
 
-def judge_rejects(stream: Stream, hour: int, limits: StreamLimits) -> Sign:
-    recent = [one for at in range(hour - limits.reject_hours + 1, hour + 1) if (one := stream.whole(at)) is not None]
-    accepted, rejected = _sums(recent)
-    if rejected == 0:
+def judge_refusals(stream: Stream, hour: int, limits: StreamLimits) -> Sign:
+    recent = [one for at in range(hour - limits.refusal_hours + 1, hour + 1) if (one := stream.whole(at)) is not None]
+    accepted, refused = _sums(recent)
+    if refused == 0:
         return Sign.CALM
     shares = []
     for week in range(limits.weeks):
-        last = hour - limits.reject_hours - week * _WEEK_HOURS
+        last = hour - limits.refusal_hours - week * _WEEK_HOURS
         before = [one for at in range(last - _WEEK_HOURS + 1, last + 1) if (one := stream.whole(at)) is not None]
-        kept, refused = _sums(before)
-        if kept + refused:
-            shares.append(refused / (kept + refused))
+        kept, turned_away = _sums(before)
+        if kept + turned_away:
+            shares.append(turned_away / (kept + turned_away))
     if len(shares) < limits.least_weeks:
         return Sign.CALM
-    total, usual = accepted + rejected, median(shares)
+    total, usual = accepted + refused, median(shares)
     if (
-        rejected >= limits.reject_count
-        and wilson(rejected, total, REJECT_DEVIATIONS).low >= usual + limits.reject_margin
+        refused >= limits.refusal_count
+        and wilson(refused, total, REFUSAL_DEVIATIONS).low >= usual + limits.refusal_margin
     ):
         return Sign.STARTS
-    return Sign.LASTS if rejected / total >= usual + limits.reject_margin / 2 else Sign.CALM
+    return Sign.LASTS if refused / total >= usual + limits.refusal_margin / 2 else Sign.CALM
 
 
 def _is_never_silent(stream: Stream, hours: list[int], zone: ZoneInfo, limits: StreamLimits) -> bool:
@@ -187,4 +187,4 @@ def _silent_hours(stream: Stream, hour: int) -> Iterator[int]:
 
 
 def _sums(hours: list[Hour]) -> tuple[int, int]:
-    return sum(one.accepted for one in hours), sum(one.rejected for one in hours)
+    return sum(one.accepted for one in hours), sum(one.refused for one in hours)

@@ -77,9 +77,9 @@ class StreamLimits:
     drop_starts, drop_ends: deviations below the usual, positive.
     drop_usual: the requests an hour usually has, without which it can be no drop.
     silence_usual: the requests that would usually have come while none came.
-    reject_hours: over how long the share of rejects is taken.
-    reject_count: the rejects there must be in that time.
-    reject_margin: how far the share lies above the usual at least, beyond doubt by chance.
+    refusal_hours: over how long the share of refusals is taken.
+    refusal_count: the refusals there must be in that time.
+    refusal_margin: how far the share lies above the usual at least, beyond doubt by chance.
     calm_hours: after how many hours in a row without cause an alarm ends.
     """
 
@@ -92,7 +92,7 @@ class StreamLimits:
     drop_ends: float
     drop_usual: float
     silence_usual: float
-    reject_hours: int
-    reject_count: int
-    reject_margin: float
+    refusal_hours: int
+    refusal_count: int
+    refusal_margin: float
     calm_hours: int

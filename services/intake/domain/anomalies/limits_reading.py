@@ -21,7 +21,7 @@ _MOST = 1_000_000.0  # beyond every number that means something here
 
 _DUPLICATES = frozenset({"within", "shortest_text", "likely", "possible", "least_evidence", "weights"})
 _PLAUSIBILITY = frozenset({"group_by", "attributes", "least_observations", "deviations", "least_spread"})
-_STREAMS = frozenset({"weeks", "least_weeks", "surge", "drop", "silence", "rejects", "calm_hours"})
+_STREAMS = frozenset({"weeks", "least_weeks", "surge", "drop", "silence", "refusals", "calm_hours"})
 
 
 def read_duplicate_limits(field: Field) -> DuplicateLimits:
@@ -68,7 +68,7 @@ def read_stream_limits(field: Field) -> StreamLimits:
     surge = members["surge"].members(frozenset({"starts", "ends", "count"}))
     drop = members["drop"].members(frozenset({"starts", "ends", "usual"}))
     silence = members["silence"].members(frozenset({"usual"}))
-    rejects = members["rejects"].members(frozenset({"hours", "count", "margin"}))
+    refusals = members["refusals"].members(frozenset({"hours", "count", "margin"}))
     for pair in (surge, drop):
         if _number(pair["ends"], above=0) > _number(pair["starts"], above=0):
             raise pair["ends"].fail("must not be above `starts`, or an alarm would end while its cause lasts")
@@ -86,9 +86,9 @@ def read_stream_limits(field: Field) -> StreamLimits:
         drop_ends=_number(drop["ends"], above=0),
         drop_usual=_number(drop["usual"], above=0),
         silence_usual=_number(silence["usual"], above=0),
-        reject_hours=_count(rejects["hours"], most=24),
-        reject_count=_count(rejects["count"]),
-        reject_margin=_number(rejects["margin"], above=0, most=1),
+        refusal_hours=_count(refusals["hours"], most=24),
+        refusal_count=_count(refusals["count"]),
+        refusal_margin=_number(refusals["margin"], above=0, most=1),
         calm_hours=_count(members["calm_hours"], most=168),
     )
 

@@ -50,6 +50,15 @@ class Sketch:
         ranges = self.counts.keys() | other.counts.keys()
         return Sketch({at: self.counts.get(at, 0) + other.counts.get(at, 0) for at in ranges})
 
+    def to_data(self) -> list[list[int]]:
+        """As JSON types."""
+        return [[at, count] for at, count in sorted(self.counts.items())]
+
+    @classmethod
+    def from_data(cls, data: Iterable[tuple[int, int]]) -> Sketch:
+        """The inverse of ``to_data``."""
+        return cls(dict(data))
+
     @property
     def total(self) -> int:
         """How many values there were."""

@@ -26,16 +26,16 @@ _WEEK_HOURS = 168
 @dataclass(frozen=True, slots=True)
 class Hour:
     """Attributes:
-    accepted, rejected: how many requests.
+    accepted, refused: how many requests.
     is_whole: it was watched from its beginning to its end.
     """
 
     accepted: int = 0
-    rejected: int = 0
+    refused: int = 0
     is_whole: bool = False
 
     def merged(self, other: Hour) -> Hour:
-        return Hour(self.accepted + other.accepted, self.rejected + other.rejected, self.is_whole or other.is_whole)
+        return Hour(self.accepted + other.accepted, self.refused + other.refused, self.is_whole or other.is_whole)
 
 
 _NOTHING = Hour()
@@ -53,13 +53,13 @@ class Stream:
     watched_at: datetime | None = None
 
     @classmethod
-    def counted(cls, accepted: Iterable[datetime], rejected: Iterable[datetime] = ()) -> Stream:
+    def counted(cls, accepted: Iterable[datetime], refused: Iterable[datetime] = ()) -> Stream:
         """What came at these instants; to be merged into what is known."""
         hours: dict[int, Hour] = {}
         for at in accepted:
             hours[hour_of(at)] = hours.get(hour_of(at), _NOTHING).merged(Hour(accepted=1))
-        for at in rejected:
-            hours[hour_of(at)] = hours.get(hour_of(at), _NOTHING).merged(Hour(rejected=1))
+        for at in refused:
+            hours[hour_of(at)] = hours.get(hour_of(at), _NOTHING).merged(Hour(refused=1))
         return cls(hours)
 
     def merged(self, other: Stream) -> Stream:
@@ -105,7 +105,7 @@ class Stream:
     def to_data(self) -> dict[str, Any]:
         """As JSON types."""
         return {
-            "hours": [[at, hour.accepted, hour.rejected, hour.is_whole] for at, hour in sorted(self.hours.items())],
+            "hours": [[at, hour.accepted, hour.refused, hour.is_whole] for at, hour in sorted(self.hours.items())],
             "watched_from": None if self.watched_from is None else self.watched_from.isoformat(),
             "watched_at": None if self.watched_at is None else self.watched_at.isoformat(),
         }

@@ -48,12 +48,12 @@ def poisson(random: Random, mean: float) -> int:
     return arrivals
 
 
-def stream_of(accepted: Counts, rejected: Mapping[int, int] | None = None) -> Stream:
+def stream_of(accepted: Counts, refused: Mapping[int, int] | None = None) -> Stream:
     """A stream that was watched from its first hour to its last."""
-    rejected = rejected or {}
+    refused = refused or {}
     stream = Stream.counted(
         (start_of(hour) for hour, count in accepted.items() for _ in range(count)),
-        (start_of(hour) for hour, count in rejected.items() for _ in range(count)),
+        (start_of(hour) for hour, count in refused.items() for _ in range(count)),
     )
     return stream.watched_over(start_of(min(accepted)), start_of(max(accepted) + 1))
 

@@ -108,7 +108,7 @@ def test_the_same_holiday_a_week_ago_does_not_matter() -> None:
     assert told(changed(QUIET, TUESDAY_6 - 168, 24, 0), holidays={date(2026, 4, 7)}) == []
 
 
-def rejects(share: float, since: int, hours: int) -> dict[int, int]:
+def refusals(share: float, since: int, hours: int) -> dict[int, int]:
     """One in fifty is refused, and for some hours this share."""
     return {
         at: round(count * share / (1 - share)) if since <= at < since + hours else int(at % 5 == 0 and count > 5)
@@ -118,12 +118,12 @@ def rejects(share: float, since: int, hours: int) -> dict[int, int]:
 
 @pytest.mark.parametrize(("share", "is_told"), [(0.5, True), (0.25, True), (0.05, False)])
 def test_a_channel_whose_requests_are_refused_more_often_than_usual_is_named(share: float, is_told: bool) -> None:
-    news = play(stream_of(QUIET, rejects(share, TUESDAY_6 + 10, 6)), LIMITS, since=MONDAY_6 - 168)
-    assert [one.cause for one in begun(news)] == ([Cause.REJECTS] if is_told else [])
+    news = play(stream_of(QUIET, refusals(share, TUESDAY_6 + 10, 6)), LIMITS, since=MONDAY_6 - 168)
+    assert [one.cause for one in begun(news)] == ([Cause.REFUSALS] if is_told else [])
     assert len(news) == (2 if is_told else 0)
 
 
-def test_a_few_rejects_of_a_few_requests_say_nothing() -> None:
+def test_a_few_refusals_of_a_few_requests_say_nothing() -> None:
     little = generated(5, WEEKS, 10)
     some = dict.fromkeys(range(TUESDAY_6 + 10, TUESDAY_6 + 13), 2)
     assert play(stream_of(little, some), LIMITS) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from math import log
 from statistics import median_low
 
@@ -48,6 +49,12 @@ def test_the_same_past_several_times_over_has_the_same_middle(values: list[float
 def test_memory_is_bounded_whatever_comes(values: list[float]) -> None:
     ranges = Sketch.of([*values, 0.0, -1.0, SMALLEST, LARGEST, 1e300]).counts
     assert max(ranges) - min(ranges) < 1_200
+
+
+@given(values=ANY)
+def test_what_is_stored_is_what_is_read(values: list[float]) -> None:
+    past = Sketch.of(values)
+    assert Sketch.from_data(json.loads(json.dumps(past.to_data()))) == past
 
 
 def test_nothing_and_less_count_as_a_cent() -> None:

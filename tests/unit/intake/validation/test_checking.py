@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.domain.validation.book import Severity
@@ -144,6 +144,7 @@ def test_a_date_and_an_instant_of_that_day_are_equal() -> None:
 
 
 @given(shift=st.sampled_from([0, 1, 366, 73_000]), off=st.integers(-2, 2))
+@settings(deadline=None)  # it reads a book for each of the four spans
 def test_days_move_a_term(shift: int, off: int) -> None:
     book = book_of(DATES, rule(f"compare: a >= b - {shift}d"))
     start = date(2500, 6, 1)

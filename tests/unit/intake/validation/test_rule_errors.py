@@ -124,7 +124,7 @@ def test_a_schema_is_defined_once() -> None:
         ("{starts: 7, ends: 3,", "{starts: 2, ends: 3,", "streams.surge.ends", "must not be above `starts`"),
         ("least_weeks: 4", "least_weeks: 9", "streams.least_weeks", "must not be above `weeks`"),
         ("least_weeks: 4", "least_weeks: 3.5", "streams.least_weeks", "must be a whole number from 3"),
-        ("margin: 0.1", "margin: 1.1", "streams.rejects.margin", "at most 1"),
+        ("margin: 0.1", "margin: 1.1", "streams.refusals.margin", "at most 1"),
     ],
 )
 def test_an_error_names_file_line_and_field(old: str, new: str, field: str, message: str) -> None:
