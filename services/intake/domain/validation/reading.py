@@ -23,7 +23,7 @@ from shared.worktime.local_time import find_zone
 FORMAT = "1"
 
 MOST_RULES = 1000
-"""Every request is asked all that are for it; a thousand take some milliseconds."""
+"""Every request is asked all that are for it. The shipped ones take 0.2 ms, so a thousand would take some fifteen."""
 
 _SECTIONS = frozenset({"format", "zones", "schemas", "duplicates", "plausibility", "streams"})
 _SCOPE = frozenset({"kind", "product_line", "market"})
