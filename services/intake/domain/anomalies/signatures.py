@@ -1,0 +1,101 @@
+"""What is kept of a text so that texts can be compared later, without keeping the text.
+
+A text is cut into shingles, short pieces that overlap: three characters, or two where the first is of a script that
+writes words in one or two (Chinese). So no words have to be found, and one mistyped character costs two or three
+shingles. Each shingle is hashed with a secret; the smallest hashes are the signature. Of two texts that share a part of
+their shingles, about that part of the smallest hashes is common, too (Broder 1997; the bottom-k sketch). Up to
+``SIZE`` different shingles are kept whole and the answer is exact, as it is for most of what customers write;
+beyond that its standard error is below 0.045.
+
+One hash per shingle makes it fast: measured, 4,000 characters take 7 ms and 200 take 0.3 ms. MinHash with a function
+per place has as many hashes to compute for each shingle as it has places, and is no better for its size.
+
+What a signature gives away. Without the secret: whether and how much two texts that were signed with the same secret
+are alike, which is its purpose, and how many different shingles a text has, if fewer than ``SIZE``. With the secret:
+whether a text that somebody guesses is the one that was written, and for short texts which of all possible shingles it
+holds, from which the text can be pieced together. So a signature is personal data, though hardly readable: it is
+stored beside the text, erased with the text, never logged and never put into an event; the secret stays in the
+environment. A new secret makes old and new signatures unlike, so duplicates across the change are missed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from hashlib import blake2b
+from itertools import islice
+
+SIZE = 128
+"""Hashes in a signature. Half as many would err by 0.06, and a request shows 0.1 in its score."""
+
+LENGTH = SIZE * 4
+"""Bytes of every signature."""
+
+SHORTEST_SECRET, LONGEST_SECRET = 16, 64
+"""Bytes. Sixteen cannot be guessed; blake2b takes no more than 64."""
+
+_BYTES = 4  # of 4,000 shingles two have the same hash once in five hundred texts, and then one of them is lost
+_FILLER = b"\xff" * _BYTES
+_NO_LETTERS = re.compile(r"[\W_]+")
+_FIRST_IDEOGRAPH = "\u2e80"  # scripts of East Asia begin here; those before it are alphabets
+
+
+def sign(text: str, secret: bytes) -> bytes:
+    """The signature of a text, ``LENGTH`` bytes whatever its length. Width, case, spaces and punctuation do not matter.
+
+    Raises:
+        ValueError: the secret has fewer than 16 or more than 64 bytes.
+    """
+    if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
+        raise ValueError(f"a secret has {SHORTEST_SECRET} to {LONGEST_SECRET} bytes")
+    keyed = blake2b(digest_size=_BYTES, key=secret)
+    hashes = {_hash(keyed, piece) for piece in shingles(text)}
+    smallest = sorted(hashes - {_FILLER})[:SIZE]
+    return b"".join(smallest).ljust(LENGTH, b"\xff")
+
+
+def shingles(text: str) -> set[str]:
+    """The pieces of a text. A text too short for one is its own piece; without letters and digits there is none."""
+    plain = _NO_LETTERS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    pieces = {
+        piece
+        for start in range(len(plain))
+        if len(piece := plain[start : start + (size := _size(plain[start]))]) == size
+    }
+    return pieces or ({plain} if plain else set())
+
+
+def shingle_count(signature: bytes) -> int:
+    """How many different shingles the text has; at most ``SIZE``."""
+    return len(_hashes(signature))
+
+
+def similarity(one: bytes, other: bytes) -> float:
+    """The part of the shingles of both texts that they share, from 0 to 1. Of two without shingles it is 1.
+
+    Raises:
+        ValueError: one of them is no signature.
+    """
+    left, right = _hashes(one), _hashes(other)
+    union = left | right
+    if not union:
+        return 1.0
+    known = union if len(union) <= SIZE else set(islice(sorted(union), SIZE))
+    return len(left & right & known) / len(known)
+
+
+def _hash(keyed: blake2b, piece: str) -> bytes:
+    """Copying takes the work of the key only once."""
+    one = keyed.copy()
+    one.update(piece.encode())
+    return one.digest()
+
+
+def _size(first: str) -> int:
+    return 3 if first < _FIRST_IDEOGRAPH else 2
+
+
+def _hashes(signature: bytes) -> set[bytes]:
+    if len(signature) != LENGTH:
+        raise ValueError(f"a signature has {LENGTH} bytes")
+    return {signature[at : at + _BYTES] for at in range(0, LENGTH, _BYTES)} - {_FILLER}

@@ -1,0 +1,1 @@
+"""Validation at the door: rules as data say what cannot be true of a request and what is merely implausible."""
