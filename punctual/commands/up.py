@@ -144,5 +144,5 @@ def _show(folders: Folders, *, as_json: bool) -> None:
         typer.echo(f"{name:<16}{address}")
     typer.echo(f"{'keys':<16}{folders.secrets_file}")
     if "issuer" in (run.get("addresses") or {}):
-        typer.echo(f"{'accounts':<16}{', '.join(ACCOUNTS)}; passwords beside the keys")
+        typer.echo(f"{'accounts':<16}{', '.join(ACCOUNTS)}; passwords beside the keys; sign in with `punctual login`")
     typer.echo(f"{'logs':<16}{folders.logs}")
