@@ -1,6 +1,6 @@
 """Who calls, and what he may: API keys, tokens of an OpenID Connect issuer, and a matrix of routes and roles.
 
-Everything but ``issuer``, ``opening`` and ``guard`` is pure.
+``principal``, ``matrix``, ``keyset``, ``tokens`` and ``claims`` are pure.
 """
 
 from shared.http.access.claims import ClaimNames

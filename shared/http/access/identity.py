@@ -9,9 +9,9 @@ from datetime import datetime
 from shared.clock import real_now
 from shared.http.access.claims import ClaimNames, read_principal
 from shared.http.access.issuer import IssuerKeys, IssuerUnavailable
-from shared.http.access.principal import Principal
+from shared.http.access.principal import Principal, StaffRole
 from shared.http.access.tokens import TokenRefused, check_token, looks_like_token, read_header
-from shared.http.keys import KeyRing
+from shared.http.keys import Caller, KeyRing
 from shared.http.problems import Problem
 
 _CHALLENGE = 'Bearer realm="punctual"'
@@ -31,6 +31,13 @@ class TrustedIssuer:
     audience: str
     names: ClaimNames
     keys: IssuerKeys
+
+
+def principal_of_key(caller: Caller) -> Principal:
+    """A ``staff`` key is a service that may do everything; a ``channel`` key is that channel."""
+    if caller.role == "channel":
+        return Principal(caller.name, caller.name, "channel")
+    return Principal(caller.name, caller.name, "service", frozenset({StaffRole.ADMINISTRATOR}))
 
 
 class Identification:
@@ -58,7 +65,7 @@ class Identification:
             raise self._unknown()
         caller = self._keys.find(secret)
         if caller is not None:
-            return Principal.of_key(caller)
+            return principal_of_key(caller)
         if self._issuer is None or not looks_like_token(secret):
             raise self._unknown()
         try:

@@ -25,6 +25,7 @@ _PAUSE_SECONDS = 5.0
 """Between two attempts: tokens with made-up key ids must not become a flood at the issuer."""
 
 _TIMEOUT = httpx.Timeout(5.0)
+_WHOLE_SECONDS = 15.0  # for both documents, however slowly they drip
 _MOST_BYTES = 1_000_000
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -88,10 +89,11 @@ class IssuerKeys:
         if self._elapsed() - self._tried_at < _PAUSE_SECONDS:
             return
         self._tried_at = self._elapsed()
+        self._is_reachable = False  # also when whoever waits for this goes away in the middle
         try:
-            self._keys = await self._ask()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
-            self._is_reachable = False
+            async with asyncio.timeout(_WHOLE_SECONDS):
+                self._keys = await self._ask()
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RecursionError) as error:
             _log.warning("issuer's keys not read", issuer=self._issuer, error=f"{type(error).__name__}: {error}"[:300])
         else:
             self._is_reachable = True

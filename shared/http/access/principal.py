@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
-
-from shared.http.keys import Caller
 
 
 class StaffRole(StrEnum):
@@ -40,14 +38,7 @@ class Principal:
     kind: Kind
     roles: frozenset[StaffRole] = frozenset()
     teams: frozenset[str] = frozenset()
-    scopes: frozenset[str] = field(default=frozenset())
-
-    @classmethod
-    def of_key(cls, caller: Caller) -> Principal:
-        """A ``staff`` key is a service that may do everything; a ``channel`` key is that channel."""
-        if caller.role == "channel":
-            return cls(caller.name, caller.name, "channel")
-        return cls(caller.name, caller.name, "service", frozenset({StaffRole.ADMINISTRATOR}))
+    scopes: frozenset[str] = frozenset()
 
     @property
     def visible_channel(self) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 from shared.errors import ConfigurationError
 from shared.http.access import ClaimNames, Principal, StaffRole
 from shared.http.access.claims import read_principal, role_names_of
+from shared.http.access.identity import principal_of_key
 from shared.http.keys import Caller
 from shared.settings import PlatformSettings, load_settings
 
@@ -62,8 +63,8 @@ def test_a_client_on_its_own_behalf_is_a_service() -> None:
 
 
 def test_a_staff_key_is_a_service_that_administers_and_a_channel_key_is_its_channel() -> None:
-    staff = Principal.of_key(Caller(name="app", role="staff"))
-    channel = Principal.of_key(Caller(name="app", role="channel"))
+    staff = principal_of_key(Caller(name="app", role="staff"))
+    channel = principal_of_key(Caller(name="app", role="channel"))
     assert staff == Principal("app", "app", "service", frozenset({StaffRole.ADMINISTRATOR}))
     assert channel == Principal("app", "app", "channel")
     assert (staff.visible_channel, channel.visible_channel) == (None, "app")
