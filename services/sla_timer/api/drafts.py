@@ -76,6 +76,7 @@ class PreviewDraft(Draft):
 
 @router.post(
     "/v1/rules:preview",
+    status_code=200,  # the class of the response has no default that the description could be made from
     response_class=RunResponse,
     responses=stream_responses(
         "A JSON object a line: `progress` while it goes on, `result` at the end, or `failed`.", 401, 403, 409, 413, 422

@@ -14,6 +14,7 @@ VERIFY = "--verify"
 
 @router.post(
     "/v1/clocks:verify",
+    status_code=200,  # the class of the response has no default that the description could be made from
     response_class=RunResponse,
     responses=stream_responses(
         "A JSON object a line: `progress`, `difference` for each, `result` at the end, or `failed`.", 401, 403, 409

@@ -163,3 +163,16 @@ async def test_a_reviewer_cannot_review_in_the_name_of_another(applications: dic
         answer = await http.post(f"/v1/samples/{_ID}/review", json=body)
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:punctual:problem:other_reviewer")
     assert answer.json()["detail"] == "You are signed in as chan.tai-man."
+
+
+@pytest.mark.parametrize("service", APPS)
+def test_the_description_of_the_api_says_that_callers_must_be_known(
+    applications: dict[str, FastAPI], service: str
+) -> None:
+    operations = [
+        operation for path in applications[service].openapi()["paths"].values() for operation in path.values()
+    ]
+    assert operations
+    for operation in operations:
+        assert operation["security"] == [{"HTTPBearer": []}]
+        assert {"401", "403", "503"} <= operation["responses"].keys()
