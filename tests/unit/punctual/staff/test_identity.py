@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,14 @@ def test_an_access_token_that_is_about_to_expire_is_renewed_once(world: World) -
     kept = world.file.find(SERVICE)
     assert kept is not None
     assert kept.refresh_token == "refresh"  # the issuer gave no other
+
+
+def test_of_many_commands_at_once_one_renews(world: World) -> None:
+    world.sign_in(minutes=-1)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: find_identity(SERVICE, None, world.file).secret, range(8)))
+    assert found == ["new"] * 8
+    assert len(world.asked) == 1
 
 
 @pytest.mark.parametrize("refresh_token", ["refresh", None])
