@@ -54,11 +54,6 @@ class AccountBook:
         """Raises ConfigurationError: the file cannot be read; names it and the field."""
         return cls(_read(file), hasher or PasswordHasher())
 
-    @property
-    def names(self) -> list[str]:
-        """In the order of the file."""
-        return list(self._accounts)
-
     def find(self, name: str) -> Account | None:
         return self._accounts.get(name)
 

@@ -46,7 +46,7 @@ class Desk:
 
     def home(self) -> Response:
         """For whoever opens the address in a browser."""
-        return HTMLResponse(pages.home_page(self._book.names), headers=pages.headers())
+        return HTMLResponse(pages.home_page(), headers=pages.headers())
 
     def ask(self, query: dict[str, str], browser: str | None) -> Response:
         """The page with the form, if a known program asks in the right way."""
@@ -98,7 +98,7 @@ class Desk:
         return _back(sign_in.redirect_uri, {"code": code, "state": sign_in.state, "iss": self._issuer})
 
     def _page(self, sign_in: SignIn, ticket: str, status: int = 200, name: str = "", wrong: str = "") -> HTMLResponse:
-        page = pages.sign_in_page(ticket, client_id=sign_in.client_id, names=self._book.names, name=name, wrong=wrong)
+        page = pages.sign_in_page(ticket, client_id=sign_in.client_id, name=name, wrong=wrong)
         parts = urlsplit(sign_in.redirect_uri)
         return HTMLResponse(page, status, headers=pages.headers(f"{parts.scheme}://{parts.netloc}"))
 

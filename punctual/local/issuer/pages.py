@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from html import escape
 
 _STYLE = """
@@ -18,6 +17,8 @@ background:var(--go);color:#fff}
 input:focus-visible,button:focus-visible{outline:3px solid var(--go);outline-offset:2px}
 .wrong{border-left:4px solid var(--wrong);padding:.2rem .8rem;color:var(--wrong)}
 """
+
+_WHERE = "<code>punctual up</code> tells the accounts of this local system, and where their passwords are."
 
 
 def headers(*answered_at: str) -> dict[str, str]:
@@ -38,10 +39,9 @@ def headers(*answered_at: str) -> dict[str, str]:
     }
 
 
-def sign_in_page(ticket: str, *, client_id: str, names: Sequence[str], name: str = "", wrong: str = "") -> str:
+def sign_in_page(ticket: str, *, client_id: str, name: str = "", wrong: str = "") -> str:
     """Args:
     ticket: of the sign-in that waits.
-    names: of the accounts there are; this is a system for one machine, and whoever reads this may know them.
     name: what was typed before.
     wrong: why it did not work, or "".
     """
@@ -51,7 +51,7 @@ def sign_in_page(ticket: str, *, client_id: str, names: Sequence[str], name: str
     return _page(
         "Error: sign in" if wrong else "Sign in",
         f"""<h1>Sign in to Punctual</h1>
-<p>{escape(client_id)} asks who you are. Accounts of this local system: {escape(", ".join(names))}.</p>{complaint}
+<p>{escape(client_id)} asks who you are. {_WHERE}</p>{complaint}
 <form method="post" action="/authorize">
 <input type="hidden" name="ticket" value="{escape(ticket)}">
 <label for="name">Account</label>
@@ -65,12 +65,11 @@ required{described}{focus_password}>
     )
 
 
-def home_page(names: Sequence[str]) -> str:
+def home_page() -> str:
     return _page(
         "Issuer",
         f"""<h1>The issuer of this local system</h1>
-<p>Programs send you here to sign in, for example <code>punctual login</code>. There are these accounts:
-{escape(", ".join(names))}. <code>punctual up</code> says in which file their passwords are.</p>""",
+<p>Programs send you here to sign in, for example <code>punctual login</code>. {_WHERE}</p>""",
     )
 
 

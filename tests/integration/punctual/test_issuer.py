@@ -104,6 +104,8 @@ def test_the_page_needs_no_script_and_can_be_framed_by_nobody(issuer: RunningIss
     assert style is not None
     assert base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode() in policy
     assert "<script" not in page.text
+    assert not [name for name in PASSWORDS if name in page.text], "which accounts there are is not for strangers"
+    assert httpx.get(issuer.url).headers["content-security-policy"].startswith("default-src 'none'")
     assert page.text.count("<label for=") == 2
     cookie = page.headers["set-cookie"].lower()
     assert "httponly" in cookie

@@ -23,7 +23,7 @@ from shared.http.access.guard import routes_of
 from shared.http.access.matrix import Admission
 from shared.http.keys import ApiKey
 from tests.access.issuing import NOW, IssuerInMemory, claims_of, private_key, token_of
-from tests.access.opening import matrix_of
+from tests.access.opening import ROOT, matrix_of
 
 KEYS = KeyRing(
     [
@@ -103,6 +103,10 @@ def applications() -> dict[str, FastAPI]:
         service: make(Access(Identification(KEYS, issuer, lambda: NOW), matrix_of(service)))
         for service, make in APPS.items()
     }
+
+
+def test_every_service_that_has_a_matrix_is_walked_here() -> None:
+    assert {file.parent.name for file in ROOT.glob("services/*/access.yml")} == set(APPS)
 
 
 @pytest.mark.parametrize(("service", "route"), ROUTES)
