@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.clock import Clock, ScaledClock, SystemClock
 from shared.errors import ConfigurationError
@@ -19,6 +21,8 @@ from shared.errors import ConfigurationError
 S = TypeVar("S", bound=BaseSettings)
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class PlatformSettings(BaseSettings):
@@ -34,10 +38,37 @@ class PlatformSettings(BaseSettings):
     clock_anchor: AwareDatetime | None = Field(None, description="Real instant at which business time was clock_start")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     api_keys_file: Path | None = Field(None, description="JSON file with the names, roles and hashes of API keys")
+    oidc_issuer: str | None = Field(
+        None, description="URL of the issuer of staff tokens, exactly as its tokens say it; without it only keys count"
+    )
+    oidc_audience: str = Field("punctual", min_length=1, description="The audience of tokens that are meant for us")
+    oidc_roles_claim: str = Field("roles", min_length=1, description="Claim with the roles; a.b is b inside a")
+    oidc_teams_claim: str = Field("teams", min_length=1, description="Claim with the teams; a.b is b inside a")
+    oidc_name_claim: str = Field(
+        "preferred_username", min_length=1, description="Claim with the name that is kept with what somebody did"
+    )
+    oidc_role_names: Annotated[dict[str, str], NoDecode] = Field(
+        {}, description="JSON object, the issuer's name of a role: ours; empty when it uses our names"
+    )
     reject_share: float = Field(
         0.5, gt=0, le=1, description="A consumer stops when a larger share of the last 200 events is rejected; 1: never"
     )
     public_url: str = Field("http://127.0.0.1:8801", description="Where customers reach intake's status pages")
+
+    @field_validator("oidc_role_names", mode="before")
+    @classmethod
+    def _is_json_object(cls, given: Any) -> Any:
+        try:
+            return json.loads(given) if isinstance(given, str) else given
+        except ValueError:
+            raise ValueError('must be a JSON object such as {"Claims Handlers": "handler"}') from None
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _line_is_safe(cls, issuer: str | None) -> str | None:
+        if issuer is not None and not is_safe_address(issuer):
+            raise ValueError("must be an https:// URL; http:// is for this machine only")
+        return issuer
 
     @model_validator(mode="after")
     def _clock_is_whole(self) -> PlatformSettings:
@@ -61,6 +92,16 @@ class ServiceSettings(BaseSettings):
     database_url: SecretStr = Field(description="postgresql://role:password@host:port/database of this service's role")
     http_host: str = Field("127.0.0.1", description="Address to listen on")
     http_port: Port = Field(description="Port to listen on")
+
+
+def is_safe_address(address: str) -> bool:
+    """HTTPS, or this machine: keys and passwords from an open line would be anybody's."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    return bool(parts.hostname) and (parts.scheme == "https" or is_local)
 
 
 def service_config(service: str) -> SettingsConfigDict:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from punctual.commands.options import HomeOption, JsonOption, folders_of, print_json
+from punctual.local.credentials import ACCOUNTS
 from punctual.local.folders import Folders, read_json, readable_errors
 from punctual.local.run_record import supervisor_of
 from punctual.local.system import SERVICES, LocalSystem
@@ -40,7 +41,7 @@ def up(
     service: Annotated[list[str] | None, typer.Option(help="Run this service only; may be repeated.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Start Kafka, Postgres, a mail catcher and all services; print where they are. Data of the last run are kept."""
+    """Start Kafka, Postgres, a mail catcher, an issuer and all services; print where they are. Data are kept."""
     folders = folders_of(home)
     start = None if clock_start is None else parse_instant(clock_start)
     if unknown := set(service or ()) - set(SERVICES):
@@ -142,4 +143,6 @@ def _show(folders: Folders, *, as_json: bool) -> None:
     for name, address in (run.get("addresses") or {}).items():
         typer.echo(f"{name:<16}{address}")
     typer.echo(f"{'keys':<16}{folders.secrets_file}")
+    if "issuer" in (run.get("addresses") or {}):
+        typer.echo(f"{'accounts':<16}{', '.join(ACCOUNTS)}; passwords beside the keys; sign in with `punctual login`")
     typer.echo(f"{'logs':<16}{folders.logs}")

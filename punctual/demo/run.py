@@ -179,6 +179,8 @@ class _Demo:
 
     def _addresses(self) -> dict[str, str]:
         pages = {"mails": self._system.mail_url}
+        if self._system.issuer_url is not None:
+            pages["sign-in"] = self._system.issuer_url
         documents = {f"{service} API": f"{url}/docs" for service, url in self._system.addresses.items()}
         return {**pages, **documents}
 

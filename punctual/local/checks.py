@@ -27,7 +27,7 @@ from shared.errors import ConfigurationError
 
 OLDEST_PYTHON = (3, 11)
 _DISK_BYTES = 2_000_000_000  # downloads unpack to 230 MB; the rest is for data and logs
-_MEMORY_BYTES = 1_500_000_000  # Kafka 350 MB, Postgres 150 MB, five Python processes of about 100 MB, and air
+_MEMORY_BYTES = 1_500_000_000  # Kafka 350 MB, Postgres 150 MB, six Python processes of about 100 MB, and air
 
 Level = Literal["ok", "note", "missing"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from punctual.local.folders import Folders, read_json, readable_errors, write_whole
@@ -21,6 +21,16 @@ CALLERS: Mapping[str, str] = {
 }
 """Caller and role."""
 
+ACCOUNTS: Mapping[str, tuple[str, ...]] = {
+    "handler": ("handler",),
+    "team-leader": ("team_leader",),
+    "quality-reviewer": ("quality_reviewer",),
+    "manager": ("manager",),
+    "administrator": ("administrator",),
+    "auditor": ("auditor",),
+}
+"""Account of the embedded issuer and its roles: one for each role, named after it."""
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -31,12 +41,14 @@ class Credentials:
         role_passwords: service -> password of its login role.
         api_keys: caller -> key.
         sampling_secret: seeds quality_audit's draws.
+        accounts: account of the embedded issuer -> password.
     """
 
     admin_password: str
     role_passwords: Mapping[str, str]
     api_keys: Mapping[str, str]
     sampling_secret: str
+    accounts: Mapping[str, str]
 
 
 def load_credentials(folders: Folders, services: Sequence[str]) -> Credentials:
@@ -47,6 +59,7 @@ def load_credentials(folders: Folders, services: Sequence[str]) -> Credentials:
         role_passwords=_complete(kept.get("role_passwords"), services),
         api_keys=_complete(kept.get("api_keys"), CALLERS),
         sampling_secret=kept.get("sampling_secret") or _new_password(),
+        accounts=_complete(kept.get("accounts"), ACCOUNTS),
     )
     with readable_errors():
         if kept != credentials.__dict__:
@@ -66,7 +79,7 @@ def hashed_keys(api_keys: Mapping[str, str]) -> dict[str, list[dict[str, str]]]:
     }
 
 
-def _complete(kept: Mapping[str, str] | None, names: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
+def _complete(kept: Mapping[str, str] | None, names: Iterable[str]) -> dict[str, str]:
     known = dict(kept or {})
     return known | {name: _new_password() for name in names if name not in known}
 

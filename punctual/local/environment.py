@@ -25,6 +25,7 @@ class Addresses:
         databases: service -> the URL it connects with, password included.
         admin_database: the administrator's URL, password included.
         mail_url: the page with the mails caught.
+        issuer_url: the embedded issuer; None where none runs.
     """
 
     services: Mapping[str, str]
@@ -34,6 +35,7 @@ class Addresses:
     mail_url: str
     smtp_host: str
     smtp_port: int
+    issuer_url: str | None
 
     @classmethod
     def of(cls, ports: Mapping[str, int], credentials: Credentials, processes: Sequence[str]) -> Addresses:
@@ -50,6 +52,7 @@ class Addresses:
             mail_url=f"http://{HOST}:{ports['mail_web']}",
             smtp_host=HOST,
             smtp_port=ports["mail_smtp"],
+            issuer_url=f"http://{HOST}:{ports['issuer']}",
         )
 
     def public(self) -> dict[str, str]:
@@ -57,6 +60,7 @@ class Addresses:
         return {
             **self.services,
             "mail": self.mail_url,
+            **({} if self.issuer_url is None else {"issuer": self.issuer_url}),
             "kafka": self.kafka_bootstrap,
             "postgres": self.admin_database.rpartition("@")[2],
             "smtp": f"{self.smtp_host}:{self.smtp_port}",
@@ -72,6 +76,12 @@ def platform_environment(where: Addresses, clock: ClockState | None, keys_file: 
         # Empty means not given: values of the caller's own must not get through to the children.
         "PUNCTUAL_CLOCK_START": "",
         "PUNCTUAL_CLOCK_ANCHOR": "",
+        "PUNCTUAL_OIDC_ISSUER": where.issuer_url or "",
+        "PUNCTUAL_OIDC_AUDIENCE": "",
+        "PUNCTUAL_OIDC_ROLES_CLAIM": "",
+        "PUNCTUAL_OIDC_TEAMS_CLAIM": "",
+        "PUNCTUAL_OIDC_NAME_CLAIM": "",
+        "PUNCTUAL_OIDC_ROLE_NAMES": "",
     }
     if "intake" in where.services:
         values["PUNCTUAL_PUBLIC_URL"] = where.services["intake"]

@@ -5,6 +5,7 @@
 ├── data/             kafka/ postgres/ mail/ and the small files below
 │   ├── home_id       names this home, so that data kept elsewhere is never taken for another home's
 │   ├── secrets.json  passwords and API keys in plain text, 0600
+│   ├── issuer/       accounts, signing keys and sessions of the embedded issuer, 0600
 │   ├── keys.json     hashes of the API keys, what the services read
 │   ├── clock.json    the business instant to continue from
 │   └── run.json      the processes and addresses of the present run
@@ -35,6 +36,7 @@ class Folders:
         self.logs = self.home / "logs"
         self.kafka = self.data / "kafka"
         self.mail = self.data / "mail"
+        self.issuer = self.data / "issuer"
         self.secrets_file = self.data / "secrets.json"
         self.keys_file = self.data / "keys.json"
         self.clock_file = self.data / "clock.json"

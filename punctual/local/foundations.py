@@ -6,7 +6,9 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 
+from punctual.local.credentials import ACCOUNTS
 from punctual.local.folders import Folders
+from punctual.local.issuer.accounts import add_missing
 from punctual.local.kafka import KafkaBroker
 from punctual.local.parts.jars import ensure_jars
 from punctual.local.parts.java import ensure_java
@@ -72,4 +74,28 @@ def mail_program(folders: Folders, ports: Mapping[str, int]) -> Program:
         log=folders.log("mail"),
         folder=folders.home,
         ready=partial(http_ready, ports["mail_web"], "/api/messages"),
+    )
+
+
+def issuer_program(folders: Folders, ports: Mapping[str, int], passwords: Mapping[str, str]) -> Program:
+    """The embedded issuer, with an account for each role.
+
+    Args:
+        passwords: account -> password in plain text; only hashes of them are given to it.
+    """
+    add_missing(folders.issuer / "accounts.json", passwords, ACCOUNTS)
+    return Program(
+        name="issuer",
+        command=(
+            sys.executable,
+            "-m",
+            "punctual.local.issuer",
+            "--http-port",
+            str(ports["issuer"]),
+            "--store",
+            str(folders.issuer),
+        ),
+        log=folders.log("issuer"),
+        folder=folders.home,
+        ready=partial(http_ready, ports["issuer"], "/readyz"),
     )

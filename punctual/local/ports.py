@@ -20,6 +20,7 @@ PREFERRED: Mapping[str, int] = {
     "quality_audit": 8804,
     "mail_smtp": 8825,
     "mail_web": 8826,
+    "issuer": 8827,
 }
 """Beside the usual ports of Kafka and Postgres, so that a server already there is left alone."""
 

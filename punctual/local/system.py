@@ -1,9 +1,10 @@
-"""Kafka, Postgres, a mail catcher and the services, on this machine, as children of this process."""
+"""Kafka, Postgres, a mail catcher, an issuer and the services, on this machine, as children of this process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,7 @@ from punctual.local.child import Child
 from punctual.local.credentials import Credentials, load_credentials
 from punctual.local.environment import Addresses, platform_environment, service_environment, service_program
 from punctual.local.folders import Folders, readable_errors
-from punctual.local.foundations import mail_program, prepared_kafka, prepared_postgres
+from punctual.local.foundations import issuer_program, mail_program, prepared_kafka, prepared_postgres
 from punctual.local.log_files import shorten
 from punctual.local.migration import import_what_migrates, make_topics, migrate_database
 from punctual.local.parts.store import Progress
@@ -26,9 +27,9 @@ from punctual.local.supervisor import Supervisor
 from shared.settings import load_settings
 
 SERVICES = ("intake", "sla_timer", "notifier", "quality_audit")
-FOUNDATIONS = ("postgres", "kafka", "mail")
+FOUNDATIONS = ("postgres", "kafka", "mail", "issuer")
 
-_FOUNDATION_PORTS = ("kafka", "kafka_controller", "postgres", "mail_smtp", "mail_web")
+_FOUNDATION_PORTS = ("kafka", "kafka_controller", "postgres", "mail_smtp", "mail_web", "issuer")
 _READY_SECONDS = 90.0  # after a kill Kafka may have to replay its log, and Postgres its own
 
 
@@ -43,7 +44,7 @@ class LocalSystem:
         services: which to run.
         extra_env: for all services; wins over ours.
         report: takes lines for a person: downloads, ports, restarts. Called from several threads.
-        foundations: which of Postgres, Kafka and mail to run; tests of one of them need no others.
+        foundations: which of Postgres, Kafka, mail and issuer to run; tests of one of them need no others.
         partitions: of each topic when it is made.
     """
 
@@ -107,7 +108,7 @@ class LocalSystem:
         """End everything in order, services first. Does nothing when nothing runs."""
         if self._state != "stopped":
             self._state = "stopping"
-            self._supervisor.stop([[*self._services, *self._added], ["mail"], ["kafka", "postgres"]])
+            self._supervisor.stop([[*self._services, *self._added], ["mail", "issuer"], ["kafka", "postgres"]])
             self._clock.keep(is_stopped=True)
             self._clock = BusinessClock(self.folders.clock_file, None)
             self._state = "stopped"
@@ -115,7 +116,7 @@ class LocalSystem:
         self._lock.release()
 
     def process(self, name: str) -> Child:
-        """A child by name: ``kafka``, ``postgres``, ``mail``, a service, or one that was added."""
+        """A child by name: ``kafka``, ``postgres``, ``mail``, ``issuer``, a service, or one that was added."""
         return self._supervisor.children[name]
 
     def add_process(self, service: str, name: str) -> Child:
@@ -129,7 +130,8 @@ class LocalSystem:
     def where(self) -> Addresses:
         """All addresses of the running system."""
         assert self._credentials is not None, "not started"
-        return Addresses.of(self._ports, self._credentials, [*self._services, *self._added])
+        addresses = Addresses.of(self._ports, self._credentials, [*self._services, *self._added])
+        return addresses if "issuer" in self._foundations else replace(addresses, issuer_url=None)
 
     @property
     def addresses(self) -> Mapping[str, str]:
@@ -147,6 +149,17 @@ class LocalSystem:
     @property
     def mail_url(self) -> str:
         return self.where.mail_url
+
+    @property
+    def issuer_url(self) -> str | None:
+        """Where staff sign in; None where no issuer runs."""
+        return self.where.issuer_url
+
+    @property
+    def accounts(self) -> Mapping[str, str]:
+        """Account of the issuer -> password in plain text."""
+        assert self._credentials is not None, "not started"
+        return self._credentials.accounts
 
     @property
     def smtp(self) -> tuple[str, int]:
@@ -177,7 +190,12 @@ class LocalSystem:
 
     def _start_foundations(self) -> None:
         """All at once: while Kafka's Java starts, Postgres is up already, and what the migration imports is loaded."""
-        jobs = {"postgres": self._postgres_program, "kafka": self._kafka_program, "mail": self._mail_program}
+        jobs = {
+            "postgres": self._postgres_program,
+            "kafka": self._kafka_program,
+            "mail": self._mail_program,
+            "issuer": self._issuer_program,
+        }
 
         def start(program: Callable[[], Program]) -> None:
             self._start_together([program()])
@@ -229,6 +247,10 @@ class LocalSystem:
 
     def _mail_program(self) -> Program:
         return mail_program(self.folders, self._ports)
+
+    def _issuer_program(self) -> Program:
+        assert self._credentials is not None
+        return issuer_program(self.folders, self._ports, self._credentials.accounts)
 
     def _service_program(self, service: str, name: str) -> Program:
         assert self._credentials is not None

@@ -1,22 +1,16 @@
-"""A service's HTTP API, for a person at the command line: found by options, the environment, or the local system."""
+"""A service's HTTP API, for a person at the command line: at the address and in the name that are meant."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
-from punctual.local.folders import Folders, read_json, readable_errors
-from punctual.local.settings import LocalSettings
-from shared.errors import ConfigurationError, PunctualError
-from shared.settings import load_settings
-
-URL_VARIABLES = {"sla_timer": "PUNCTUAL_SLA_TIMER_URL", "intake": "PUNCTUAL_INTAKE_URL"}
-KEY_VARIABLE = "PUNCTUAL_STAFF_KEY"
+from punctual.staff.identity import find_identity
+from shared.errors import PunctualError
 
 _TIMEOUT = httpx.Timeout(30.0)
 _READING = httpx.Timeout(30.0, read=300.0)  # a line of progress comes every second or so; a busy machine may be slower
@@ -98,40 +92,15 @@ def connected(url: str | None, key: str | None, service: str = "sla_timer") -> I
     """A connection to the service that is meant.
 
     Args:
-        url, key: what the caller says; else the environment says it, else the running local system.
+        url, key: what the caller says; else the environment says it, the sign-in, or the running local system.
 
     Raises:
         ConfigurationError: nobody says it.
     """
-    settings = load_settings(LocalSettings)
-    folders = Folders(settings.home, settings.parts)
-    local = _local_address(folders, service)
-    address = url or os.environ.get(URL_VARIABLES[service]) or local
-    if not address:
-        raise ConfigurationError(
-            f"no local system runs; name the service's address with --url or {URL_VARIABLES[service]}"
-        )
-    secret = key or os.environ.get(KEY_VARIABLE)
-    if not secret and address.rstrip("/") == local:  # the key of the local system goes nowhere else
-        secret = _local_key(folders)
-    if not secret:
-        raise ConfigurationError(f"a staff key for {address} is needed: {KEY_VARIABLE}, or --key")
-    headers = {"Authorization": f"Bearer {secret}"}
-    with httpx.Client(base_url=address, headers=headers, timeout=_TIMEOUT, trust_env=False) as http:
+    identity = find_identity(url, key, name=service)
+    headers = {"Authorization": f"Bearer {identity.secret}"}
+    with httpx.Client(base_url=identity.address, headers=headers, timeout=_TIMEOUT, trust_env=False) as http:
         yield StaffConnection(http)
-
-
-def _local_address(folders: Folders, service: str) -> str | None:
-    run = read_json(folders.run_file) or {}
-    address: str | None = run.get("addresses", {}).get(service)
-    return address if run.get("state") == "ready" else None
-
-
-def _local_key(folders: Folders) -> str | None:
-    with readable_errors():
-        kept = read_json(folders.secrets_file) or {}
-    key: str | None = kept.get("api_keys", {}).get("staff")
-    return key
 
 
 @contextmanager

@@ -19,7 +19,7 @@ IntakeUrlOption = Annotated[
 ]
 KeyOption = Annotated[
     str | None,
-    typer.Option("--key", help="A staff key; better in PUNCTUAL_STAFF_KEY, where no process list shows it."),
+    typer.Option("--key", help="A staff key, better in PUNCTUAL_STAFF_KEY; without one the sign-in counts."),
 ]
 
 

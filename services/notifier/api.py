@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Header, Query
+from fastapi import FastAPI, Query
 from pydantic import BaseModel, ConfigDict
 
 from services.notifier.domain.words import NoticeKind, NoticeState, Reason
 from services.notifier.store.listing import NoticeListing
 from shared.contracts.payload import Language
-from shared.http import Caller, FieldError, KeyRing, Problem, create_app, problem_responses
+from shared.http import FieldError, Problem, create_app, problem_responses
+from shared.http.access import Access
 from shared.http.app import Readiness
 from shared.ids import parse_reference
 
@@ -66,13 +67,10 @@ class Summary(BaseModel):
     withdrawn: int
 
 
-def create_api(listing: NoticeListing, keys: KeyRing, readiness: Readiness) -> FastAPI:
-    app = create_app("notifier", readiness=readiness)
+def create_api(listing: NoticeListing, access: Access, readiness: Readiness) -> FastAPI:
+    app = create_app("notifier", readiness=readiness, access=access)
 
-    def caller(authorization: Annotated[str | None, Header()] = None) -> Caller:
-        return keys.authenticate(authorization)
-
-    @app.get("/v1/notices", responses=problem_responses(401, 422, 503), dependencies=[Depends(caller)])
+    @app.get("/v1/notices", responses=problem_responses(401, 422, 503))
     async def list_notices(
         request: Annotated[str | None, Query(description="A request's id or reference", max_length=64)] = None,
         state: NoticeState | None = None,
@@ -83,12 +81,13 @@ def create_api(listing: NoticeListing, keys: KeyRing, readiness: Readiness) -> F
         rows = await listing.notices(request_id=request_id, reference=reference, state=state, count=limit)
         return NoticeList(notices=[NoticeView.model_validate(dict(row)) for row in rows])
 
-    @app.get("/v1/summary", responses=problem_responses(401, 503), dependencies=[Depends(caller)])
+    @app.get("/v1/summary", responses=problem_responses(401, 503))
     async def summary() -> Summary:
         counts = await listing.count_by_state()
         planned = counts[NoticeState.PLANNED] + counts[NoticeState.READY]
         return Summary.model_validate({**counts, "planned": planned})
 
+    access.check_routes(app)
     return app
 
 

@@ -21,7 +21,8 @@ from services.notifier.ticker.connections import Connections
 from services.notifier.ticker.dispatcher import Dispatcher
 from shared.clock import monotonic
 from shared.errors import DatabaseUnavailable
-from shared.http import HttpServer, KeyRing
+from shared.http import HttpServer
+from shared.http.access import open_access
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.lifecycle import Component, run_service
@@ -36,7 +37,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     platform = settings.platform
     clock, sender = platform.clock(), settings.sender()
     roles, wording = load_roles(settings.roles_file), load_wording(platform.public_url)
-    keys = KeyRing.load(platform.api_keys_file)
+    access = open_access(platform, settings.access_file)
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
 
     database = await Database.open(settings.database_url.get_secret_value(), schema=SERVICE, application_name=member)
@@ -86,7 +87,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
             return {"postgres": str(error), "events": consumer.trouble(), "outbox": outbox.trouble()}
         return {"postgres": None, "events": consumer.trouble(), "outbox": outbox.trouble()}
 
-    server = HttpServer(create_api(listing, keys, readiness), settings.http_host, settings.http_port)
+    server = HttpServer(create_api(listing, access, readiness), settings.http_host, settings.http_port)
     return [server, outbox, consumer, dispatcher]
 
 

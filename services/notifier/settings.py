@@ -23,6 +23,9 @@ class Settings(ServiceSettings):
     model_config = service_config("notifier")
 
     http_port: Port = Field(8803, description="Port to listen on")
+    access_file: Path = Field(
+        Path(__file__).with_name("access.yml"), description="Who may call which route, YAML; read at the start"
+    )
     roles_file: Path | None = Field(
         None, description="YAML of role -> addresses and language; packaged example if unset"
     )

@@ -15,7 +15,8 @@ from services.quality_audit.handlers.reviewing import Reviewing
 from services.quality_audit.settings import Settings
 from services.quality_audit.ticker import FiguresTicker
 from shared.errors import ConfigurationError, DatabaseUnavailable
-from shared.http import HttpServer, KeyRing
+from shared.http import HttpServer
+from shared.http.access import open_access
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.lifecycle import Component, run_service
@@ -30,7 +31,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     platform = settings.platform
     clock = platform.clock()
     plan_text = read_plan(settings.sampling_file)
-    keys = KeyRing.load(platform.api_keys_file)
+    access = open_access(platform, settings.access_file)
     master = master_secret(settings)
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
 
@@ -64,7 +65,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
 
     api = create_api(
         database=database,
-        keys=keys,
+        access=access,
         reviewing=Reviewing(database, outbox, clock),
         plan=plan_text.plan,
         master=master,

@@ -15,6 +15,9 @@ class Settings(ServiceSettings):
     model_config = service_config("quality_audit")
 
     http_port: Port = Field(8804, description="Port to listen on")
+    access_file: Path = Field(
+        Path(__file__).with_name("access.yml"), description="Who may call which route, YAML; read at the start"
+    )
     sampling_secret: SecretStr = Field(
         description="Decides which cases are reviewed; 32 characters or more, known to nobody who handles cases"
     )

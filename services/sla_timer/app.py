@@ -103,11 +103,12 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     def open_door() -> Component:
         from services.sla_timer.api import Context, create_api
         from services.sla_timer.handlers.programs import Programs
-        from shared.http import HttpServer, KeyRing
+        from shared.http import HttpServer
+        from shared.http.access import open_access
 
-        keys = KeyRing.load(platform.api_keys_file)
+        access = open_access(platform, settings.access_file)
         looking = Loading(Shelf(0, dict), rulebooks)  # what people look at takes no place from what is worked on
-        api = create_api(Context(database, keys, clock, rulebooks, modes, looking, Programs()), readiness)
+        api = create_api(Context(database, clock, rulebooks, modes, looking, Programs()), access, readiness)
         return HttpServer(api, settings.http_host, settings.http_port)
 
     watch = Watch(database, rulebooks, modes, ownership, shelf, clock)

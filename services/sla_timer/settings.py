@@ -16,6 +16,9 @@ class Settings(ServiceSettings):
 
     http_port: Port = Field(8802, description="Port to listen on")
     database_connections: int = Field(10, ge=3, le=200, description="Most connections to Postgres at a time")
+    access_file: Path = Field(
+        Path(__file__).with_name("access.yml"), description="Who may call which route, YAML; read at the start"
+    )
     policies_file: Path = Field(
         _RULES_OF_THE_HOUSE / "policies.yml", description="Policies, YAML; re-read when it changes"
     )

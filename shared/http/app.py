@@ -5,24 +5,37 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared.http.access.guard import Access, enforce
 from shared.http.middleware import BodyLimit, TraceAndMetrics
-from shared.http.problems import install_problem_handlers
+from shared.http.problems import install_problem_handlers, problem_responses
 
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 """Part -> None when it is fine, else the reason why not."""
 
 
-def create_app(service: str, *, readiness: Readiness, body_limit: int = 1_000_000, **fastapi_arguments: Any) -> FastAPI:
+def create_app(
+    service: str,
+    *,
+    readiness: Readiness,
+    access: Access | None = None,
+    body_limit: int = 1_000_000,
+    **fastapi_arguments: Any,
+) -> FastAPI:
     """An application with ``/healthz`` (the process runs), ``/readyz`` (it can do its work) and ``/metrics``.
 
     Args:
+        access: stands before every route; whoever adds the routes calls ``access.check_routes`` at the end.
         body_limit: bytes; a larger body is answered 413.
     """
-    app = FastAPI(**{"title": f"Punctual {service}", "version": "1", "redoc_url": None, **fastapi_arguments})
+    defaults: dict[str, Any] = {"title": f"Punctual {service}", "version": "1", "redoc_url": None}
+    if access is not None:
+        defaults |= {"dependencies": [Depends(enforce)], "responses": problem_responses(401, 403, 503)}
+    app = FastAPI(**{**defaults, **fastapi_arguments})
+    app.state.access = access
     install_problem_handlers(app)
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(TraceAndMetrics, service=service)

@@ -65,14 +65,18 @@ class KeyRing:
             where = ".".join(str(part) for part in first["loc"]) or "the document"
             raise ConfigurationError(f"{path}: {where}: {first['msg']}") from None
 
+    def find(self, key: str) -> Caller | None:
+        """Whose key it is. The look-up is by hash, so its timing tells nothing about a key."""
+        return self._callers.get(hash_key(key))
+
     def authenticate(self, header: str | None) -> Caller:
         """Who sent ``Authorization: Bearer <key>``.
 
         Raises:
-            Problem: 401. The look-up is by hash, so its timing tells nothing about a key.
+            Problem: 401.
         """
         scheme, _, key = (header or "").partition(" ")
-        caller = self._callers.get(hash_key(key.strip())) if scheme.lower() == "bearer" else None
+        caller = self.find(key.strip()) if scheme.lower() == "bearer" else None
         if caller is None:
             raise Problem(
                 401,

@@ -9,7 +9,8 @@ from services.quality_audit.api.samples import samples_router
 from services.quality_audit.domain.plan import Plan
 from services.quality_audit.handlers.reviewing import Reviewing
 from shared.clock import Clock
-from shared.http import KeyRing, create_app
+from shared.http import create_app
+from shared.http.access import Access
 from shared.http.app import Readiness
 from shared.postgres import Database
 
@@ -17,7 +18,7 @@ from shared.postgres import Database
 def create_api(
     *,
     database: Database,
-    keys: KeyRing,
+    access: Access,
     reviewing: Reviewing,
     plan: Plan,
     master: bytes,
@@ -28,8 +29,8 @@ def create_api(
     plan: serves periods that have not begun.
     master: what the secrets of the periods are derived from; for the proof.
     """
-    app = create_app("quality_audit", readiness=readiness)
-    app.state.keys = keys
+    app = create_app("quality_audit", readiness=readiness, access=access)
     app.include_router(samples_router(database, reviewing))
     app.include_router(figures_router(database, plan, master, clock))
+    access.check_routes(app)
     return app

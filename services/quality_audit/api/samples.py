@@ -1,22 +1,22 @@
-"""Samples and their reviews; for staff."""
+"""Samples and their reviews."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from services.quality_audit.api.callers import staff_caller
 from services.quality_audit.api.views import ReviewIn, SampleOut, SamplePage
 from services.quality_audit.handlers.reviewing import AlreadyReviewed, OwnCase, ReviewGiven, Reviewing, SampleUnknown
 from services.quality_audit.store.samples import BEFORE_ALL, find_sample, list_samples
-from shared.http import Caller, Problem, problem_responses
+from shared.http import Problem, problem_responses
+from shared.http.access import PrincipalOf
 from shared.postgres import Database
 
 
 def samples_router(database: Database, reviewing: Reviewing) -> APIRouter:
-    router = APIRouter(prefix="/v1/samples", tags=["samples"], dependencies=[Depends(staff_caller)])
+    router = APIRouter(prefix="/v1/samples", tags=["samples"])
 
     @router.get("", responses=problem_responses(401, 403, 422))
     async def samples(
@@ -51,10 +51,15 @@ def samples_router(database: Database, reviewing: Reviewing) -> APIRouter:
             **problem_responses(400, 401, 403, 404, 409, 413, 422),
         },
     )
-    async def review(
-        sample_id: UUID, body: ReviewIn, caller: Annotated[Caller, Depends(staff_caller)], response: Response
-    ) -> SampleOut:
-        """Take the review of a sample. It is frozen: the same one again is answered 200, another one 409."""
+    async def review(sample_id: UUID, body: ReviewIn, caller: PrincipalOf, response: Response) -> SampleOut:
+        """Take the review of a sample. It is frozen: the same one again is answered 200, another one 409.
+
+        A person reviews in his own name; a service says whose review it brings.
+        """
+        if caller.kind == "staff" and body.reviewer != caller.name:
+            raise Problem(
+                403, "other_reviewer", "Nobody reviews in another's name", f"You are signed in as {caller.name}."
+            )
         given = ReviewGiven(
             body.reviewer, body.is_accurate, body.is_complete, tuple(body.error_causes), submitted_by=caller.name
         )

@@ -45,7 +45,7 @@ class ReviewGiven:
     Attributes:
         reviewer: staff id.
         error_causes: sorted, each once.
-        submitted_by: the name of the key it came with.
+        submitted_by: who sent it, a person or a service.
     """
 
     reviewer: str

@@ -21,7 +21,7 @@ class Review:
     """What a reviewer found.
 
     Attributes:
-        submitted_by: the name of the key it came with.
+        submitted_by: who sent it, a person or a service.
         is_timely: from the clocks; None when they do not tell (yet).
     """
 

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.sla_timer.api.clock_views import ClockView, view_clock
-from services.sla_timer.api.context import CallerOf, Context, ContextOf, visible_channel
+from services.sla_timer.api.context import Context, ContextOf
 from services.sla_timer.api.finding import find_request
 from services.sla_timer.api.paging import link_next, read_place, write_place
 from services.sla_timer.domain.clocks import ClockState
 from services.sla_timer.store import reports
 from services.sla_timer.store.reports import Place, Wanted
 from shared.http import problem_responses
+from shared.http.access import PrincipalOf
 from shared.postgres import Connection
 
 router = APIRouter(tags=["clocks"])
@@ -30,7 +31,7 @@ _WORD = r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$"
 async def clocks_of_request(
     request: str,
     context: ContextOf,
-    caller: CallerOf,
+    caller: PrincipalOf,
     windows: Annotated[bool, Query(description="Add the open time between start and deadline")] = False,
 ) -> list[ClockView]:
     """Every deadline of a request, by its id or its reference, all cycles."""
@@ -58,7 +59,7 @@ class Filters(BaseModel):
 @router.get("/v1/clocks", responses=problem_responses(401, 422))
 async def clocks_due_next(
     context: ContextOf,
-    caller: CallerOf,
+    caller: PrincipalOf,
     request: Request,
     response: Response,
     filters: Annotated[Filters, Depends()],
@@ -71,7 +72,7 @@ async def clocks_due_next(
         await reports.hold_still(connection)
         wanted = Wanted(
             due_before=filters.due_before,
-            channel=visible_channel(caller),
+            channel=caller.visible_channel,
             team=filters.team,
             stage=filters.stage,
             state=filters.state,

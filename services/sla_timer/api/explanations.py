@@ -6,7 +6,7 @@ import asyncio
 
 from fastapi import APIRouter
 
-from services.sla_timer.api.context import CallerOf, ContextOf
+from services.sla_timer.api.context import ContextOf
 from services.sla_timer.api.explanation_views import (
     ClockExplanationView,
     ExplanationView,
@@ -19,12 +19,13 @@ from services.sla_timer.domain.choosing import explain_choices
 from services.sla_timer.domain.explaining import explain
 from services.sla_timer.store import reports
 from shared.http import problem_responses
+from shared.http.access import PrincipalOf
 
 router = APIRouter(tags=["clocks"])
 
 
 @router.get("/v1/clocks/{request}/explanation", responses=problem_responses(401, 404))
-async def explain_clocks(request: str, context: ContextOf, caller: CallerOf) -> ExplanationView:
+async def explain_clocks(request: str, context: ContextOf, caller: PrincipalOf) -> ExplanationView:
     """Every deadline of a request as the sum of what was counted, with what was left out and what moved it."""
     async with context.database.transaction() as connection:
         await reports.hold_still(connection)
@@ -38,7 +39,7 @@ async def explain_clocks(request: str, context: ContextOf, caller: CallerOf) -> 
 
 
 @router.get("/v1/clocks/{request}/policy", responses=problem_responses(401, 404))
-async def explain_policy(request: str, context: ContextOf, caller: CallerOf) -> PolicyChoiceView:
+async def explain_policy(request: str, context: ContextOf, caller: PrincipalOf) -> PolicyChoiceView:
     """Which policy a request got and why, condition by condition, at its beginning and after every change."""
     async with context.database.transaction() as connection:
         await reports.hold_still(connection)

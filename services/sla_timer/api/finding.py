@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.sla_timer.api.context import Context, visible_channel
+from services.sla_timer.api.context import Context
 from services.sla_timer.store import reports
 from services.sla_timer.store.tracked import TrackedRequest
-from shared.http import Caller, Problem
+from shared.http import Problem
+from shared.http.access import Principal
 from shared.ids import parse_reference
 from shared.postgres import Connection
 
 
-async def find_request(context: Context, connection: Connection, name: str, caller: Caller) -> TrackedRequest:
+async def find_request(context: Context, connection: Connection, name: str, caller: Principal) -> TrackedRequest:
     """The request with its history and clocks, by its id or its reference.
 
     Raises:
@@ -20,7 +21,7 @@ async def find_request(context: Context, connection: Connection, name: str, call
     """
     request_id, reference = _identify(name)
     found = await reports.find_request(
-        connection, request_id=request_id, reference=reference, channel=visible_channel(caller)
+        connection, request_id=request_id, reference=reference, channel=caller.visible_channel
     )
     requests = {} if found is None else await context.loading.take(connection, [found])
     if found is None or found not in requests:

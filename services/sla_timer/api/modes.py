@@ -10,11 +10,12 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.sla_timer.api.context import CallerOf, ContextOf, StaffOf
+from services.sla_timer.api.context import ContextOf
 from services.sla_timer.domain.rules import Mode
 from services.sla_timer.store.modes import DeclaredMode
 from shared.contracts.payload import Code, Market
 from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import PrincipalOf
 from shared.ids import new_id
 
 router = APIRouter(tags=["modes"])
@@ -58,7 +59,7 @@ class ModesView(BaseModel):
 
 
 @router.get("/v1/modes", responses=problem_responses(401))
-async def modes(context: ContextOf, _: CallerOf) -> ModesView:
+async def modes(context: ContextOf) -> ModesView:
     """Which mode is in force where, and who declared what lately."""
     await context.modes.refresh()
     return ModesView(
@@ -68,7 +69,7 @@ async def modes(context: ContextOf, _: CallerOf) -> ModesView:
 
 
 @router.post("/v1/modes/{mode}:enter", status_code=201, responses=problem_responses(401, 403, 422))
-async def enter_mode(mode: EnterableMode, entering: Entering, context: ContextOf, staff: StaffOf) -> ModeView:
+async def enter_mode(mode: EnterableMode, entering: Entering, context: ContextOf, staff: PrincipalOf) -> ModeView:
     """Put a mode in force from now on. Running clocks are told, each by an event of its own."""
     if entering.until_at is not None and entering.until_at <= context.clock.now():
         raise Problem(
@@ -89,7 +90,7 @@ async def enter_mode(mode: EnterableMode, entering: Entering, context: ContextOf
 
 
 @router.post("/v1/modes/{activation_id}:leave", responses=problem_responses(401, 403, 404, 422))
-async def leave_mode(activation_id: UUID, leaving: Leaving, context: ContextOf, staff: StaffOf) -> ModeView:
+async def leave_mode(activation_id: UUID, leaving: Leaving, context: ContextOf, staff: PrincipalOf) -> ModeView:
     """End a mode from now on."""
     left = await context.modes.leave(activation_id, reason=leaving.reason, author=staff.name)
     if left is None:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
-from services.sla_timer.api.context import CallerOf, Context, ContextOf, StaffOf
+from services.sla_timer.api.context import Context, ContextOf
 from services.sla_timer.api.rule_views import PolicyView, view_policy
-from shared.http import Caller, FieldError, Problem, problem_responses
+from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import Principal, PrincipalOf
 from shared.rules.document import InvalidDocument
 
 router = APIRouter(tags=["rules"])
@@ -31,7 +32,7 @@ RunningOf = Annotated[
 
 
 @router.get("/v1/policies", responses=problem_responses(401))
-async def policies_in_force(context: ContextOf, _: CallerOf) -> PolicyView:
+async def policies_in_force(context: ContextOf) -> PolicyView:
     """The version new clocks are started under, with its texts."""
     return view_policy(context.rulebooks.in_force, context.rulebooks.trouble)
 
@@ -40,7 +41,7 @@ async def policies_in_force(context: ContextOf, _: CallerOf) -> PolicyView:
 async def replace_policies(
     body: Annotated[bytes, Body(media_type="text/yaml", description="The whole of policies.yml")],
     context: ContextOf,
-    staff: StaffOf,
+    staff: PrincipalOf,
     reason: ReasonOf = None,
     running: RunningOf = Running.KEEP,
 ) -> PolicyView:
@@ -52,7 +53,7 @@ async def replace_policies(
 async def replace_calendars(
     body: Annotated[bytes, Body(media_type="text/yaml", description="The whole of calendars.yml")],
     context: ContextOf,
-    staff: StaffOf,
+    staff: PrincipalOf,
     reason: ReasonOf = None,
     running: RunningOf = Running.KEEP,
 ) -> PolicyView:
@@ -62,7 +63,7 @@ async def replace_calendars(
 
 async def _replace(
     context: Context,
-    staff: Caller,
+    staff: Principal,
     reason: str | None,
     running: Running,
     *,

@@ -7,7 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.sla_timer.api.context import CallerOf, ContextOf
+from services.sla_timer.api.context import ContextOf
 from services.sla_timer.domain.clocks import ClockState
 from services.sla_timer.domain.rules import RungKind
 from services.sla_timer.store import reports
@@ -35,7 +35,7 @@ class SummaryView(BaseModel):
 
 
 @router.get("/v1/summary", responses=problem_responses(401))
-async def summary(context: ContextOf, _: CallerOf) -> SummaryView:
+async def summary(context: ContextOf) -> SummaryView:
     """Counts over all clocks and how late decisions were."""
     async with context.database.connection() as connection:
         found = await reports.summarise(connection)

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from services.sla_timer.api.context import CallerOf, Context, ContextOf
+from services.sla_timer.api.context import Context, ContextOf
 from services.sla_timer.api.paging import link_next, read_number
 from services.sla_timer.api.rule_views import TextsView, VersionView, view_summary, view_texts
 from services.sla_timer.domain.differences import find_differences
@@ -27,7 +27,6 @@ Version = Annotated[int, Path(ge=1, le=_MOST)]
 @router.get("/v1/policies/versions", responses=problem_responses(401, 422))
 async def versions(
     context: ContextOf,
-    _: CallerOf,
     request: Request,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -43,7 +42,7 @@ async def versions(
 
 
 @router.get("/v1/policies/versions/{version}", responses=problem_responses(401, 404))
-async def one_version(version: Version, context: ContextOf, _: CallerOf) -> TextsView:
+async def one_version(version: Version, context: ContextOf) -> TextsView:
     """A version with its texts."""
     async with context.database.connection() as connection:
         try:
@@ -62,7 +61,6 @@ class DifferencesView(BaseModel):
 async def differences(
     version: Version,
     context: ContextOf,
-    _: CallerOf,
     to: Annotated[
         int | None, Query(ge=1, le=_MOST, description="The other version; without it the one in force")
     ] = None,
@@ -85,9 +83,7 @@ class RolloutView(BaseModel):
 
 
 @router.get("/v1/rollouts", responses=problem_responses(401))
-async def latest_rollouts(
-    context: ContextOf, _: CallerOf, limit: Annotated[int, Query(ge=1, le=200)] = 20
-) -> list[RolloutView]:
+async def latest_rollouts(context: ContextOf, limit: Annotated[int, Query(ge=1, le=200)] = 20) -> list[RolloutView]:
     """The latest changes that running clocks are told, newest first."""
     async with context.database.connection() as connection:
         found = await rollouts.list_rollouts(connection, limit)

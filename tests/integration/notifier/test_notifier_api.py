@@ -10,6 +10,7 @@ import pytest
 from services.notifier.api import create_api
 from shared.http import KeyRing, hash_key
 from shared.http.keys import ApiKey
+from tests.access.opening import access_by_keys
 from tests.integration.notifier.house import Case, House, replaced
 
 KEY = "a-key"
@@ -22,7 +23,7 @@ async def ready() -> Mapping[str, str | None]:
 @pytest.fixture
 async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
     keys = KeyRing([ApiKey(name="desk", role="staff", sha256=hash_key(KEY))])
-    app = create_api(house.listing, keys, ready)
+    app = create_api(house.listing, access_by_keys(keys, "notifier"), ready)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://notifier", headers={"Authorization": f"Bearer {KEY}"}
     ) as http:

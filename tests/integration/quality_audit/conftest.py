@@ -15,6 +15,7 @@ from shared.http.keys import ApiKey
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
+from tests.access.opening import access_by_keys
 from tests.integration.quality_audit.audit import EVERY_CASE, MASTER, NOW, TABLES, Audit
 
 
@@ -38,7 +39,7 @@ async def audit(
 
     api = create_api(
         database=database,
-        keys=keys,
+        access=access_by_keys(keys, "quality_audit"),
         reviewing=Reviewing(database, outbox, clock),
         plan=EVERY_CASE.plan,
         master=MASTER,

@@ -18,6 +18,7 @@ from services.sla_timer.handlers.programs import Programs
 from services.sla_timer.store.shelf import Shelf
 from shared.http import KeyRing, hash_key
 from shared.http.keys import ApiKey
+from tests.access.opening import access_by_keys
 from tests.integration.sla_timer.desk import Desk
 
 KEYS = KeyRing(
@@ -64,8 +65,8 @@ async def client_of(desk: Desk, programs: Programs) -> AsyncIterator[Client]:
         return {"postgres": None}
 
     looking = Loading(Shelf(0, dict), desk.rulebooks)
-    context = Context(desk.database, KEYS, desk.clock, desk.rulebooks, desk.modes, looking, programs)
-    app = create_api(context, readiness)
+    context = Context(desk.database, desk.clock, desk.rulebooks, desk.modes, looking, programs)
+    app = create_api(context, access_by_keys(KEYS, "sla_timer"), readiness)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sla_timer") as http:
         yield Client(http, app)
 

@@ -41,6 +41,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home whose system runs."""
     monkeypatch.setenv("PUNCTUAL_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("PUNCTUAL_SLA_TIMER_URL", raising=False)
     monkeypatch.delenv("PUNCTUAL_STAFF_KEY", raising=False)
     (tmp_path / "data").mkdir()

@@ -1,0 +1,27 @@
+"""Who calls, and what he may: API keys, tokens of an OpenID Connect issuer, and a matrix of routes and roles.
+
+``principal``, ``matrix``, ``keyset``, ``tokens`` and ``claims`` are pure.
+"""
+
+from shared.http.access.claims import ClaimNames
+from shared.http.access.guard import Access, PrincipalOf
+from shared.http.access.identity import Identification, TrustedIssuer
+from shared.http.access.issuer import IssuerKeys
+from shared.http.access.matrix import Matrix, read_matrix
+from shared.http.access.opening import load_matrix, open_access
+from shared.http.access.principal import Principal, StaffRole
+
+__all__ = [
+    "Access",
+    "ClaimNames",
+    "Identification",
+    "IssuerKeys",
+    "Matrix",
+    "Principal",
+    "PrincipalOf",
+    "StaffRole",
+    "TrustedIssuer",
+    "load_matrix",
+    "open_access",
+    "read_matrix",
+]

@@ -1,0 +1,81 @@
+"""Stands before every route of an application and lets those through whom the matrix admits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, FastAPI, Request, Security
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shared.http.access.identity import Identification
+from shared.http.access.matrix import Admission, Matrix
+from shared.http.access.principal import Principal
+from shared.http.problems import Problem
+
+_bearer = HTTPBearer(auto_error=False, description="An access token of the house's issuer, or an API key")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who somebody is, and what he may."""
+
+    identification: Identification
+    matrix: Matrix
+
+    def check_routes(self, app: FastAPI) -> None:
+        """Call it when all routes are there.
+
+        Raises:
+            ConfigurationError: the matrix and the application do not have the same routes.
+        """
+        guarded, unguarded = routes_of(app)
+        self.matrix.check(guarded, unguarded)
+
+
+async def enforce(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> None:
+    """Raises Problem: 401, 403, or 503 while nobody can be recognised."""
+    access = cast(Access, request.app.state.access)
+    route = f"{request.method} {request.scope['route'].path}"
+    admission = access.matrix.routes.get(route)
+    if admission is not None and admission.is_open:
+        return
+    principal = await access.identification.identify(request.headers.get("authorization"))
+    if admission is None or not admission.admits(principal):
+        raise _forbidden(route, admission, principal)
+    request.state.principal = principal
+
+
+def _forbidden(route: str, admission: Admission | None, principal: Principal) -> Problem:
+    needed = admission.described() if admission is not None else "nobody"
+    has = ", ".join(sorted(principal.roles)) or ("channel" if principal.kind == "channel" else "no role")
+    return Problem(
+        403,
+        "role_required",
+        "This may be done by others only",
+        f"{route} is for: {needed}. {principal.name} has: {has}.",
+        headers={"WWW-Authenticate": 'Bearer realm="punctual", error="insufficient_scope"'},
+    )
+
+
+async def _principal(request: Request) -> Principal:
+    return cast(Principal, request.state.principal)
+
+
+PrincipalOf = Annotated[Principal, Depends(_principal)]
+"""Who calls an endpoint; routes that are open to anybody have nobody."""
+
+
+def routes_of(app: FastAPI) -> tuple[set[str], set[str]]:
+    """``METHOD /path`` of the routes that ``enforce`` stands before, and of all others."""
+    guarded: set[str] = set()
+    unguarded: set[str] = set()
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        methods = {"GET" if method == "HEAD" else method for method in getattr(route, "methods", None) or {"GET"}}
+        is_guarded = isinstance(route, APIRoute) and any(
+            dependency.call is enforce for dependency in context.dependant.dependencies
+        )
+        (guarded if is_guarded else unguarded).update(f"{method} {context.path}" for method in methods)
+    return guarded, unguarded

@@ -1,0 +1,87 @@
+"""The file that says who may call what: its mistakes are named, and it must fit the application."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import Response
+
+from shared.errors import ConfigurationError
+from shared.http import KeyRing, create_app
+from shared.http.access import Access, Identification, read_matrix
+
+PROBES = "".join(
+    f"  GET {path}: anybody\n"
+    for path in ("/healthz", "/readyz", "/metrics", "/docs", "/docs/oauth2-redirect", "/openapi.json")
+)
+WORDS = "administrator, auditor, channel, handler, manager, quality_reviewer, team_leader"
+
+
+async def _ready() -> dict[str, str | None]:
+    return {}
+
+
+def complaints(text: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as refused:
+        read_matrix(text, "access.yml")
+    return str(refused.value).splitlines()
+
+
+def start(text: str) -> None:
+    access = Access(Identification(KeyRing([])), read_matrix(text, "access.yml"))
+    app = create_app("example", readiness=_ready, access=access)
+
+    @app.get("/v1/things/{thing}")
+    async def thing() -> None:
+        """Guarded."""
+
+    app.add_route("/v1/stray", lambda _: Response())
+    access.check_routes(app)
+
+
+def test_groups_stand_for_their_members() -> None:
+    matrix = read_matrix("groups: {some: [auditor, channel]}\nroutes: {GET /a: [some, handler], PUT /a: manager}", "f")
+    assert {route: admission.words for route, admission in matrix.routes.items()} == {
+        "GET /a": {"auditor", "channel", "handler"},
+        "PUT /a": {"manager"},
+    }
+    assert matrix.routes["GET /a"].described() == "handler, auditor, channel"
+
+
+def test_every_mistake_is_named_with_file_line_and_field() -> None:
+    assert complaints(
+        "groups:\n  handler: [auditor]\nroutes:\n  GET /a: [handlr]\n  FETCH /a: handler\n"
+        "  GET /b: [anybody, handler]\n  GET /c: []\n"
+    ) == [
+        "access.yml, line 2, groups.handler: is not a name for a group: a word in small letters that is no role",
+        "access.yml, line 4, routes.GET /a[0]: 'handlr' is not one of " + WORDS,
+        "access.yml, line 5, routes.FETCH /a: is not a method and a path such as GET /v1/clocks",
+        "access.yml, line 6, routes.GET /b[0]: anybody stands alone",
+        "access.yml, line 7, routes.GET /c: admits nobody",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "routes: {", "- a", "routes: {GET /a: {x: y}}", "roles: {}"])
+def test_what_is_no_such_file_is_one_readable_complaint(text: str) -> None:
+    assert complaints(text)[0].startswith("access.yml, line ")
+
+
+def test_a_route_that_the_file_lacks_stops_the_start() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        start("routes:\n" + PROBES + "  GET /v1/stray: anybody\n")
+    assert str(refused.value) == "access.yml, line 1, routes.GET /v1/things/{thing}: is a route and missing here"
+
+
+def test_an_entry_that_is_no_route_stops_the_start() -> None:
+    with pytest.raises(ConfigurationError, match=r"line 2, routes\.GET /v1/gone: is no route of this service"):
+        start(
+            "routes:\n  GET /v1/gone: handler\n  GET /v1/stray: anybody\n  GET /v1/things/{thing}: handler\n" + PROBES
+        )
+
+
+def test_a_route_that_nothing_stands_before_must_be_open_to_anybody() -> None:
+    with pytest.raises(ConfigurationError, match=r"line 2, routes\.GET /v1/stray: cannot be guarded; say anybody"):
+        start("routes:\n  GET /v1/stray: handler\n  GET /v1/things/{thing}: handler\n" + PROBES)
+
+
+def test_a_file_that_fits_lets_the_start_go_on() -> None:
+    start("routes:\n  GET /v1/stray: anybody\n  GET /v1/things/{thing}: handler\n" + PROBES)
