@@ -13,6 +13,7 @@ from services.intake.api.page import StatusPage
 from services.intake.api.words import check_words, parse_words
 from services.intake.consumer import DeadlineKeeper
 from services.intake.domain.process import ProcessBook, parse_process
+from services.intake.handlers.group_commit import GroupCommit
 from services.intake.settings import Settings
 from services.intake.ticker import KeyKeeper
 from shared.contracts.topics import CLOCKS
@@ -75,6 +76,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     stack.push_async_callback(publisher.close)
 
     outbox = Outbox(database, publisher, SERVICE)
+    submissions = GroupCommit(database, outbox, key_patience=settings.key_patience, queue_limit=settings.queue_limit)
+    stack.push_async_callback(submissions.finish)  # a client that left does not wait for what it had accepted
     ownership = Ownership(database, SERVICE, member)
     consumer = InboxConsumer(
         service=SERVICE,
@@ -102,12 +105,13 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         keys=keys,
         processes=processes,
         public_url=settings.platform.public_url,
+        submissions=submissions,
         key_patience=settings.key_patience,
         outbox_limit=settings.outbox_limit,
         retry_after_seconds=settings.retry_after_seconds,
     )
     server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
-    return [server, outbox, consumer, KeyKeeper(database, settings.key_retention)]
+    return [server, submissions, outbox, consumer, KeyKeeper(database, settings.key_retention)]
 
 
 def main() -> None:

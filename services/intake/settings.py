@@ -22,6 +22,9 @@ class Settings(ServiceSettings):
         50_000, ge=1, le=99_999, description="Unpublished events above which writes are answered 503"
     )
     retry_after_seconds: int = Field(5, ge=1, le=3600, description="What a 503 tells the client to wait")
+    queue_limit: int = Field(
+        4_000, ge=2, le=1_000_000, description="Requests waiting to be stored above which more are answered 503"
+    )
     key_patience_seconds: float = Field(
         5.0, gt=0, le=15, description="How long a write waits for another one with its idempotency key before 409"
     )

@@ -12,6 +12,7 @@ from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.intake.domain.process import ProcessBook
+from services.intake.handlers.group_commit import GroupCommit
 from shared.clock import Clock
 from shared.http import Caller, KeyRing, Problem
 from shared.ids import new_reference
@@ -19,12 +20,15 @@ from shared.outbox import Outbox
 from shared.postgres import Database
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+LONGEST_KEY = 255
+KEY_PATTERN = r"^[\x21-\x7e]+$"
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """Args:
-    key_patience: how long a write waits for another one with its idempotency key, real time.
+    submissions: takes requests in.
+    key_patience: how long a move waits for another call with its idempotency key, real time.
     outbox_limit: unpublished events above which nothing more is taken in.
     name_request: gives references.
     """
@@ -35,10 +39,15 @@ class Context:
     keys: KeyRing
     processes: ProcessBook
     public_url: str
+    submissions: GroupCommit
     key_patience: timedelta = timedelta(seconds=5)
     outbox_limit: int = 50_000
     retry_after_seconds: int = 5
     name_request: Callable[[], str] = new_reference
+
+    @property
+    def is_outbox_full(self) -> bool:
+        return self.outbox.backlog() > self.outbox_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +56,13 @@ class Write:
 
     Attributes:
         fingerprint: SHA-256 of method, path and body: what the idempotency key stands for.
+        size: bytes of the body.
     """
 
     caller: Caller
     key: str
     fingerprint: bytes
+    size: int
 
 
 async def _context(request: Request) -> Context:
@@ -74,6 +85,21 @@ async def _caller(
 CallerOf = Annotated[Caller, Depends(_caller)]
 
 
+def outbox_full(retry_after_seconds: int) -> Problem:
+    return Problem(
+        503,
+        "outbox_full",
+        "The service is catching up and takes nothing new for a moment",
+        "What was accepted is safe. Send the same request again with the same Idempotency-Key.",
+        headers={"Retry-After": str(retry_after_seconds)},
+    )
+
+
+def fingerprint(method: str, path: str, body: bytes) -> bytes:
+    """What an idempotency key stands for."""
+    return hashlib.sha256(f"{method} {path}\n".encode() + body).digest()
+
+
 async def _write(
     request: Request,
     context: ContextOf,
@@ -83,24 +109,17 @@ async def _write(
         Header(
             alias=IDEMPOTENCY_KEY,
             min_length=1,
-            max_length=255,
-            pattern=r"^[\x21-\x7e]+$",
+            max_length=LONGEST_KEY,
+            pattern=KEY_PATTERN,
             description="1 to 255 visible ASCII characters: new for each write, the same again for a repeat of it",
             examples=["01a2051d-44ed-7642-9a32-1b7da3713f59"],
         ),
     ],
 ) -> Write:
-    if context.outbox.backlog() > context.outbox_limit:
-        raise Problem(
-            503,
-            "outbox_full",
-            "The service is catching up and takes nothing new for a moment",
-            "What was accepted is safe. Send the same request again with the same Idempotency-Key.",
-            headers={"Retry-After": str(context.retry_after_seconds)},
-        )
+    if context.is_outbox_full:
+        raise outbox_full(context.retry_after_seconds)
     body = await request.body()
-    line = f"{request.method} {request.url.path}\n".encode()
-    return Write(caller, idempotency_key, hashlib.sha256(line + body).digest())
+    return Write(caller, idempotency_key, fingerprint(request.method, request.url.path, body), len(body))
 
 
 WriteOf = Annotated[Write, Depends(_write)]

@@ -74,6 +74,16 @@ def key_reused() -> Problem:
     )
 
 
+def overloaded(retry_after_seconds: int) -> Problem:
+    return Problem(
+        503,
+        "overloaded",
+        "More requests wait to be taken in than the service lets wait",
+        "Nothing of this call was stored. Send it again with the same Idempotency-Key.",
+        headers={"Retry-After": str(retry_after_seconds)},
+    )
+
+
 def count_refusals(app: FastAPI) -> None:
     """Count what the handlers of ``create_app`` answer."""
     invalid = app.exception_handlers[RequestValidationError]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,6 +56,14 @@ async def claim_key(connection: Connection, caller: str, key: str, fingerprint: 
 async def find_answer(connection: Connection, caller: str, key: str) -> Answer | None:
     row = await _STATEMENTS["select_answer"].fetchrow(connection, caller=caller, key=key)
     return None if row is None else Answer(row["fingerprint"], row["status"], row["body"])
+
+
+async def find_answers(connection: Connection, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
+    """The answers of those keys, by caller and key, that were used before."""
+    rows = await _STATEMENTS["select_answers"].fetch(
+        connection, callers=[caller for caller, _ in keys], keys=[key for _, key in keys]
+    )
+    return {(row["caller"], row["key"]): Answer(row["fingerprint"], row["status"], row["body"]) for row in rows}
 
 
 async def forget_answers(connection: Connection, before: datetime, count: int) -> int:

@@ -8,11 +8,14 @@ import pytest
 
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
+from services.intake.handlers.group_commit import GroupCommit
 from shared.clock import ManualClock
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
 from tests.integration.intake.front_door import KEYS, PROCESSES, START, STATUS_PAGE, Intake
+
+PATIENCE = timedelta(seconds=5)
 
 
 @pytest.fixture
@@ -28,7 +31,8 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         keys=KEYS,
         processes=PROCESSES,
         public_url="https://status.example",
-        key_patience=timedelta(seconds=5),
+        submissions=GroupCommit(database, outbox, key_patience=PATIENCE),
+        key_patience=PATIENCE,
     )
 
     async def readiness() -> Mapping[str, str | None]:

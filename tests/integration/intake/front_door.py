@@ -13,6 +13,7 @@ import httpx
 import services.intake
 from services.intake.api.context import Context
 from services.intake.app import load_processes, load_status_page
+from services.intake.handlers.group_commit import GroupCommit
 from shared.clock import ManualClock
 from shared.contracts.envelope import Event, decode
 from shared.contracts.payload import Payload
@@ -83,9 +84,13 @@ class Intake:
     async def told_about(self, topic: Topic, subject: str) -> list[Event[Payload]]:
         return [event for event in await self.told(topic) if str(event.subject) == subject]
 
-    def with_context(self, **changes: Any) -> httpx.AsyncClient:
+    def with_context(self, *, queue_limit: int = 4_000, **changes: Any) -> httpx.AsyncClient:
         """A client of channel ``app`` on a front door that differs in some settings."""
-        return self.connect(replace(self.context, **changes), "app")
+        context = replace(self.context, **changes)
+        submissions = GroupCommit(
+            context.database, context.outbox, key_patience=context.key_patience, queue_limit=queue_limit
+        )
+        return self.connect(replace(context, submissions=submissions), "app")
 
     def with_database(self, database: Database) -> httpx.AsyncClient:
         """The same on another way to the database."""

@@ -30,7 +30,7 @@ async def _ready() -> dict[str, str | None]:
 def document() -> dict[str, Any]:
     nothing = cast(Any, None)  # describing needs neither a database nor an outbox
     context = Context(
-        nothing, nothing, ManualClock(datetime(2026, 11, 24, tzinfo=UTC)), KeyRing([]), PROCESSES, "http://x"
+        nothing, nothing, ManualClock(datetime(2026, 11, 24, tzinfo=UTC)), KeyRing([]), PROCESSES, "http://x", nothing
     )
     return create_api(context, load_status_page(DATA / "status_page", PROCESSES), _ready).openapi()
 

@@ -1,0 +1,1 @@
+"""Requests are taken in, many in one transaction."""
