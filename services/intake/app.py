@@ -109,6 +109,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         key_patience=settings.key_patience,
         outbox_limit=settings.outbox_limit,
         retry_after_seconds=settings.retry_after_seconds,
+        line_limit=settings.line_limit,
+        batch_patience=settings.batch_patience,
     )
     server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
     return [server, submissions, outbox, consumer, KeyKeeper(database, settings.key_retention)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -16,15 +16,23 @@ Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 """Part -> None when it is fine, else the reason why not."""
 
 
-def create_app(service: str, *, readiness: Readiness, body_limit: int = 1_000_000, **fastapi_arguments: Any) -> FastAPI:
+def create_app(
+    service: str,
+    *,
+    readiness: Readiness,
+    body_limit: int = 1_000_000,
+    streamed: Collection[str] = (),
+    **fastapi_arguments: Any,
+) -> FastAPI:
     """An application with ``/healthz`` (the process runs), ``/readyz`` (it can do its work) and ``/metrics``.
 
     Args:
         body_limit: bytes; a larger body is answered 413.
+        streamed: paths that take a body of any length piece by piece.
     """
     app = FastAPI(**{"title": f"Punctual {service}", "version": "1", "redoc_url": None, **fastapi_arguments})
     install_problem_handlers(app)
-    app.add_middleware(BodyLimit, limit=body_limit)
+    app.add_middleware(BodyLimit, limit=body_limit, streamed=streamed)
     app.add_middleware(TraceAndMetrics, service=service)
 
     @app.get("/healthz", include_in_schema=False)

@@ -30,6 +30,8 @@ class Context:
     submissions: takes requests in.
     key_patience: how long a move waits for another call with its idempotency key, real time.
     outbox_limit: unpublished events above which nothing more is taken in.
+    line_limit: bytes of one line of a batch.
+    batch_patience: how long a batch waits in the middle until it may go on, real time.
     name_request: gives references.
     """
 
@@ -43,6 +45,8 @@ class Context:
     key_patience: timedelta = timedelta(seconds=5)
     outbox_limit: int = 50_000
     retry_after_seconds: int = 5
+    line_limit: int = 262_144
+    batch_patience: timedelta = timedelta(seconds=30)
     name_request: Callable[[], str] = new_reference
 
     @property

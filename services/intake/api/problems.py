@@ -84,6 +84,16 @@ def overloaded(retry_after_seconds: int) -> Problem:
     )
 
 
+def stopping(retry_after_seconds: int) -> Problem:
+    return Problem(
+        503,
+        "stopping",
+        "The service is being stopped and takes no more lines",
+        "What was answered with 201 is safe. Send the rest again when it is back.",
+        headers={"Retry-After": str(retry_after_seconds)},
+    )
+
+
 def count_refusals(app: FastAPI) -> None:
     """Count what the handlers of ``create_app`` answer."""
     invalid = app.exception_handlers[RequestValidationError]

@@ -58,6 +58,9 @@ class GroupCommit:
     Args:
         key_patience: how long a request waits for a key or a customer that another transaction holds, real time.
         queue_limit: requests that may wait; beyond it they are refused.
+
+    Attributes:
+        stopping: what is offered is still taken in, but whoever offers without end should end.
     """
 
     def __init__(
@@ -72,6 +75,8 @@ class GroupCommit:
         self._aside = Aside(self._attempt, self._settle)
         self._aside_at_work: asyncio.Task[None] | None = None
         self._waiting = 0
+        self._has_room = asyncio.Event()
+        self.stopping = asyncio.Event()
 
     def offer(self, make: Callable[[], Arrival], size: int, trace: Trace) -> asyncio.Future[Outcome]:
         """Have a request taken in. The future tells what became of it; the work goes on even if nobody waits for it.
@@ -98,8 +103,20 @@ class GroupCommit:
                 self._lanes_at_work[number] = asyncio.create_task(self._work(number))
         return outcome
 
+    @property
+    def is_crowded(self) -> bool:
+        """Half of the places are taken: who brings many has to wait, so that single requests find room."""
+        return self._waiting >= self._queue_limit // 2
+
+    async def room(self) -> None:
+        """Return when it is not crowded."""
+        while self.is_crowded:
+            self._has_room.clear()
+            await self._has_room.wait()
+
     async def run(self, stopping: asyncio.Event) -> None:
         await stopping.wait()
+        self.stopping.set()
         await self.finish()
 
     async def finish(self) -> None:
@@ -153,6 +170,8 @@ class GroupCommit:
         if offer.is_aside:
             self._aside.leave(offer)
         offer.settle(outcome)
+        if not self.is_crowded:
+            self._has_room.set()
 
 
 def _gather(lane: deque[Offer]) -> list[Offer]:

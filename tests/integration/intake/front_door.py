@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +24,7 @@ from shared.http import KeyRing, hash_key
 from shared.http.keys import ApiKey
 from shared.ids import new_id
 from shared.outbox import Outbox
-from shared.postgres import Database
+from shared.postgres import Connection, Database
 from shared.testing.broker import InMemoryBroker
 
 DATA = Path(services.intake.__file__).parent / "data"
@@ -95,6 +97,20 @@ class Intake:
     def with_database(self, database: Database) -> httpx.AsyncClient:
         """The same on another way to the database."""
         return self.with_context(database=database, outbox=Outbox(database, self.broker.publisher(), "intake"))
+
+
+class Gated(Database):
+    """No transaction begins before the gate is open."""
+
+    def __init__(self, pool: Any) -> None:
+        super().__init__(pool)
+        self.gate = asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        await self.gate.wait()
+        async with super().transaction() as connection:
+            yield connection
 
 
 def write(key: str | None = None) -> dict[str, str]:

@@ -25,7 +25,7 @@ from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.telemetry.context import new_trace
-from tests.integration.intake.front_door import SUBMISSION, Intake, write
+from tests.integration.intake.front_door import SUBMISSION, Gated, Intake, write
 from tests.integration.intake.test_keeping import arrival
 
 Future = asyncio.Future[Outcome]
@@ -250,21 +250,8 @@ async def test_no_more_wait_than_the_queue_has_places(intake: Intake) -> None:
     assert is_new(*await asyncio.gather(*offer(group, fresh(1))))
 
 
-class _Gated(Database):
-    """Nothing is begun before the gate is open."""
-
-    gate: asyncio.Event
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        await self.gate.wait()
-        async with super().transaction() as connection:
-            yield connection
-
-
 async def test_a_full_queue_is_answered_503_and_the_same_key_works_afterwards(intake: Intake) -> None:
-    gated = _Gated(intake.database._pool)
-    gated.gate = asyncio.Event()
+    gated = Gated(intake.database._pool)
     client = intake.with_context(
         database=gated, outbox=Outbox(gated, intake.broker.publisher(), "intake"), queue_limit=2, retry_after_seconds=7
     )

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 import services.intake
+from services.intake.api import batch
 from services.intake.api.application import create_api
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import Context
@@ -60,6 +61,7 @@ def test_every_reference_inside_the_description_leads_somewhere(document: dict[s
 
 def test_every_write_declares_its_key_and_its_problems(document: dict[str, Any]) -> None:
     writes = {path: item["post"] for path, item in document["paths"].items() if "post" in item}
+    del writes[batch.PATH]  # its lines carry the keys
     assert {path.rpartition("/")[2] for path in writes} == set(WRITES)
     for path, write in writes.items():
         (key,) = [parameter for parameter in write["parameters"] if parameter["in"] == "header"]
@@ -68,6 +70,15 @@ def test_every_write_declares_its_key_and_its_problems(document: dict[str, Any])
         problems = {status: list(answer["content"]) for status, answer in write["responses"].items() if status >= "400"}
         expected = {"400", "401", "409", "413", "422", "503"} | ({"404"} if "{reference}" in path else set())
         assert problems == {status: ["application/problem+json"] for status in expected}
+
+
+def test_a_batch_declares_its_lines_and_its_problems(document: dict[str, Any]) -> None:
+    post = document["paths"][batch.PATH]["post"]
+    (line,) = post["requestBody"]["content"].values()
+    assert list(post["requestBody"]["content"]) == list(post["responses"]["200"]["content"]) == ["application/x-ndjson"]
+    assert "idempotency_key" in line["schema"]["required"]
+    assert [parameter for parameter in post.get("parameters", []) if parameter["in"] == "header"] == []
+    assert post["responses"].keys() == {"200", "401", "415", "503"}
 
 
 def test_the_example_is_a_request_that_would_be_taken(document: dict[str, Any]) -> None:
