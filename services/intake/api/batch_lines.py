@@ -63,8 +63,10 @@ def stored_part(reference: str, request_id: object) -> str:
 
 def accepted_line(number: int, key: str, settled: Settled) -> bytes:
     replayed = '"replayed":true,' if settled.is_replay else ""
+    if '"' in key or "\\" in key:  # nothing else of visible ASCII is special in JSON
+        key = json.dumps(key)[1:-1]
     return (
-        f'{{"line":{number},"status":{settled.status},"{KEY_FIELD}":{json.dumps(key)},{replayed}{settled.body[1:]}\n'
+        f'{{"line":{number},"status":{settled.status},"{KEY_FIELD}":"{key}",{replayed}{settled.body[1:]}\n'
     ).encode()
 
 

@@ -54,17 +54,13 @@ async def take_in(database: Database, outbox: Outbox, group: Sequence[Offer], pa
 
 
 async def _tell(connection: Connection, outbox: Outbox, group: Sequence[Offer], taken: Mapping[UUID, Taken]) -> None:
-    submitted, contacts = [], []
-    for offer in group:
-        submission = offer.arrival.submission
-        stored = taken.get(submission.request_id)
-        if stored is None:
-            continue
-        submitted.append(submission_event(submission, stored, offer.trace))
-        if stored.is_contact_news:
-            contacts.append(contact_event(submission, stored, offer.trace))
-    await outbox.append(connection, REQUESTS, submitted)
-    await outbox.append(connection, CONTACTS, contacts)
+    told = [
+        (offer.arrival.submission, stored, offer.trace)
+        for offer in group
+        if (stored := taken.get(offer.arrival.submission.request_id)) is not None
+    ]
+    await outbox.append(connection, REQUESTS, (submission_event(*one) for one in told))
+    await outbox.append(connection, CONTACTS, (contact_event(*one) for one in told if one[1].is_contact_news))
 
 
 def _repeated(arrival: Arrival, answers: Mapping[tuple[str, str], Answer]) -> Outcome:
