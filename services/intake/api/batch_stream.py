@@ -148,7 +148,8 @@ class BatchStream(Response):
             submission = name_submission(body, self._channel, self._context, submitted_at, now)
             return Arrival(submission, key, mark, 201, stored_part(submission.reference, submission.request_id))
 
-        return _Answer(line.number, key, self._context.submissions.offer(make, len(line.content), self._trace))
+        offer = self._context.submissions.offer
+        return _Answer(line.number, key, offer(make, len(line.content), self._trace, is_of_batch=True))
 
     async def _watch_for_stop(self) -> None:
         await self._context.submissions.stopping.wait()

@@ -4,20 +4,21 @@ Durability costs a wait for the disk per transaction, not per request. Nothing w
 its lane idle is committed at once, alone. The busier it is, the larger the groups.
 
 A customer always has the same **lane**, and a lane runs one transaction at a time. So two requests of one customer
-never wait for each other's row, and a customer's details are stored in the order they came in. When a group fails
-because of one of its members, all of it leaves the lane: `Aside` finds out whose fault it was.
+never wait for each other's row, and a customer's details are stored in the order they came in, but for single requests,
+which go before the lines of batches. When a group fails because of one of its members, all of it leaves the lane:
+`Aside` finds out whose fault it was.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from prometheus_client import Histogram
 
 from services.intake.handlers.aside import Aside
+from services.intake.handlers.lane import Lane
 from services.intake.handlers.offers import Offer, Outcome, Overloaded
 from services.intake.handlers.taking_in import take_in
 from services.intake.store.answers import KeyInFlight
@@ -38,12 +39,6 @@ QUEUE_SECONDS = Histogram(
     "Time the oldest request of a group had waited when its transaction began.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-
-MOST_OFFERS = 500
-"""In one transaction: the wait for the disk is then some microseconds for each; more would only wait for each other."""
-
-MOST_BYTES = 4_000_000
-"""In one transaction, so that Postgres gets no giant statement; only requests far above the usual kilobyte reach it."""
 
 _LANES = 2  # Python makes one group while Postgres stores the other; more lanes make smaller groups
 
@@ -70,7 +65,7 @@ class GroupCommit:
         self._outbox = outbox
         self._key_patience = key_patience
         self._queue_limit = queue_limit
-        self._lanes: list[deque[Offer]] = [deque() for _ in range(_LANES)]
+        self._lanes = [Lane() for _ in range(_LANES)]
         self._lanes_at_work: dict[int, asyncio.Task[None]] = {}
         self._aside = Aside(self._attempt, self._settle)
         self._aside_at_work: asyncio.Task[None] | None = None
@@ -78,12 +73,15 @@ class GroupCommit:
         self._has_room = asyncio.Event()
         self.stopping = asyncio.Event()
 
-    def offer(self, make: Callable[[], Arrival], size: int, trace: Trace) -> asyncio.Future[Outcome]:
+    def offer(
+        self, make: Callable[[], Arrival], size: int, trace: Trace, *, is_of_batch: bool = False
+    ) -> asyncio.Future[Outcome]:
         """Have a request taken in. The future tells what became of it; the work goes on even if nobody waits for it.
 
         Args:
             make: names the request and makes its answer; called again when a name is taken already.
             size: bytes it came in.
+            is_of_batch: single requests go before it.
 
         Raises:
             Overloaded: too many wait.
@@ -98,7 +96,7 @@ class GroupCommit:
             self._start_aside()
         else:
             number = hash(offer.subject) % _LANES
-            self._lanes[number].append(offer)
+            self._lanes[number].add(offer, is_of_batch=is_of_batch)
             if number not in self._lanes_at_work:
                 self._lanes_at_work[number] = asyncio.create_task(self._work(number))
         return outcome
@@ -128,7 +126,7 @@ class GroupCommit:
         lane = self._lanes[number]
         try:
             while lane:
-                group = _gather(lane)
+                group = lane.gather()
                 failure = await self._attempt(group, min(_LOCK_PATIENCE, self._key_patience))
                 if failure is not None:
                     self._aside.take_over(group, failure)
@@ -172,13 +170,3 @@ class GroupCommit:
         offer.settle(outcome)
         if not self.is_crowded:
             self._has_room.set()
-
-
-def _gather(lane: deque[Offer]) -> list[Offer]:
-    """What waits in the lane, up to the bounds of a transaction; at least one."""
-    group = [lane.popleft()]
-    size = group[0].size
-    while lane and len(group) < MOST_OFFERS and size + lane[0].size <= MOST_BYTES:
-        group.append(lane.popleft())
-        size += group[-1].size
-    return group

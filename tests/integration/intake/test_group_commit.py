@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -248,6 +249,17 @@ async def test_no_more_wait_than_the_queue_has_places(intake: Intake) -> None:
         offer(group, fresh(1))
     await asyncio.gather(*futures)
     assert is_new(*await asyncio.gather(*offer(group, fresh(1))))
+
+
+async def test_a_single_request_goes_before_the_lines_of_batches(intake: Intake) -> None:
+    gated = Gated(intake.database._pool)
+    group = group_commit(intake, gated, queue_limit=10_000)
+    lines = [group.offer(partial(arrival, new_id().hex), 100, new_trace(), is_of_batch=True) for _ in range(4_000)]
+    (single,) = offer(group, fresh(1))
+    gated.gate.set()
+    assert is_new(await single)
+    assert sum(line.done() for line in lines) < 3_000
+    assert all(is_new(outcome) for outcome in await asyncio.gather(*lines))
 
 
 async def test_a_full_queue_is_answered_503_and_the_same_key_works_afterwards(intake: Intake) -> None:
