@@ -35,7 +35,7 @@ Future = asyncio.Future[Outcome]
 def group_commit(intake: Intake, database: Database | None = None, **changes: int) -> GroupCommit:
     used = database or intake.database
     outbox = Outbox(used, intake.broker.publisher(), "intake")
-    return GroupCommit(used, outbox, key_patience=timedelta(seconds=5), **changes)
+    return GroupCommit(used, outbox, key_patience=timedelta(seconds=30), **changes)
 
 
 def offer(group: GroupCommit, arrivals: Sequence[Arrival | Callable[[], Arrival]]) -> list[Future]:
