@@ -146,7 +146,8 @@ class BatchStream(Response):
 
         def make() -> Arrival:
             submission = name_submission(body, self._channel, self._context, submitted_at, now)
-            return Arrival(submission, key, mark, 201, stored_part(submission.reference, submission.request_id))
+            part = stored_part(submission.reference, submission.request_id)
+            return Arrival(submission=submission, key=key, fingerprint=mark, status=201, body=part)
 
         offer = self._context.submissions.offer
         return _Answer(line.number, key, offer(make, len(line.content), self._trace, is_of_batch=True))

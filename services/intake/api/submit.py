@@ -44,7 +44,13 @@ async def submit(body: SubmitBody, write: WriteOf, context: ContextOf) -> Respon
     def make() -> Arrival:
         submission = name_submission(body, write.caller.name, context, submitted_at, now)
         view = view_request(open_record(submission), context.public_url)
-        return Arrival(submission, write.key, write.fingerprint, 201, view.model_dump_json())
+        return Arrival(
+            submission=submission,
+            key=write.key,
+            fingerprint=write.fingerprint,
+            status=201,
+            body=view.model_dump_json(),
+        )
 
     try:
         outcome = await context.submissions.offer(make, write.size, current_trace())

@@ -1,1 +1,1 @@
-"""What the single and the batch edge share: requests are taken in, many in one transaction."""
+"""Use cases that several edges share."""

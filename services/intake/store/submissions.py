@@ -6,12 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 from uuid import UUID
 
 import asyncpg
 
-from services.intake.domain.changes import Submitted, change_data
+from services.intake.domain.changes import change_data
 from services.intake.domain.submission import Submission
 from services.intake.store.answers import KeyInFlight, lock_timeout
 from services.intake.store.refusals import refusals_withheld
@@ -55,12 +54,6 @@ class Taken:
     is_contact_news: bool
 
 
-@lru_cache(maxsize=1024)
-def _event_data(change: Submitted) -> str:
-    """A few words, of which there are some hundred combinations: making the text is dearer than looking it up."""
-    return json.dumps(change_data(change))
-
-
 async def insert_requests(
     connection: Connection, arrivals: Sequence[Arrival], patience: timedelta
 ) -> dict[UUID, Taken]:
@@ -79,6 +72,7 @@ async def insert_requests(
         Unstorable: the transaction is spoilt.
     """
     submissions = [arrival.submission for arrival in arrivals]
+    changes = [submission.change() for submission in submissions]
     try:
         rows = await _STATEMENTS["insert_requests"].fetch(
             connection,
@@ -100,8 +94,8 @@ async def insert_requests(
             stages=[s.stage for s in submissions],
             submitted_ats=[s.submitted_at for s in submissions],
             recorded_ats=[s.recorded_at for s in submissions],
-            event_types=[Submitted.TYPE] * len(submissions),
-            event_data=[_event_data(s.change()) for s in submissions],
+            event_types=[change.TYPE for change in changes],
+            event_data=[json.dumps(change_data(change)) for change in changes],
             customer_ids=[s.customer_id for s in submissions],
             customer_external_ids=[s.contact.external_id for s in submissions],
             names=[s.contact.name for s in submissions],

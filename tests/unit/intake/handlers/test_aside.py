@@ -46,7 +46,7 @@ def arrival(customer: str) -> Arrival:
         submitted_at=NOW,
         recorded_at=NOW,
     )
-    return Arrival(submission, new_id().hex, bytes(32), 201, "{}")
+    return Arrival(submission=submission, key=new_id().hex, fingerprint=bytes(32), status=201, body="{}")
 
 
 class Bench:
