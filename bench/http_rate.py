@@ -1,4 +1,4 @@
-"""Accepted requests a second over HTTP, against a bare FastAPI echo of the same bodies in the same run."""
+"""Accepted requests a second over HTTP, singly and in batches, against a bare FastAPI echo of the same bodies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from bench.batch_rate import BatchTarget
 from bench.figures import Figure, milliseconds
 from bench.load.closed_loop import Outcome
 from bench.load.requests import PreparedRequests
-from bench.processes import CpuUse, cpu_per, cpu_use, wait_until_quiet
+from bench.processes import CpuUse, cpu_per, cpu_use, memory_figures, wait_until_quiet
 from bench.quantiles import median
 from bench.rig import Measured, postgres_version, running_system, say
 from punctual.local.ports import HOST, any_free
@@ -23,7 +24,7 @@ from punctual.local.system import SERVICES
 from shared.clock import monotonic
 from shared.ids import new_id
 
-SUMMARY = "accepted requests/s over HTTP against a bare FastAPI echo, interleaved rounds, ratio of medians"
+SUMMARY = "accepted requests/s over HTTP, singly and in batches, and a bare FastAPI echo, in turns; ratio of medians"
 
 _WARM_UP_SECONDS = 2.0
 _START_SECONDS = 15.0
@@ -33,6 +34,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connections", type=int, default=64, help="keep-alive connections (%(default)s)")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a round (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each (%(default)s)")
+    parser.add_argument("--lines", type=int, default=20_000, help="lines of a round of batches (%(default)s)")
+    parser.add_argument(
+        "--batches", type=int, nargs="*", default=[1, 4], help="connections with a batch each, one run each (1 4)"
+    )
     parser.add_argument("--whole", action="store_true", help="run the other services too; they compete for the cores")
 
 
@@ -42,9 +47,11 @@ def run(options: argparse.Namespace) -> Measured:
         key = system.keys["app"]
         echo = Target(f"{echo_url}/v1/requests", key, options.connections)
         intake = Target(f"{system.addresses['intake']}/v1/requests", key, options.connections)
+        batches = [BatchTarget(system, connections) for connections in options.batches]
         for target in (echo, intake):
             target.drive(_WARM_UP_SECONDS)
         uses: list[CpuUse] = []
+        batch_uses: list[CpuUse] = []
         for number in range(1, options.rounds + 1):
             wait_until_quiet(system)
             echoed = echo.round(options.seconds)
@@ -52,7 +59,18 @@ def run(options: argparse.Namespace) -> Measured:
                 taken = intake.round(options.seconds)
             uses.append(use)
             say(f"round {number}: echo {echoed.per_second:,.0f}/s, intake {taken.per_second:,.0f}/s, {taken.statuses}")
-        return Measured(_figures(echo, intake, uses), postgres_version(system))
+            for batch in batches:
+                wait_until_quiet(system)
+                with cpu_use(system) as use:
+                    outcome = batch.round(options.lines)
+                batch_uses.append(use)
+                say(f"round {number}: batch {outcome.accepted / outcome.seconds:,.0f}/s, {outcome.answers}")
+        figures = _figures(echo, intake, uses)
+        if batches:
+            figures += [figure for batch in batches for figure in batch.figures()]
+            figures += cpu_per("line of a batch", sum(o.accepted for b in batches for o in b.outcomes), batch_uses)
+            figures += [figure for figure in memory_figures(system) if figure.name == "memory of intake"]
+        return Measured(figures, postgres_version(system))
 
 
 class Target:

@@ -11,8 +11,10 @@ from uuid import UUID
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """31 characters, a prime number; 0, 1, I, L and O are left out because they are mistaken for each other."""
 
+_BASE = len(REFERENCE_ALPHABET)
+_PLACES = {character: place for place, character in enumerate(REFERENCE_ALPHABET)}
 _DATA_LENGTH = 9  # 31**9 = 2.6e13 references: a clash is rare at 1e8 requests and caught by a constraint
-
+_REFERENCES = _BASE**_DATA_LENGTH
 
 _DRAWN = 256  # one call to the system for so many ids costs hardly more than one call for one
 _PAIRS = struct.Struct(f">{2 * _DRAWN}Q")
@@ -68,7 +70,11 @@ def new_token() -> str:
 
 def new_reference() -> str:
     """A reference such as ``K7M4Q-2XD9C``."""
-    data = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(_DATA_LENGTH))
+    number = secrets.randbelow(_REFERENCES)
+    data = ""
+    for _ in range(_DATA_LENGTH):
+        number, place = divmod(number, _BASE)
+        data += REFERENCE_ALPHABET[place]
     return format_reference(data + check_character(data))
 
 
@@ -77,8 +83,10 @@ def check_character(data: str) -> str:
 
     Distinct weights modulo a prime detect every single wrong character and every swap of two.
     """
-    total = sum(weight * REFERENCE_ALPHABET.index(character) for weight, character in enumerate(data, start=2))
-    return REFERENCE_ALPHABET[-total % len(REFERENCE_ALPHABET)]
+    total = 0
+    for weight, character in enumerate(data, start=2):
+        total += weight * _PLACES[character]
+    return REFERENCE_ALPHABET[-total % _BASE]
 
 
 def format_reference(characters: str) -> str:

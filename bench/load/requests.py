@@ -29,6 +29,7 @@ _KINDS = (
     ("enquiry", "life"),
 )
 _MARKETS = ("HK", "CN", "TW")
+_TURNS = len(_KINDS) * len(_MARKETS)  # after so many everything begins anew
 _DESCRIPTION = "後保險桿被撞，對方已留下電話，車廠報價隨附，請盡快回覆。The other driver left a phone number."
 
 
@@ -67,9 +68,7 @@ class PreparedRequests:
 
     def __init__(self, url: str, key: str, run: str) -> None:
         parts = urlsplit(url)
-        bodies = [
-            json.dumps(submission(turn), ensure_ascii=False).encode() for turn in range(len(_KINDS) * len(_MARKETS))
-        ]
+        bodies = [json.dumps(submission(turn), ensure_ascii=False).encode() for turn in range(_TURNS)]
         self.body_bytes = max(map(len, bodies))
         self._templates = [
             _template(
@@ -84,6 +83,24 @@ class PreparedRequests:
     def message(self, number: int) -> bytes:
         """The whole HTTP message."""
         template, places = self._templates[number % len(self._templates)]
+        return template % ((number,) * places)
+
+
+class PreparedLines:
+    """Lines of a batch with the same requests.
+
+    Args:
+        run: as there.
+    """
+
+    def __init__(self, run: str) -> None:
+        key = {"idempotency_key": f"{run}-{_NUMBER}"}
+        lines = [json.dumps({**key, **submission(turn)}, ensure_ascii=False) + "\n" for turn in range(_TURNS)]
+        self._templates = [_template("", line.encode()) for line in lines]
+
+    def line(self, number: int) -> bytes:
+        """The line with its end."""
+        template, places = self._templates[number % _TURNS]
         return template % ((number,) * places)
 
 

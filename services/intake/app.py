@@ -14,6 +14,7 @@ from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.words import check_words, parse_words, worded
 from services.intake.consumer import DeadlineKeeper
+from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.lint import lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
@@ -75,6 +76,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     stack.push_async_callback(publisher.close)
 
     outbox = Outbox(database, publisher, SERVICE)
+    submissions = GroupCommit(database, outbox, key_patience=settings.key_patience, queue_limit=settings.queue_limit)
+    stack.push_async_callback(submissions.finish)  # a client that left does not wait for what it had accepted
     ownership = Ownership(database, SERVICE, member)
     consumer = InboxConsumer(
         service=SERVICE,
@@ -103,12 +106,16 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         processes=processes,
         moving=Moving(outbox, clock, processes),
         public_url=settings.platform.public_url,
+        submissions=submissions,
         key_patience=settings.key_patience,
         outbox_limit=settings.outbox_limit,
         retry_after_seconds=settings.retry_after_seconds,
+        line_limit=settings.line_limit,
+        batch_patience=settings.batch_patience,
     )
     server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
-    return [server, outbox, consumer, KeyKeeper(database, settings.key_retention), ProcessFollower(processes)]
+    keeper, follower = KeyKeeper(database, settings.key_retention), ProcessFollower(processes)
+    return [server, submissions, outbox, consumer, keeper, follower]
 
 
 def main() -> None:

@@ -22,10 +22,21 @@ class Settings(ServiceSettings):
         50_000, ge=1, le=99_999, description="Unpublished events above which writes are answered 503"
     )
     retry_after_seconds: int = Field(5, ge=1, le=3600, description="What a 503 tells the client to wait")
+    queue_limit: int = Field(
+        4_000, ge=2, le=1_000_000, description="Requests waiting to be stored above which more are answered 503"
+    )
+    line_limit: int = Field(262_144, ge=1_024, le=1_000_000, description="Most bytes of one line of a batch")
+    batch_patience_seconds: float = Field(
+        30.0, gt=0, le=600, description="How long a batch waits in the middle before it is told where to resume"
+    )
     key_patience_seconds: float = Field(
         5.0, gt=0, le=15, description="How long a write waits for another one with its idempotency key before 409"
     )
     key_retention_hours: int = Field(72, ge=24, description="How long answers are kept for repeats, real time")
+
+    @property
+    def batch_patience(self) -> timedelta:
+        return timedelta(seconds=self.batch_patience_seconds)
 
     @property
     def key_patience(self) -> timedelta:

@@ -2,7 +2,7 @@
 
 from shared.http.app import create_app
 from shared.http.keys import Caller, KeyRing, hash_key
-from shared.http.problems import FieldError, Problem, ProblemBody, problem_responses
+from shared.http.problems import FieldError, Problem, ProblemBody, failure, problem_responses, unavailable
 from shared.http.server import HttpServer
 
 __all__ = [
@@ -13,6 +13,8 @@ __all__ = [
     "Problem",
     "ProblemBody",
     "create_app",
+    "failure",
     "hash_key",
     "problem_responses",
+    "unavailable",
 ]

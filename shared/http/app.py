@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from fastapi import Depends, FastAPI, Response
@@ -23,6 +23,7 @@ def create_app(
     readiness: Readiness,
     access: Access | None = None,
     body_limit: int = 1_000_000,
+    streamed: Collection[str] = (),
     **fastapi_arguments: Any,
 ) -> FastAPI:
     """An application with ``/healthz`` (the process runs), ``/readyz`` (it can do its work) and ``/metrics``.
@@ -30,6 +31,7 @@ def create_app(
     Args:
         access: stands before every route; whoever adds the routes calls ``access.check_routes`` at the end.
         body_limit: bytes; a larger body is answered 413.
+        streamed: paths that take a body of any length piece by piece.
     """
     defaults: dict[str, Any] = {"title": f"Punctual {service}", "version": "1", "redoc_url": None}
     if access is not None:
@@ -37,7 +39,7 @@ def create_app(
     app = FastAPI(**{**defaults, **fastapi_arguments})
     app.state.access = access
     install_problem_handlers(app)
-    app.add_middleware(BodyLimit, limit=body_limit)
+    app.add_middleware(BodyLimit, limit=body_limit, streamed=streamed)
     app.add_middleware(TraceAndMetrics, service=service)
 
     @app.get("/healthz", include_in_schema=False)

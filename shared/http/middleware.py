@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.clock import monotonic
-from shared.http.problems import http_problem, unexpected
+from shared.http.problems import failure, http_problem
 from shared.telemetry.context import bind_trace, new_trace
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import HTTP_SECONDS
@@ -47,7 +49,7 @@ class TraceAndMetrics:
             except Exception as error:
                 if status:  # the answer has begun; all that is left is to end the connection
                     raise
-                await unexpected(error)(scope, receive, traced)
+                await failure(error).response()(scope, receive, traced)
             finally:
                 # The route's template, never the path: a path may hold a customer's token.
                 route = getattr(scope.get("route"), "path", "unmatched")
@@ -66,14 +68,19 @@ class BodyTooLarge(HTTPException):
 
 
 class BodyLimit:
-    """Counts the bytes of a body as they come; the length header alone can lie or be missing."""
+    """Counts the bytes of a body as they come; the length header alone can lie or be missing.
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    Args:
+        streamed: paths that take a body piece by piece and have limits of their own.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, streamed: Collection[str] = ()) -> None:
         self._app = app
         self._limit = limit
+        self._streamed = frozenset(streamed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self._streamed:
             await self._app(scope, receive, send)
             return
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")

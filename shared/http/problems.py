@@ -66,7 +66,8 @@ class Problem(Exception):
         self.errors = list(errors)
         self.headers = dict(headers or {})
 
-    def response(self) -> JSONResponse:
+    def document(self) -> dict[str, Any]:
+        """The body of the answer."""
         body = ProblemBody(
             type=f"urn:punctual:problem:{self.code}",
             title=self.title,
@@ -75,9 +76,10 @@ class Problem(Exception):
             errors=self.errors,
             correlation_id=current_trace().correlation_id,
         )
-        return JSONResponse(
-            body.model_dump(exclude_none=True), status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE
-        )
+        return body.model_dump(exclude_none=True)
+
+    def response(self) -> JSONResponse:
+        return JSONResponse(self.document(), status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
 _SCHEMA = ProblemBody.model_json_schema()
@@ -122,14 +124,19 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Retryable)
     async def _unavailable(_: Request, error: Retryable) -> JSONResponse:
-        _log.warning("answered 503", error=type(error).__name__)
-        return Problem(
-            503,
-            "try_again",
-            "The service cannot take this now",
-            "Send the same request again with the same Idempotency-Key.",
-            headers={"Retry-After": "1"},
-        ).response()
+        return unavailable(error).response()
+
+
+def unavailable(error: Retryable) -> Problem:
+    """What is told of work that can be repeated as it is."""
+    _log.warning("answered 503", error=type(error).__name__)
+    return Problem(
+        503,
+        "try_again",
+        "The service cannot take this now",
+        "Send the same request again with the same Idempotency-Key.",
+        headers={"Retry-After": "1"},
+    )
 
 
 def http_problem(error: HTTPException) -> JSONResponse:
@@ -140,10 +147,10 @@ def http_problem(error: HTTPException) -> JSONResponse:
     return Problem(error.status_code, code, phrase, detail, headers=error.headers).response()
 
 
-def unexpected(error: BaseException) -> JSONResponse:
-    """The answer to a failure nobody foresaw; the log has the trace, the answer only the correlation id."""
+def failure(error: BaseException) -> Problem:
+    """What is told of a failure nobody foresaw; the log has the trace, the answer only the correlation id."""
     _log.error("unexpected error", exc_info=error)
-    return Problem(500, "internal_error", "Something went wrong on our side").response()
+    return Problem(500, "internal_error", "Something went wrong on our side")
 
 
 def _path(location: Sequence[Any]) -> str:

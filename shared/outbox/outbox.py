@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from shared.clock import monotonic, real_now
@@ -85,13 +85,15 @@ class Outbox:
         self._troubles: dict[int, str] = {}
         self._backlog = 0
 
-    async def append(self, connection: Connection, topic: Topic, events: Sequence[Event[Payload]]) -> None:
+    async def append(self, connection: Connection, topic: Topic, events: Iterable[Event[Payload]]) -> None:
         """Add events to the caller's transaction, in order; they are published once it has committed.
+
+        One is packed before the next is asked for: the collector need not walk over what is gone by then.
 
         Args:
             connection: inside ``Database.transaction()``. The caller holds the subjects' row locks.
         """
-        await self.append_encoded(connection, topic, [encode(event) for event in events])
+        await self.append_encoded(connection, topic, map(encode, events))
 
     async def append_encoded(self, connection: Connection, topic: Topic, records: Iterable[EncodedRecord]) -> None:
         """The same for records that are bytes already.

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from services.intake.api import lookups, moves, process_drafts, processes, status, submit, system, texts, verifying
+from services.intake.api import (
+    batch,
+    lookups,
+    moves,
+    process_drafts,
+    processes,
+    status,
+    submit,
+    system,
+    texts,
+    verifying,
+)
 from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.problems import count_refusals
@@ -16,12 +27,13 @@ def create_api(context: Context, status_page: StatusPage, readiness: Readiness) 
     app = create_app(
         "intake",
         readiness=readiness,
+        streamed=[batch.PATH],
         title="Punctual intake",
         description="The front door: submit requests, move them through their stages, look them up.",
     )
     app.state.context = context
     app.state.status_page = status_page
-    for module in (submit, moves, lookups, texts, processes, process_drafts, verifying, system, status):
+    for module in (submit, batch, moves, lookups, texts, processes, process_drafts, verifying, system, status):
         app.include_router(module.router)
     count_refusals(app)
     return app

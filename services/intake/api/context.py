@@ -11,6 +11,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from shared.clock import Clock
@@ -20,13 +21,18 @@ from shared.outbox import Outbox
 from shared.postgres import Database
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+LONGEST_KEY = 255
+KEY_PATTERN = r"^[\x21-\x7e]+$"
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """Args:
-    key_patience: how long a write waits for another one with its idempotency key, real time.
+    submissions: takes requests in.
+    key_patience: how long a move waits for another call with its idempotency key, real time.
     outbox_limit: unpublished events above which nothing more is taken in.
+    line_limit: bytes of one line of a batch.
+    batch_patience: how long a batch waits in the middle until it may go on, real time.
     name_request: gives references.
     """
 
@@ -37,10 +43,17 @@ class Context:
     processes: Processes
     moving: Moving
     public_url: str
+    submissions: GroupCommit
     key_patience: timedelta = timedelta(seconds=5)
     outbox_limit: int = 50_000
     retry_after_seconds: int = 5
+    line_limit: int = 262_144
+    batch_patience: timedelta = timedelta(seconds=30)
     name_request: Callable[[], str] = new_reference
+
+    @property
+    def is_outbox_full(self) -> bool:
+        return self.outbox.backlog() > self.outbox_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +62,13 @@ class Write:
 
     Attributes:
         fingerprint: SHA-256 of method, path and body: what the idempotency key stands for.
+        size: bytes of the body.
     """
 
     caller: Caller
     key: str
     fingerprint: bytes
+    size: int
 
 
 async def _context(request: Request) -> Context:
@@ -85,6 +100,21 @@ async def _staff(caller: CallerOf) -> Caller:
 StaffOf = Annotated[Caller, Depends(_staff)]
 
 
+def outbox_full(retry_after_seconds: int) -> Problem:
+    return Problem(
+        503,
+        "outbox_full",
+        "The service is catching up and takes nothing new for a moment",
+        "What was accepted is safe. Send the same request again with the same Idempotency-Key.",
+        headers={"Retry-After": str(retry_after_seconds)},
+    )
+
+
+def fingerprint(method: str, path: str, body: bytes) -> bytes:
+    """What an idempotency key stands for."""
+    return hashlib.sha256(f"{method} {path}\n".encode() + body).digest()
+
+
 async def _write(
     request: Request,
     context: ContextOf,
@@ -94,24 +124,17 @@ async def _write(
         Header(
             alias=IDEMPOTENCY_KEY,
             min_length=1,
-            max_length=255,
-            pattern=r"^[\x21-\x7e]+$",
+            max_length=LONGEST_KEY,
+            pattern=KEY_PATTERN,
             description="1 to 255 visible ASCII characters: new for each write, the same again for a repeat of it",
             examples=["01a2051d-44ed-7642-9a32-1b7da3713f59"],
         ),
     ],
 ) -> Write:
-    if context.outbox.backlog() > context.outbox_limit:
-        raise Problem(
-            503,
-            "outbox_full",
-            "The service is catching up and takes nothing new for a moment",
-            "What was accepted is safe. Send the same request again with the same Idempotency-Key.",
-            headers={"Retry-After": str(context.retry_after_seconds)},
-        )
+    if context.is_outbox_full:
+        raise outbox_full(context.retry_after_seconds)
     body = await request.body()
-    line = f"{request.method} {request.url.path}\n".encode()
-    return Write(caller, idempotency_key, hashlib.sha256(line + body).digest())
+    return Write(caller, idempotency_key, fingerprint(request.method, request.url.path, body), len(body))
 
 
 WriteOf = Annotated[Write, Depends(_write)]

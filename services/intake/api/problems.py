@@ -112,6 +112,26 @@ def translating_refusals() -> Iterator[None]:
         raise move_problem(refused) from None
 
 
+def overloaded(retry_after_seconds: int) -> Problem:
+    return Problem(
+        503,
+        "overloaded",
+        "More requests wait to be taken in than the service lets wait",
+        "Nothing of this call was stored. Send it again with the same Idempotency-Key.",
+        headers={"Retry-After": str(retry_after_seconds)},
+    )
+
+
+def stopping(retry_after_seconds: int) -> Problem:
+    return Problem(
+        503,
+        "stopping",
+        "The service is being stopped and takes no more lines",
+        "What was answered with 201 is safe. Send the rest again when it is back.",
+        headers={"Retry-After": str(retry_after_seconds)},
+    )
+
+
 def count_refusals(app: FastAPI) -> None:
     """Count what the handlers of ``create_app`` answer."""
     invalid = app.exception_handlers[RequestValidationError]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -65,6 +66,14 @@ async def complete_answer(
     await _STATEMENTS["complete_answer"].execute(
         connection, caller=caller, key=key, request_id=request_id, status=status, body=body
     )
+
+
+async def find_answers(connection: Connection, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
+    """The answers of those keys, by caller and key, that were used before."""
+    rows = await _STATEMENTS["select_answers"].fetch(
+        connection, callers=[caller for caller, _ in keys], keys=[key for _, key in keys]
+    )
+    return {(row["caller"], row["key"]): Answer(row["fingerprint"], row["status"], row["body"]) for row in rows}
 
 
 async def forget_answers(connection: Connection, before: datetime, count: int) -> int:

@@ -77,6 +77,7 @@ async def insert_requests(
         Unstorable: the transaction is spoilt.
     """
     submissions = [arrival.submission for arrival in arrivals]
+    changes = [submission.change() for submission in submissions]
     try:
         rows = await _STATEMENTS["insert_requests"].fetch(
             connection,
@@ -99,9 +100,9 @@ async def insert_requests(
             stages=[s.stage for s in submissions],
             submitted_ats=[s.submitted_at for s in submissions],
             recorded_ats=[s.recorded_at for s in submissions],
-            event_types=[s.change().TYPE for s in submissions],
-            event_data=[json.dumps(change_data(s.change())) for s in submissions],
             heads=[arrival.head for arrival in arrivals],
+            event_types=[change.TYPE for change in changes],
+            event_data=[json.dumps(change_data(change)) for change in changes],
             customer_ids=[s.customer_id for s in submissions],
             customer_external_ids=[s.contact.external_id for s in submissions],
             names=[s.contact.name for s in submissions],

@@ -8,6 +8,7 @@ import pytest
 
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
+from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from shared.clock import ManualClock
@@ -16,6 +17,8 @@ from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
 from tests.integration.intake.front_door import KEYS, START, Intake
 from tests.unit.intake.shipped import FILES, STATUS_PAGE, WORDED
+
+PATIENCE = timedelta(seconds=5)
 
 
 @pytest.fixture
@@ -34,7 +37,8 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         processes=processes,
         moving=Moving(outbox, clock, processes),
         public_url="https://status.example",
-        key_patience=timedelta(seconds=5),
+        submissions=GroupCommit(database, outbox, key_patience=PATIENCE),
+        key_patience=PATIENCE,
     )
 
     async def readiness() -> Mapping[str, str | None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import httpx
 
 from services.intake.api.context import Context
+from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from shared.clock import ManualClock
 from shared.contracts.envelope import Event, decode
@@ -19,7 +22,7 @@ from shared.http import KeyRing, hash_key
 from shared.http.keys import ApiKey
 from shared.ids import new_id
 from shared.outbox import Outbox
-from shared.postgres import Database
+from shared.postgres import Connection, Database
 from shared.testing.broker import InMemoryBroker
 
 START = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
@@ -78,15 +81,33 @@ class Intake:
     async def told_about(self, topic: Topic, subject: str) -> list[Event[Payload]]:
         return [event for event in await self.told(topic) if str(event.subject) == subject]
 
-    def with_context(self, **changes: Any) -> httpx.AsyncClient:
+    def with_context(self, *, queue_limit: int = 4_000, **changes: Any) -> httpx.AsyncClient:
         """A client of channel ``app`` on a front door that differs in some settings."""
-        return self.connect(replace(self.context, **changes), "app")
+        context = replace(self.context, **changes)
+        submissions = GroupCommit(
+            context.database, context.outbox, key_patience=context.key_patience, queue_limit=queue_limit
+        )
+        return self.connect(replace(context, submissions=submissions), "app")
 
     def with_database(self, database: Database) -> httpx.AsyncClient:
         """The same on another way to the database."""
         outbox = Outbox(database, self.broker.publisher(), "intake")
         moving = Moving(outbox, self.clock, self.context.processes)
         return self.with_context(database=database, outbox=outbox, moving=moving)
+
+
+class Gated(Database):
+    """No transaction begins before the gate is open."""
+
+    def __init__(self, pool: Any) -> None:
+        super().__init__(pool)
+        self.gate = asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        await self.gate.wait()
+        async with super().transaction() as connection:
+            yield connection
 
 
 def write(key: str | None = None) -> dict[str, str]:

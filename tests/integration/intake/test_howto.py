@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 from tests.integration.intake.front_door import Intake
 
@@ -22,11 +24,25 @@ async def test_every_example_gets_the_answer_the_page_promises(intake: Intake) -
         method, url, headers, content = _read(command.replace("$REFERENCE", reference))
         answer = await intake.nobody.request(method, url, headers=headers, content=content)
         assert answer.status_code == int(status), f"{command}\n{answer.text}"
+        if url.endswith(":batch"):
+            assert_lines_are_answered_as(page, answer.text)
         if status == "201":
             reference = answer.json()["reference"]
         if status == "409":
             refusals.append(answer.json())
     assert f'"detail": "{refusals[-1]["detail"]}"' in page
+
+
+def assert_lines_are_answered_as(page: str, answers: str) -> None:
+    """The page shows the line, status and type of each answer."""
+    shown = [json.loads(text) for text in re.findall(r'^\{"line".*$', page, re.MULTILINE)]
+    got = [json.loads(text) for text in answers.splitlines()]
+    assert [_gist(answer) for answer in got] == [_gist(answer) for answer in shown]
+
+
+def _gist(answer: dict[str, Any]) -> tuple[Any, ...]:
+    problem = answer.get("problem", {})
+    return answer["line"], answer["status"], answer.get("idempotency_key"), problem.get("type"), problem.get("errors")
 
 
 def _read(command: str) -> tuple[str, str, dict[str, str], bytes | None]:
@@ -40,7 +56,7 @@ def _read(command: str) -> tuple[str, str, dict[str, str], bytes | None]:
             case "-H":
                 name, _, value = next(words).partition(": ")
                 headers[name] = value
-            case "-d":
+            case "-d" | "--data-binary":
                 content = next(words).encode()
             case _:
                 url = word

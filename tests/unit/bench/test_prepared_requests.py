@@ -3,7 +3,8 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 
-from bench.load.requests import PreparedRequests, number_of, submission
+from bench.load.requests import PreparedLines, PreparedRequests, number_of, submission
+from services.intake.api.batch_lines import read_line
 from services.intake.api.bodies import SubmitBody
 
 PREPARED = PreparedRequests("http://127.0.0.1:8801/v1/requests", "a-key%", "run")
@@ -25,6 +26,14 @@ def test_the_length_is_told_right() -> None:
     for number in (0, 1, 30, 123_456_789_012):
         headers, body = parts(PREPARED.message(number))
         assert int(headers["Content-Length"]) == len(body)
+
+
+def test_every_line_is_one_that_intake_takes_and_has_a_key_of_its_own() -> None:
+    lines = PreparedLines("run%")
+    bodies = [read_line(lines.line(number)) for number in range(60)]
+    assert [body.customer.id for body in bodies] == [f"C-{number:012d}" for number in range(60)]
+    assert len({body.idempotency_key for body in bodies}) == 60
+    assert lines.line(7).count(b"\n") == 1
 
 
 def test_every_message_has_a_key_of_its_own() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from pydantic import BaseModel
 
 from shared.errors import ConfigurationError, DatabaseUnavailable
@@ -29,11 +29,15 @@ def app(parts: dict[str, str | None]) -> FastAPI:
     async def readiness() -> dict[str, str | None]:
         return parts
 
-    app = create_app("example", readiness=readiness, body_limit=100)
+    app = create_app("example", readiness=readiness, body_limit=100, streamed=["/stream"])
 
     @app.post("/echo")
     async def echo(body: Body) -> dict[str, str]:
         return {"name": body.name, "correlation": current_trace().correlation_id}
+
+    @app.post("/stream")
+    async def stream(request: Request) -> int:
+        return sum([len(piece) async for piece in request.stream()])
 
     @app.get("/fail/{how}")
     async def fail(how: str) -> None:
@@ -70,6 +74,11 @@ async def test_a_body_over_the_cap_is_413_whether_its_length_is_declared_or_not(
     streamed = await http.post("/echo", content=chunks())
     assert (declared.status_code, streamed.status_code) == (413, 413)
     assert "At most 100 bytes" in streamed.json()["detail"]
+
+
+async def test_a_streamed_path_takes_a_body_of_any_length(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/stream", content=b"x" * 1_000)
+    assert (answer.status_code, answer.json()) == (200, 1_000)
 
 
 async def test_a_problem_keeps_its_code_and_fields(http: httpx.AsyncClient) -> None:

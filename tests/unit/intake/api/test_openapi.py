@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from services.intake.api import batch
 from services.intake.api.application import create_api
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import Context
@@ -27,7 +28,14 @@ async def _ready() -> dict[str, str | None]:
 def document() -> dict[str, Any]:
     nothing = cast(Any, None)  # describing needs neither a database nor an outbox
     context = Context(
-        nothing, nothing, ManualClock(datetime(2026, 11, 24, tzinfo=UTC)), KeyRing([]), nothing, nothing, "http://x"
+        database=nothing,
+        outbox=nothing,
+        clock=ManualClock(datetime(2026, 11, 24, tzinfo=UTC)),
+        keys=KeyRing([]),
+        processes=nothing,
+        moving=nothing,
+        public_url="http://x",
+        submissions=nothing,
     )
     return create_api(context, STATUS_PAGE, _ready).openapi()
 
@@ -66,6 +74,15 @@ def test_every_write_declares_its_key_and_its_problems(document: dict[str, Any])
         problems = {status: list(answer["content"]) for status, answer in write["responses"].items() if status >= "400"}
         expected = {"400", "401", "409", "413", "422", "503"} | ({"404", "412"} if "{reference}" in path else set())
         assert problems == {status: ["application/problem+json"] for status in expected}
+
+
+def test_a_batch_declares_its_lines_and_its_problems(document: dict[str, Any]) -> None:
+    post = document["paths"][batch.PATH]["post"]
+    (line,) = post["requestBody"]["content"].values()
+    assert list(post["requestBody"]["content"]) == list(post["responses"]["200"]["content"]) == ["application/x-ndjson"]
+    assert "idempotency_key" in line["schema"]["required"]
+    assert [parameter for parameter in post.get("parameters", []) if parameter["in"] == "header"] == []
+    assert post["responses"].keys() == {"200", "401", "415", "503"}
 
 
 def test_the_example_is_a_request_that_would_be_taken(document: dict[str, Any]) -> None:

@@ -1,0 +1,86 @@
+"""Batches beside single requests: lines a second that are accepted, and that are on Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from datetime import datetime
+
+import asyncpg
+
+from bench.figures import Figure
+from bench.load.batches import BatchOutcome
+from bench.quantiles import median
+from punctual.local.settings import CHECKOUT
+from punctual.local.system import LocalSystem
+from shared.clock import monotonic, real_now
+from shared.ids import new_id
+
+_POLL_SECONDS = 0.05
+_LIMIT_SECONDS = 120.0
+
+
+class BatchTarget:
+    """Intake under batches.
+
+    Attributes:
+        outcomes: of its rounds.
+        published: lines a second until all of a round were on Kafka.
+    """
+
+    def __init__(self, system: LocalSystem, connections: int) -> None:
+        self._system = system
+        self._connections = connections
+        self._run = str(new_id())
+        self._next = 0
+        self.outcomes: list[BatchOutcome] = []
+        self.published: list[float] = []
+
+    def drive(self, lines: int) -> BatchOutcome:
+        """Send so many lines, from a process of its own."""
+        url = f"{self._system.addresses['intake']}/v1/requests:batch"
+        numbers = [str(self._connections), str(lines), str(self._next)]
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.load.batches", url, self._system.keys["app"], self._run, *numbers],
+            cwd=CHECKOUT,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        self._next += lines
+        return BatchOutcome(**json.loads(done.stdout))
+
+    def round(self, lines: int) -> BatchOutcome:
+        """A round that counts."""
+        outcome = self.drive(lines)
+        published_at = asyncio.run(_all_published_at(self._system))
+        seconds = (published_at - datetime.fromisoformat(outcome.began_at)).total_seconds()
+        self.outcomes.append(outcome)
+        self.published.append(outcome.accepted / seconds)
+        return outcome
+
+    def figures(self) -> list[Figure]:
+        name = f"batch, {self._connections} connection{'s' * (self._connections > 1)}"
+        rates = [outcome.accepted / outcome.seconds for outcome in self.outcomes]
+        return [
+            Figure(f"{name}: accepted, median of rounds", median(rates), "/s"),
+            Figure(f"{name}: accepted, lowest round", min(rates), "/s"),
+            Figure(f"{name}: accepted, highest round", max(rates), "/s"),
+            Figure(f"{name}: not accepted", sum(sum(o.answers.values()) - o.accepted for o in self.outcomes)),
+            Figure(f"{name}: published, median of rounds", median(self.published), "/s"),
+        ]
+
+
+async def _all_published_at(system: LocalSystem) -> datetime:
+    """When nothing waited in intake's outbox any more, real time."""
+    connection = await asyncpg.connect(system.admin_database_url)
+    until = monotonic() + _LIMIT_SECONDS
+    try:
+        while await connection.fetchval("SELECT EXISTS (SELECT FROM intake.outbox)"):
+            if monotonic() > until:
+                raise TimeoutError("intake's outbox is never empty")
+            await asyncio.sleep(_POLL_SECONDS)
+    finally:
+        await connection.close()
+    return real_now()

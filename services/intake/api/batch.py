@@ -1,0 +1,50 @@
+"""POST /v1/requests:batch: a stream of submissions, a line each, answered by a stream of lines in the same order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.intake.api.batch_lines import LineBody
+from services.intake.api.batch_stream import NDJSON, BatchStream
+from services.intake.api.context import CallerOf, ContextOf, outbox_full
+from shared.http import Problem, problem_responses
+from shared.telemetry.context import current_trace
+
+router = APIRouter(tags=["requests"])
+
+PATH = "/v1/requests:batch"
+
+_LINE: dict[str, Any] = LineBody.model_json_schema(ref_template="#/components/schemas/{model}")
+del _LINE["$defs"]  # the single submission puts them into the document
+
+
+@router.post(
+    PATH,
+    response_class=Response,
+    summary="Submit many requests",
+    description=(
+        "Each line is a submission with a field `idempotency_key`; blank lines are left out. Each is accepted or"
+        " refused for itself. Read the answers while you send: when they are not taken, no more lines are read. After"
+        " a broken connection, or a last line with `resume_from`, send the rest again, or everything: a line that was"
+        " accepted is answered as before."
+    ),
+    openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": _LINE}}}},
+    responses={
+        200: {
+            "description": (
+                "A line for each line: `line`, `status`, `idempotency_key`, and `reference`, `id`, `location` (with"
+                " `replayed` on a repeat) or `problem`. A last line with `resume_from` answers that and all after."
+            ),
+            "content": {NDJSON: {}},
+        },
+        **problem_responses(401, 415, 503),
+    },
+)
+async def submit_batch(request: Request, caller: CallerOf, context: ContextOf) -> Response:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != NDJSON:
+        raise Problem(415, "unsupported_media_type", "Lines of JSON are needed", f"Send it as {NDJSON}.")
+    if context.is_outbox_full:
+        raise outbox_full(context.retry_after_seconds)
+    return BatchStream(PATH, caller.name, context, current_trace())

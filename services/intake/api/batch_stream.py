@@ -1,0 +1,221 @@
+"""The two streams of a batch. Lines are read only as fast as they are stored and as their answers are taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from services.intake.api.answers import REPLAYED
+from services.intake.api.arrivals import name_submission, refusal, submission_instant
+from services.intake.api.batch_lines import (
+    accepted_line,
+    last_line,
+    line_too_long,
+    read_line,
+    refused_line,
+    stored_part,
+)
+from services.intake.api.context import Context, fingerprint, outbox_full
+from services.intake.api.lines import Line, LineSplitter
+from services.intake.api.problems import overloaded, stopping
+from services.intake.domain.record import open_record
+from services.intake.handlers.offers import Outcome
+from services.intake.store.submissions import Arrival
+from shared.errors import DatabaseUnavailable, Retryable
+from shared.http import Problem, failure, unavailable
+from shared.telemetry.context import Trace
+
+NDJSON = "application/x-ndjson"
+
+_MOST_UNANSWERED = 2_000  # lines of one batch: a group in each lane, and as many that are read meanwhile
+_PIECE_BYTES = 65_536  # of answers; the connection's own buffer holds as much
+_LINES_AT_A_STRETCH = 32  # some milliseconds, after which other calls have their turn
+_LOOK_AGAIN_SECONDS = 0.1  # the backlog is counted once a second
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One line's, in the making: either the bytes or what they wait for."""
+
+    number: int
+    key: str
+    line: bytes | asyncio.Future[Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class _Halt:
+    """Why nothing more is taken, from which line on."""
+
+    number: int
+    problem: Problem
+
+
+class BatchStream(Response):
+    """Not the framework's own streaming answer: that one reads the rest of the body to learn of a disconnect."""
+
+    def __init__(self, path: str, channel: str, context: Context, trace: Trace) -> None:
+        super().__init__(media_type=NDJSON)
+        del self.headers["content-length"]
+        self._path = path
+        self._channel = channel
+        self._context = context
+        self._trace = trace
+        self._answers: deque[_Answer] = deque()
+        self._has_answer = asyncio.Event()
+        self._has_place = asyncio.Event()
+        self._next = 1
+        self._halt: _Halt | None = None
+        self._is_gone = False
+        self._is_read = False
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        reading = asyncio.create_task(self._read(receive))
+        watching = asyncio.create_task(self._watch_for_stop())
+        try:
+            await self._write(send, reading)
+        finally:
+            for task in (reading, watching):
+                task.cancel()
+            await asyncio.gather(reading, watching, return_exceptions=True)
+
+    async def _read(self, receive: Receive) -> None:
+        """Until the end of the body, a halt, or the client is gone; a line it had not finished is none then."""
+        splitter = LineSplitter(self._context.line_limit)
+        try:
+            has_more = True
+            while has_more and self._halt is None:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    self._is_gone = True
+                    return
+                has_more = message.get("more_body", False)
+                for line in splitter.feed(message.get("body", b"")):
+                    await self._take(line)
+                if not has_more:
+                    for line in splitter.close():
+                        await self._take(line)
+        finally:
+            self._is_read = True
+            self._has_answer.set()
+
+    async def _take(self, line: Line) -> None:
+        while len(self._answers) >= _MOST_UNANSWERED:
+            self._has_place.clear()
+            await self._has_place.wait()
+        if line.number % _LINES_AT_A_STRETCH == 0:
+            await asyncio.sleep(0)
+        if self._halt is None and (problem := await self._wait_for_room()):
+            self._halt_at(line.number, problem)
+        if self._halt is not None:
+            return
+        self._next = line.number + 1
+        self._answers.append(self._offer(line))
+        self._has_answer.set()
+
+    async def _wait_for_room(self) -> Problem | None:
+        """Wait while the outbox or the queue is too full; the problem if that takes too long."""
+        context = self._context
+        if not context.is_outbox_full and not context.submissions.is_crowded:
+            return None
+        try:
+            async with asyncio.timeout(context.batch_patience.total_seconds()):
+                while context.is_outbox_full or context.submissions.is_crowded:
+                    await context.submissions.room()
+                    if context.is_outbox_full:
+                        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        except TimeoutError:
+            full = outbox_full if context.is_outbox_full else overloaded
+            return full(context.retry_after_seconds)
+        return None
+
+    def _offer(self, line: Line) -> _Answer:
+        key = None
+        try:
+            if line.content is None:
+                raise line_too_long(self._context.line_limit)
+            body = read_line(line.content)
+            key = body.idempotency_key
+            now = self._context.clock.now()
+            submitted_at = submission_instant(body, now)
+        except Problem as problem:
+            return _Answer(line.number, "", refused_line(line.number, key, problem))
+        mark = fingerprint("POST", self._path, line.content)
+
+        def make() -> Arrival:
+            submission = name_submission(body, self._channel, self._context, submitted_at, now)
+            part = stored_part(submission.reference, submission.request_id)
+            head = open_record(submission).head
+            return Arrival(submission=submission, head=head, key=key, fingerprint=mark, status=201, body=part)
+
+        offer = self._context.submissions.offer
+        return _Answer(line.number, key, offer(make, len(line.content), self._trace, is_of_batch=True))
+
+    async def _watch_for_stop(self) -> None:
+        await self._context.submissions.stopping.wait()
+        self._halt_at(self._next, stopping(self._context.retry_after_seconds))
+
+    def _halt_at(self, number: int, problem: Problem) -> None:
+        """Take nothing more; what was taken is answered first. The earliest line counts."""
+        if self._halt is None or number < self._halt.number:
+            self._halt = _Halt(number, problem)
+        self._has_answer.set()
+
+    async def _write(self, send: Send, reading: asyncio.Task[None]) -> None:
+        begun = False
+        while not self._is_gone:
+            if not self._answers:
+                if self._is_read or self._halt is not None:
+                    break
+                self._has_answer.clear()
+                await self._has_answer.wait()
+                continue
+            waited_for = self._answers[0].line
+            if isinstance(waited_for, asyncio.Future):
+                await waited_for
+            piece = self._finished()
+            self._has_place.set()
+            if not begun:
+                begun = True
+                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if reading.done() and not self._is_gone:
+            reading.result()  # raises what went wrong there: the connection is ended, and that is the answer
+        if self._is_gone:
+            return
+        if not begun:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        end = b"" if self._halt is None else last_line(self._halt.number, self._halt.problem)
+        await send({"type": "http.response.body", "body": end, "more_body": False})
+
+    def _finished(self) -> bytes:
+        """The answers that are there, in order, up to a piece."""
+        lines: list[bytes] = []
+        size = 0
+        while self._answers and size < _PIECE_BYTES:
+            answer = self._answers[0]
+            if isinstance(answer.line, asyncio.Future) and not answer.line.done():
+                break
+            self._answers.popleft()
+            lines.append(answer.line if isinstance(answer.line, bytes) else self._told(answer, answer.line.result()))
+            size += len(lines[-1])
+        return b"".join(lines)
+
+    def _told(self, answer: _Answer, outcome: Outcome) -> bytes:
+        if not isinstance(outcome, Exception):
+            if outcome.is_replay:
+                REPLAYED.inc()
+            return accepted_line(answer.number, answer.key, outcome)
+        match refusal(outcome, self._context):
+            case Problem() as problem:
+                pass
+            case Retryable() as error:
+                problem = unavailable(error)
+                if isinstance(error, DatabaseUnavailable):  # the lines that follow would fare no better
+                    self._halt_at(answer.number, problem)
+            case error:
+                problem = failure(error)
+        return refused_line(answer.number, answer.key, problem)

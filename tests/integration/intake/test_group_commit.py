@@ -1,0 +1,241 @@
+"""Requests share transactions, and none of them has to suffer for another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.intake.handlers.group_commit import GroupCommit
+from services.intake.handlers.offers import KeyReused, Outcome, Settled
+from services.intake.store.answers import KeyInFlight, claim_key
+from services.intake.store.refusals import Unstorable
+from services.intake.store.submissions import Arrival
+from shared.contracts.contacts import ContactRecorded
+from shared.contracts.requests import RequestSubmitted
+from shared.contracts.topics import CONTACTS, REQUESTS
+from shared.errors import DatabaseUnavailable
+from shared.ids import new_id
+from shared.outbox import Outbox
+from shared.postgres import Connection, Database
+from shared.telemetry.context import new_trace
+from tests.integration.intake.front_door import SUBMISSION, Intake, write
+from tests.integration.intake.test_keeping import arrival
+
+Future = asyncio.Future[Outcome]
+
+
+def group_commit(intake: Intake, database: Database | None = None, **changes: int) -> GroupCommit:
+    used = database or intake.database
+    outbox = Outbox(used, intake.broker.publisher(), "intake")
+    return GroupCommit(used, outbox, key_patience=timedelta(seconds=30), **changes)
+
+
+def offer(group: GroupCommit, arrivals: Sequence[Arrival | Callable[[], Arrival]]) -> list[Future]:
+    """All at once, so that they share transactions."""
+    made = [item if callable(item) else (lambda item=item: item) for item in arrivals]
+    return [group.offer(make, 100, new_trace()) for make in made]
+
+
+async def stored(intake: Intake, arrivals: Sequence[Arrival]) -> int:
+    async with intake.database.connection() as connection:
+        count: int = await connection.fetchval(
+            "SELECT count(*) FROM request JOIN idempotency_key USING (request_id) WHERE key = ANY($1)",
+            [item.key for item in arrivals],
+        )
+    return count
+
+
+def fresh(count: int) -> list[Arrival]:
+    return [arrival(new_id().hex) for _ in range(count)]
+
+
+def is_new(outcome: Outcome) -> bool:
+    return isinstance(outcome, Settled) and not outcome.is_replay
+
+
+async def test_1000_concurrent_submissions_with_one_key_are_one_request(intake: Intake) -> None:
+    headers = write()
+    body = SUBMISSION | {"external_id": f"thousand-{new_id()}", "customer": SUBMISSION["customer"] | {"id": "C-1000"}}
+    answers = await asyncio.gather(*(intake.app.post("/v1/requests", json=body, headers=headers) for _ in range(1000)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert Counter("idempotency-replayed" in answer.headers for answer in answers) == {True: 999, False: 1}
+    listed = (await intake.app.get("/v1/requests", params={"limit": 200})).json()["requests"]
+    assert [found["reference"] for found in listed if found["external_id"] == body["external_id"]] == [
+        answers[0].json()["reference"]
+    ]
+    assert len(await intake.told_about(REQUESTS, answers[0].json()["id"])) == 1
+
+
+async def test_1000_concurrent_submissions_of_a_few_customers_are_all_stored_and_told_in_order(intake: Intake) -> None:
+    customers = [new_id().hex for _ in range(7)]
+
+    async def submit(number: int) -> str:
+        changes = {"id": customers[number % 7], "phone": f"+852 2345 {number % 100:04}"}
+        answer = await intake.app.post(
+            "/v1/requests", json=SUBMISSION | {"customer": SUBMISSION["customer"] | changes}, headers=write()
+        )
+        assert answer.status_code == 201, answer.text
+        request_id: str = answer.json()["id"]
+        return request_id
+
+    ids = set(await asyncio.gather(*(submit(number) for number in range(1000))))
+    submitted = [event.data for event in await intake.told(REQUESTS) if str(event.subject) in ids]
+    assert len(ids) == len(submitted) == 1000
+    known = {data.customer_id for data in submitted if isinstance(data, RequestSubmitted)}
+    assert len(known) == 7
+    for customer_id in known:
+        events = await intake.told_about(CONTACTS, str(customer_id))
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+        last = events[-1].data
+        assert isinstance(last, ContactRecorded)
+        async with intake.database.connection() as connection:
+            row = await connection.fetchrow("SELECT version, phone FROM customer WHERE customer_id = $1", customer_id)
+        assert (row["version"], row["phone"]) == (last.version, last.phone)
+
+
+async def test_a_customers_newest_details_win_over_those_of_the_groups_before(intake: Intake) -> None:
+    group = group_commit(intake)
+    customer = new_id().hex
+    await asyncio.gather(*offer(group, [arrival(customer, name=f"Name {number}") for number in range(1200)]))
+    async with intake.database.connection() as connection:
+        assert await connection.fetchval("SELECT name FROM customer WHERE external_id = $1", customer) == "Name 1199"
+
+
+async def test_a_group_with_a_held_key_stores_the_others_meanwhile(intake: Intake) -> None:
+    group = group_commit(intake)
+    arrivals = fresh(100)
+    async with intake.database.connection() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        assert await claim_key(connection, "batch", arrivals[40].key, bytes(32), timedelta(seconds=1))
+        futures = offer(group, arrivals)
+        held = futures.pop(40)
+        assert all(is_new(outcome) for outcome in await asyncio.gather(*futures))
+        later = offer(group, fresh(20))
+        assert all(is_new(outcome) for outcome in await asyncio.gather(*later))
+        assert not held.done()
+        await transaction.rollback()
+    assert is_new(await held)
+
+
+async def test_a_key_that_is_held_for_too_long_is_the_only_one_refused(intake: Intake) -> None:
+    group = GroupCommit(intake.database, intake.outbox, key_patience=timedelta(milliseconds=200))
+    arrivals = fresh(30)
+    async with intake.database.transaction() as connection:
+        assert await claim_key(connection, "batch", arrivals[7].key, bytes(32), timedelta(seconds=1))
+        outcomes = await asyncio.gather(*offer(group, arrivals))
+    assert [number for number, outcome in enumerate(outcomes) if not is_new(outcome)] == [7]
+    assert isinstance(outcomes[7], KeyInFlight)
+
+
+async def test_a_held_customer_keeps_only_his_own_requests_waiting(intake: Intake) -> None:
+    group = group_commit(intake)
+    customer = new_id().hex
+    await asyncio.gather(*offer(group, [arrival(customer)]))
+    async with intake.database.transaction() as connection:
+        await connection.execute("SELECT FROM customer WHERE external_id = $1 FOR UPDATE", customer)
+        held = offer(group, [arrival(customer) for _ in range(3)])
+        assert all(is_new(outcome) for outcome in await asyncio.gather(*offer(group, fresh(100))))
+        held += offer(group, [arrival(customer)])
+        assert all(is_new(outcome) for outcome in await asyncio.gather(*offer(group, fresh(100))))
+        assert not any(future.done() for future in held)
+    assert all(is_new(outcome) for outcome in await asyncio.gather(*held))
+
+
+async def test_what_cannot_be_stored_is_refused_alone_and_a_taken_name_is_replaced(intake: Intake) -> None:
+    taken = (await intake.submit())["reference"]
+    arrivals = fresh(60)
+    clashing = iter([replace(arrivals[3], submission=replace(arrivals[3].submission, reference=taken)), arrivals[3]])
+    wrong: dict[str, Any] = {"market": "XX"}
+    unstorable = replace(arrivals[50], submission=replace(arrivals[50].submission, **wrong))
+    offered: list[Arrival | Callable[[], Arrival]] = [
+        *arrivals[:3],
+        lambda: next(clashing),
+        *arrivals[4:50],
+        unstorable,
+        *arrivals[51:],
+    ]
+    outcomes = await asyncio.gather(*offer(group_commit(intake), offered))
+    assert [number for number, outcome in enumerate(outcomes) if not is_new(outcome)] == [50]
+    assert isinstance(outcomes[50], Unstorable)
+    assert await stored(intake, arrivals) == 59
+
+
+async def test_a_key_that_occurs_twice_in_a_group_is_settled_by_the_first(intake: Intake) -> None:
+    first = arrival("twice")
+    repeat, other = (
+        arrival("twice", key=first.key),
+        replace(arrival("twice", key=first.key), fingerprint=bytes(31) + b"x"),
+    )
+    outcomes = await asyncio.gather(*offer(group_commit(intake), [first, repeat, other]))
+    assert is_new(outcomes[0])
+    assert outcomes[1] == Settled(201, first.body, None)
+    assert isinstance(outcomes[2], KeyReused)
+
+
+async def test_two_processes_with_the_same_keys_and_customers_never_block_each_other_for_good(intake: Intake) -> None:
+    arrivals = fresh(300)
+    mirrored = [arrival(item.submission.contact.external_id, key=item.key) for item in reversed(arrivals)]
+    one, two = group_commit(intake), group_commit(intake)
+    outcomes = await asyncio.gather(*offer(one, arrivals), *offer(two, mirrored))
+    assert Counter(is_new(outcome) for outcome in outcomes) == {True: 300, False: 300}
+    assert all(isinstance(outcome, Settled) for outcome in outcomes)
+    assert await stored(intake, arrivals) == 300
+
+
+class _LosesConnections(Database):
+    """The server ends the session just before, or just after, the transaction is committed."""
+
+    is_committed: bool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        async with super().transaction() as connection:
+            yield connection
+            if not self.is_committed:
+                async with self.connection() as other:
+                    await other.fetchval("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+        raise DatabaseUnavailable("the connection was lost after COMMIT was sent")
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+async def test_a_connection_lost_at_commit_makes_nobody_double(intake: Intake, is_committed: bool) -> None:
+    arrivals = fresh(50)
+    losing = _LosesConnections(intake.database._pool)
+    losing.is_committed = is_committed
+    outcomes = await asyncio.gather(*offer(group_commit(intake, losing), arrivals))
+    assert {type(outcome) for outcome in outcomes} == {DatabaseUnavailable}
+    again = [arrival(item.submission.contact.external_id, key=item.key) for item in arrivals]
+    outcomes = await asyncio.gather(*offer(group_commit(intake), again))
+    assert Counter(is_new(outcome) for outcome in outcomes) == {not is_committed: 50}
+    assert await stored(intake, arrivals) == 50
+
+
+async def test_clients_that_leave_spoil_nothing(intake: Intake) -> None:
+    arrivals = fresh(60)
+    group = group_commit(intake)
+    futures = offer(group, arrivals)
+    for future in futures[::3]:
+        future.cancel()
+    staying = [future for number, future in enumerate(futures) if number % 3]
+    assert all(is_new(outcome) for outcome in await asyncio.gather(*staying))
+    await group.finish()
+    assert await stored(intake, arrivals) == 60
+
+
+async def test_a_stop_waits_for_what_was_offered(intake: Intake) -> None:
+    group = group_commit(intake)
+    stopping = asyncio.Event()
+    running = asyncio.create_task(group.run(stopping))
+    futures = offer(group, fresh(700))
+    stopping.set()
+    await running
+    assert all(is_new(future.result()) for future in futures)
