@@ -1,0 +1,183 @@
+"""Which rule acts on a request now, and what it does. The process decides whether it may."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.domain import moves
+from services.intake.domain.automation.rules import (
+    AssignStep,
+    CloseStep,
+    RecordStep,
+    Rule,
+    RuleSet,
+    SignalStep,
+    StageStep,
+    Step,
+)
+from services.intake.domain.changes import Reopened, StageEntered
+from services.intake.domain.deciding import MoveRefused, decide, find_missing
+from services.intake.domain.history import Change, Entry
+from services.intake.domain.life import Life, evolve
+from services.intake.domain.moves import Move
+from services.intake.domain.process import Process
+from shared.contracts.payload import AttributeValue
+from shared.rules.facts import STANDARD_FACTS
+
+BY = "automation"
+"""Who wrote the entries that rules make."""
+
+_CAUSE = "rule:"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the same customer had submitted within the year before.
+
+    Attributes:
+        requests: all of them, complaints too.
+    """
+
+    requests: int = 0
+    complaints: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request as rules see it.
+
+    Attributes:
+        channel, market: they never change.
+        is_doubted: somebody has to look at its data first.
+    """
+
+    request_id: UUID
+    channel: str
+    market: str
+    life: Life
+    process: Process
+    history: Sequence[Entry]
+    past: Past = Past()
+    is_doubted: bool = False
+
+    def get(self, name: str) -> AttributeValue | None:
+        """A fact of ``CASE_FACTS``, or an attribute; None when there is none of that name."""
+        life = self.life
+        match name:
+            case "channel":
+                return self.channel
+            case "market":
+                return self.market
+            case "state":
+                return life.state.value
+            case "is_complete":
+                return not find_missing(self.process, life)
+            case "is_doubted":
+                return self.is_doubted
+            case "documents_missing":
+                return sum(len(documents) for documents in life.awaited.values())
+            case "requests_before":
+                return self.past.requests
+            case "complaints_before":
+                return self.past.complaints
+            case "process" | "stage" | "team" | "cycle":
+                value: AttributeValue | None = getattr(life, name)
+                return value
+            case _:
+                return getattr(life, name) if name in STANDARD_FACTS else life.attributes.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a rule does.
+
+    Attributes:
+        changes: in order; empty when the request is held back for people.
+    """
+
+    rule: str
+    changes: tuple[Change, ...]
+    is_held_back: bool = False
+
+    @property
+    def cause(self) -> str:
+        return f"{_CAUSE}{self.rule}"
+
+
+def next_action(rules: RuleSet, case: Case, at: datetime, secret: bytes) -> Action | None:
+    """What the first rule that is on and applies does; None when none does.
+
+    A rule acts once while a request is at a stage; whoever enters the stage again has it act again.
+
+    Args:
+        at: business time.
+        secret: makes the choice of what is held back unpredictable to whoever submits.
+    """
+    if case.life.is_over:
+        return None
+    acted = _acted_at_this_stage(case.history)
+    for rule in rules.rules:
+        if not rule.is_on or rule.code in acted or not rule.when.holds(case):
+            continue
+        changes = try_steps(rule, case, at)
+        if changes is None:
+            continue
+        if is_held_back(rule, case, secret):
+            return Action(rule.code, (), is_held_back=True)
+        return Action(rule.code, changes)
+    return None
+
+
+def try_steps(rule: Rule, case: Case, at: datetime) -> tuple[Change, ...] | None:
+    """The changes that the rule's steps make; None when the process forbids one of them, or they change nothing."""
+    life, made = case.life, list[Change]()
+    for step in rule.steps:
+        move = _move(step, case.process, life)
+        if move is None:
+            return None
+        try:
+            changes = decide(case.process, life, move, at)
+        except MoveRefused:
+            return None
+        for change in changes:
+            life = evolve(life, change, at)
+            made.append(change)
+    return tuple(made)
+
+
+def is_held_back(rule: Rule, case: Case, secret: bytes) -> bool:
+    """Whether this request is among the share that is left to people; the same answer however often it is asked."""
+    text = f"{rule.code} {case.request_id} {case.life.cycle}".encode()
+    drawn = int.from_bytes(hashlib.blake2b(text, key=secret, digest_size=8).digest()) / 2**64
+    return drawn < rule.held_back
+
+
+def _acted_at_this_stage(history: Sequence[Entry]) -> frozenset[str]:
+    acted: set[str] = set()
+    for entry in reversed(history):
+        if entry.cause is not None and entry.cause.startswith(_CAUSE):
+            acted.add(entry.cause.removeprefix(_CAUSE))
+        if isinstance(entry.change, StageEntered | Reopened):
+            if entry.cause is not None:  # what led here belongs to the stage before
+                acted.discard(entry.cause.removeprefix(_CAUSE))
+            break
+    return frozenset(acted)
+
+
+def _move(step: Step, process: Process, life: Life) -> Move | None:
+    match step:
+        case RecordStep(control, recorded):
+            return moves.RecordControl(control, is_passed=True, recorded=recorded)
+        case StageStep(stage):
+            following = process.stages[life.stage].next if stage is None else (stage,)
+            return moves.EnterStage(following[0]) if len(following) == 1 else None
+        case CloseStep(outcome, reason):
+            return moves.Close(outcome, None, reason)
+        case AssignStep(team):
+            return moves.Assign(team)
+        case SignalStep(signal):
+            return moves.Signal(signal)

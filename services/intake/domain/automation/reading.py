@@ -1,0 +1,159 @@
+"""Reads automation.yml. Every error names file, line and field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from services.intake.domain.automation.rules import (
+    CASE_FACTS,
+    AssignStep,
+    CloseStep,
+    RecordStep,
+    Reminder,
+    Rule,
+    RuleSet,
+    SignalStep,
+    StageStep,
+    Step,
+)
+from shared.contracts.payload import AttributeValue
+from shared.rules.conditions import FALSE, TRUE
+from shared.rules.document import Document, Field, refusing
+from shared.rules.reading import read_condition
+from shared.rules.spans import read_span
+from shared.rules.words import read_code, read_truth, read_word, roles_of
+
+T = TypeVar("T")
+
+FORMAT = "1"
+
+NEXT = "next"
+"""Instead of a stage: the only one that may follow."""
+
+_MOST_TIMES = 100  # reminders of one request; whoever ignored a hundred reads no more
+
+
+def read_automation(text: str, file: str) -> RuleSet:
+    """
+    Raises:
+        InvalidDocument: names every wrong field.
+    """
+    with refusing(file):
+        document = Document(text, file)
+        top = document.root.members(frozenset({"format"}), frozenset({"rules", "reminders"}))
+        if top["format"].text() != FORMAT:
+            raise top["format"].fail(f"this program reads format {FORMAT}")
+        seen: set[str] = set()
+        rules = _all(document, top.get("rules"), lambda field: _rule(field, seen))
+        reminders = _all(document, top.get("reminders"), lambda field: _reminder(field, seen))
+        document.finish()
+        return RuleSet(rules, reminders)
+
+
+def _all(document: Document, field: Field | None, read: Callable[[Field], T]) -> tuple[T, ...]:
+    found: list[T] = []
+    for entry in field.items() if field is not None else ():
+        with document.collecting():
+            found.append(read(entry))
+    return tuple(found)
+
+
+def _rule(field: Field, seen: set[str]) -> Rule:
+    members = field.members(frozenset({"rule", "when", "do"}), frozenset({"held_back", "on"}))
+    code = _new_code(members["rule"], seen)
+    steps = tuple(_step(entry) for entry in members["do"].items_or_self())
+    if not steps:
+        raise members["do"].fail("needs at least one step")
+    ends = [number for number, step in enumerate(steps) if isinstance(step, CloseStep)]
+    if ends and ends[0] != len(steps) - 1:
+        raise members["do"].fail("nothing can follow `close`")
+    return Rule(
+        code=code,
+        when=read_condition(members["when"], CASE_FACTS),
+        steps=steps,
+        held_back=members["held_back"].parse(_share) if "held_back" in members else 0.0,
+        is_on=members["on"].parse(read_truth) if "on" in members else True,
+    )
+
+
+def _reminder(field: Field, seen: set[str]) -> Reminder:
+    members = field.members(frozenset({"reminder", "when", "after", "roles"}), frozenset({"every", "times", "on"}))
+    code = _new_code(members["reminder"], seen)
+    after = members["after"].parse(_some_span)
+    every = members["every"].parse(_some_span) if "every" in members else None
+    times = members["times"].parse(_times) if "times" in members else 1
+    if times > 1 and every is None:
+        raise members["times"].fail("needs `every`, the span between two reminders")
+    return Reminder(
+        code=code,
+        when=read_condition(members["when"], CASE_FACTS),
+        after=after,
+        roles=roles_of(members["roles"]),
+        every=every,
+        times=times,
+        is_on=members["on"].parse(read_truth) if "on" in members else True,
+    )
+
+
+def _step(field: Field) -> Step:
+    """``{stage: decision}``, ``{stage: next}``, ``{control: x, recorded: {...}}``, ``{close: paid, reason: r}``, ..."""
+    entries = field.entries()
+    if "control" in entries:
+        members = field.members(frozenset({"control"}), frozenset({"recorded"}))
+        recorded = members["recorded"].entries() if "recorded" in members else {}
+        return RecordStep(members["control"].parse(read_word), {n: _value(e) for n, e in recorded.items()})
+    if "close" in entries:
+        members = field.members(frozenset({"close"}), frozenset({"reason"}))
+        reason = members["reason"].parse(read_word) if "reason" in members else None
+        return CloseStep(members["close"].parse(read_word), reason)
+    if "stage" in entries:
+        stage = field.members(frozenset({"stage"}))["stage"].parse(read_word)
+        return StageStep(None if stage == NEXT else stage)
+    if "assign" in entries:
+        return AssignStep(field.members(frozenset({"assign"}))["assign"].parse(read_word))
+    if "signal" in entries:
+        return SignalStep(field.members(frozenset({"signal"}))["signal"].parse(read_word))
+    raise field.fail("is no step; known are control, stage, close, assign, signal")
+
+
+def _new_code(field: Field, seen: set[str]) -> str:
+    code = field.parse(read_code)
+    if code in seen:
+        raise field.fail(f"{code} is defined twice")
+    seen.add(code)
+    return code
+
+
+def _value(field: Field) -> AttributeValue:
+    text = field.text()
+    if text in (TRUE, FALSE):
+        return text == TRUE
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return field.parse(read_word)
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise ValueError("must lie between 0 and 1")
+    return share
+
+
+def _times(text: str) -> int:
+    times = int(text)
+    if not 1 <= times <= _MOST_TIMES:
+        raise ValueError(f"must lie between 1 and {_MOST_TIMES}")
+    return times
+
+
+def _some_span(text: str) -> timedelta:
+    span = read_span(text)
+    if not span:
+        raise ValueError("must be longer than nothing")
+    return span

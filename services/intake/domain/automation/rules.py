@@ -1,0 +1,118 @@
+"""Rules of automation as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from shared.contracts.payload import AttributeValue
+from shared.rules.conditions import Condition
+from shared.rules.facts import STANDARD_FACTS, VOCABULARIES, Vocabulary
+
+CASE_FACTS = Vocabulary(
+    names=frozenset(STANDARD_FACTS)
+    | {
+        "process",
+        "stage",
+        "state",
+        "team",
+        "is_complete",
+        "is_doubted",
+        "documents_missing",
+        "requests_before",
+        "complaints_before",
+        "cycle",
+    },
+    values={
+        **VOCABULARIES,
+        "state": frozenset({"open", "paused"}),
+        "is_complete": frozenset({"true", "false"}),
+        "is_doubted": frozenset({"true", "false"}),
+    },
+    numbers=frozenset({"documents_missing", "requests_before", "complaints_before", "cycle"}),
+)
+"""What a rule may ask besides attributes. ``is_complete``: everything the stage asks for is there.
+``requests_before`` and ``complaints_before``: of the same customer, submitted within the year before.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStep:
+    """Pass a control point of the stage."""
+
+    control: str
+    recorded: Mapping[str, AttributeValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StageStep:
+    """Enter a stage; None is the only one that may follow."""
+
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseStep:
+    outcome: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignStep:
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalStep:
+    signal: str
+
+
+Step = RecordStep | StageStep | CloseStep | AssignStep | SignalStep
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        code: its name; it stands in the history of every request that it moved.
+        when: must hold.
+        steps: what is done, in order; where the process forbids one, the rule does nothing.
+        held_back: the share, 0 to 1, that is left to people although the rule applies, to see whether it is right.
+        is_on: a rule that is off is only tried.
+    """
+
+    code: str
+    when: Condition
+    steps: tuple[Step, ...]
+    held_back: float = 0.0
+    is_on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Somebody is told when a request waits too long at a stage.
+
+    Attributes:
+        after: elapsed time in the stage.
+        every: told again after so long; None means once.
+        times: how often at most.
+        roles: who is told.
+    """
+
+    code: str
+    when: Condition
+    after: timedelta
+    roles: tuple[str, ...]
+    every: timedelta | None = None
+    times: int = 1
+    is_on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All of them; the first rule that applies acts, then they are asked again."""
+
+    rules: tuple[Rule, ...] = ()
+    reminders: tuple[Reminder, ...] = ()

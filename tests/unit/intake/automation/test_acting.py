@@ -1,0 +1,162 @@
+"""Rules act where they apply and the process allows it, once at a stage, and leave a share to people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake.domain import moves
+from services.intake.domain.automation.deciding import Action, Case, Past, is_held_back, next_action
+from services.intake.domain.automation.reading import read_automation
+from services.intake.domain.automation.rules import RuleSet
+from services.intake.domain.automation.trying import Trial
+from services.intake.domain.changes import Closed, StageEntered, Submitted
+from services.intake.domain.deciding import decide
+from services.intake.domain.history import Entry
+from services.intake.domain.life import begin, evolve
+from services.intake.domain.moves import Move
+from shared.contracts.payload import RequestKind
+from tests.unit.intake.automation.test_reading import SHIPPED
+from tests.unit.intake.shipped import process_of
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+SECRET = b"of the tests"
+TRAVEL = process_of("claim", "travel")
+ON = read_automation(SHIPPED.replace("on: false", "on: true"), "automation.yml")
+NEVER_HELD = RuleSet(tuple(replace(rule, held_back=0.0) for rule in ON.rules))
+
+
+def submitted(**attributes: int) -> Case:
+    change = Submitted(
+        RequestKind.CLAIM, 1, "received", product_line="travel", process="claim_travel", attributes=attributes
+    )
+    entry = Entry(1, change, NOW, NOW, "app")
+    return Case(UUID(int=7), "app", "HK", begin(change, NOW), TRAVEL, (entry,))
+
+
+def moved(case: Case, move: Move, cause: str | None = None) -> Case:
+    for change in decide(case.process, case.life, move, NOW):
+        case = acted(case, (change,), cause)
+    return case
+
+
+def acted(case: Case, changes: tuple[object, ...], cause: str | None) -> Case:
+    for number, change in enumerate(changes):
+        life = evolve(case.life, change, NOW)  # type: ignore[arg-type]
+        why = cause if number == 0 else f"entry:{life.version - 1}"
+        entry = Entry(life.version, change, NOW, NOW, "app", why)  # type: ignore[arg-type]
+        case = replace(case, life=life, history=(*case.history, entry))
+    return case
+
+
+def run(case: Case, rules: RuleSet) -> tuple[Case, list[str]]:
+    """Until nothing acts any more."""
+    fired = []
+    while (action := next_action(rules, case, NOW, SECRET)) is not None and action.changes:
+        fired.append(action.rule)
+        case = acted(case, action.changes, action.cause)
+        assert len(fired) < 20
+    return case, fired
+
+
+def test_a_small_claim_goes_straight_through_and_the_history_names_the_rule() -> None:
+    case = moved(submitted(amount=800), moves.EnterStage("assessment"))
+    case, fired = run(case, NEVER_HELD)
+    assert fired == ["small_travel_claim"]
+    assert case.life.outcome == "paid"
+    assert [entry.cause for entry in case.history[2:]] == ["rule:small_travel_claim", "entry:3", "entry:4", "entry:5"]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        submitted(amount=2001),
+        submitted(),
+        replace(submitted(amount=800), past=Past(requests=3)),
+        replace(submitted(amount=800), is_doubted=True),
+    ],
+    ids=["too much", "no amount", "claims often", "doubtful"],
+)
+def test_a_claim_that_does_not_meet_every_condition_is_left_to_people(case: Case) -> None:
+    case = moved(case, moves.EnterStage("assessment"))
+    assert run(case, NEVER_HELD)[1] == []
+
+
+def test_missing_documents_keep_it_from_going_through_until_they_are_there() -> None:
+    case = moved(submitted(amount=800), moves.EnterStage("assessment"))
+    case = moved(case, moves.Pause("customer_documents", ("receipts",)))
+    assert next_action(NEVER_HELD, case, NOW, SECRET) is None
+    case = moved(case, moves.ReceiveDocuments(("receipts",)))
+    assert run(case, NEVER_HELD)[1] == ["small_travel_claim"]
+
+
+def test_the_next_stage_begins_by_itself_when_the_control_points_are_passed() -> None:
+    case = moved(submitted(amount=9000), moves.EnterStage("assessment"))
+    assert next_action(NEVER_HELD, case, NOW, SECRET) is None
+    case = moved(case, moves.RecordControl("cover_checked", is_passed=True, recorded={"cover_in_force": True}))
+    action = next_action(NEVER_HELD, case, NOW, SECRET)
+    assert action == Action("next_when_complete", (StageEntered("assessment", "decision"),))
+
+
+def test_a_rule_acts_once_at_a_stage_and_again_when_it_is_entered_again() -> None:
+    text = 'format: "1"\nrules: [{rule: tell, when: {stage: assessment}, do: [{signal: begun}]}]'
+    rules = read_automation(text, "automation.yml")
+    case = moved(submitted(amount=1), moves.EnterStage("assessment"))
+    case, fired = run(case, rules)
+    assert fired == ["tell"]
+    case = moved(moved(case, moves.EnterStage("documents")), moves.EnterStage("assessment"))
+    assert run(case, rules)[1] == ["tell"]
+
+
+def test_a_rule_that_is_off_and_a_request_that_is_over_do_nothing() -> None:
+    case = moved(submitted(amount=800), moves.EnterStage("assessment"))
+    off = RuleSet(tuple(replace(rule, is_on=False) for rule in NEVER_HELD.rules))
+    assert next_action(off, case, NOW, SECRET) is None
+    over = moved(case, moves.Cancel("duplicate"))
+    assert next_action(NEVER_HELD, over, NOW, SECRET) is None
+
+
+def test_what_the_process_forbids_no_rule_does() -> None:
+    text = 'format: "1"\nrules: [{rule: pay, when: {kind: claim}, do: [{close: paid}]}]'
+    assert next_action(read_automation(text, "automation.yml"), submitted(amount=1), NOW, SECRET) is None
+
+
+@given(st.floats(0, 1))
+def test_the_share_that_is_held_back_is_the_one_asked_for(share: float) -> None:
+    rule = replace(ON.rules[0], held_back=share)
+    case = submitted(amount=1)
+    held = sum(is_held_back(rule, replace(case, request_id=UUID(int=n)), SECRET) for n in range(2000))
+    assert abs(held / 2000 - share) < 0.06  # six deviations at one half
+
+
+def test_who_is_held_back_does_not_change_and_is_said() -> None:
+    held = RuleSet((replace(ON.rules[0], held_back=1.0),))
+    case = moved(submitted(amount=800), moves.EnterStage("assessment"))
+    first = next_action(held, case, NOW, SECRET)
+    assert first == next_action(held, case, NOW + timedelta(days=1), SECRET)
+    assert first == Action("small_travel_claim", (), is_held_back=True)
+
+
+def test_a_trial_says_how_often_a_rule_would_have_acted_and_whether_people_did_the_same() -> None:
+    trial = Trial(RuleSet(tuple(replace(rule, is_on=False) for rule in ON.rules)), most_listed=2)
+    endings = ["paid", "paid", "declined", None]
+    for number, outcome in enumerate(endings):
+        case = moved(submitted(amount=800), moves.EnterStage("assessment"))
+        if outcome == "declined":
+            case = moved(case, moves.Close("declined", None, "fraud"))
+        elif outcome == "paid":
+            case = moved(case, moves.RecordControl("cover_checked", is_passed=True, recorded={"cover_in_force": True}))
+            for stage in ("decision", "payment"):
+                case = moved(case, moves.EnterStage(stage))
+            case = acted(case, (Closed("paid"),), None)
+        trial.take(f"R-{number}", case)
+    result = trial.results["small_travel_claim"]
+    assert (trial.requests, result.acted, result.agreed, result.disagreed) == (4, 4, 2, 1)
+    assert [found.reference for found in result.listed] == ["R-0", "R-1"]
+    assert [found.sequence for found in result.listed] == [2, 2]
+    assert trial.results["next_when_complete"].acted == 2
