@@ -11,7 +11,7 @@ from services.intake.api.bodies import Attribute, Body, Instant, Line, Prose
 from services.intake.domain import moves
 from services.intake.domain.deciding import MOST_SECONDS
 from services.intake.domain.moves import Move
-from shared.contracts.payload import Code, CustomerTier, Priority
+from shared.contracts.payload import Code, CustomerTier, Priority, RequestKind
 from shared.ids import new_id
 
 _MOST = 64  # documents or attributes in one call
@@ -219,6 +219,21 @@ class FeedbackBody(MoveBody):
 
     def texts(self) -> dict[str, str]:
         return {"text": self.text} if self.text else {}
+
+
+class ComplaintBody(TimedBody):
+    """A complaint about the request, which becomes a request of its own."""
+
+    description: Prose | None = Field(None, description="What people wrote; leaves this service in no event")
+    priority: Priority = Priority.NORMAL
+    attributes: dict[Code, Attribute] = Field({}, max_length=_MOST)
+
+
+class SplitBody(ComplaintBody):
+    """A part of the request that goes its own way."""
+
+    kind: RequestKind | None = Field(None, description="Of the part; the request's own if it is left out")
+    product_line: Code | None = Field(None, description="Of the part; the request's own if it is left out")
 
 
 class MergeBody(TimedBody):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from services.intake.domain.branching import Branch, open_branch
 from services.intake.domain.deciding import MoveRefused, decide
 from services.intake.domain.instants import check_move
 from services.intake.domain.moves import Absorb, FollowProcess, MergeInto, Move
-from services.intake.domain.record import RequestRecord
+from services.intake.domain.record import Related, RequestRecord
 from services.intake.handlers.processes import Processes
-from services.intake.store.announcements import change_event
+from services.intake.store.announcements import change_event, opening_event
+from services.intake.store.branches import insert_branch
 from services.intake.store.moves import add_link, add_texts, lock_request, lock_two, record_changes
 from shared.clock import Clock
 from shared.contracts.topics import REQUESTS
@@ -126,6 +128,27 @@ class Moving:
         await add_link(connection, ending.request_id, "merged_into", going_on.request_id)
         await add_link(connection, going_on.request_id, "absorbed", ending.request_id)
         return await self._lock(connection, reference, Asking(asking.by, asking.channel))
+
+    async def branch(
+        self, connection: Connection, reference: str, branch: Branch, description: str | None, asking: Asking
+    ) -> RequestRecord:
+        """Open a request beside another one; both histories say so. Gives the new one.
+
+        Raises:
+            NameClash: its reference is taken; the transaction is spoilt.
+        """
+        origin = await self._lock(connection, reference, asking)
+        check_move(branch.occurred_at, self._clock.now(), origin.life.submitted_at)
+        process = self._processes.book.choose(branch.kind, branch.product_line)
+        record = open_branch(origin, branch, process, self._clock.now(), asking.by)
+        customer_id = await insert_branch(connection, origin.request_id, record, description)
+        await self._change(connection, origin, branch.move, asking)
+        is_to, is_from = branch.relations
+        await add_link(connection, origin.request_id, is_to, record.request_id)
+        await add_link(connection, record.request_id, is_from, origin.request_id)
+        event = opening_event(record, customer_id, current_trace())
+        await self._outbox.append(connection, REQUESTS, [event])
+        return replace(record, related=(Related(is_from, origin.reference),))
 
     async def _lock(self, connection: Connection, reference: str, asking: Asking) -> RequestRecord:
         record = await lock_request(connection, reference, asking.channel)

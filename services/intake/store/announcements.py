@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.intake.domain import changes
 from services.intake.domain.history import Entry, change_data
+from services.intake.domain.record import RequestRecord
 from services.intake.domain.submission import Submission, status_path
 from services.intake.store.submissions import Taken
 from shared.contracts import casework, requests
@@ -65,6 +66,32 @@ def submission_event(submission: Submission, taken: Taken, trace: Trace) -> Even
         process=submission.process,
     )
     return _event(submission.request_id, 1, submission.submitted_at, submission.recorded_at, trace, payload)
+
+
+def opening_event(record: RequestRecord, customer_id: UUID, trace: Trace) -> Event[Payload]:
+    """The submission of a request that comes of another one."""
+    (entry,) = record.history
+    assert isinstance(entry.change, changes.Submitted)
+    life = record.life
+    payload = requests.RequestSubmitted(
+        request_id=record.request_id,
+        reference=record.reference,
+        kind=life.kind,
+        product_line=life.product_line,
+        priority=life.priority,
+        channel=record.channel,
+        market=record.market,
+        language=record.language,
+        customer_id=customer_id,
+        customer_tier=life.customer_tier,
+        stage=life.stage,
+        attributes=dict(life.attributes),
+        status_path=status_path(record.status_token),
+        process=life.process,
+        split_from_request_id=entry.change.split_from,
+        about_request_id=entry.change.about,
+    )
+    return _event(record.request_id, 1, entry.occurred_at, entry.recorded_at, trace, payload)
 
 
 def contact_event(submission: Submission, taken: Taken, trace: Trace) -> Event[Payload]:

@@ -291,3 +291,23 @@ INSERT INTO process_version (process, version, source, origin, author, reason, a
 SELECT :process, coalesce(max(version), 0) + 1, :source, :origin, :author, :reason, :applied_at
 FROM process_version WHERE process = :process
 RETURNING version;
+
+-- name: insert_branch
+-- Opens a request beside another one of the same customer; gives the customer.
+WITH stored AS (
+    INSERT INTO request (
+        request_id, reference, status_token, channel, external_id, kind, process, process_version, product_line,
+        priority, market, language, customer_id, customer_tier, attributes, description, stage, pause_reasons,
+        is_responded, submitted_at, version, head
+    )
+    SELECT :request_id, :reference, :status_token, channel, NULL, :kind, :process, :process_version::integer,
+        :product_line, :priority, market, language, customer_id, customer_tier, :attributes::text::jsonb, :description,
+        :stage, '{}', false, :submitted_at, 1, :head
+    FROM request WHERE request_id = :origin_id
+    RETURNING request_id, customer_id
+),
+told AS (
+    INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller, hash)
+    SELECT request_id, 1, 'submitted', :data::text::json, :submitted_at, :recorded_at, :caller, :head FROM stored
+)
+SELECT customer_id FROM stored;

@@ -17,7 +17,7 @@ from shared.clock import ManualClock
 from shared.http import KeyRing
 from tests.unit.intake.shipped import STATUS_PAGE
 
-WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process"}
+WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process", "split", "complain"}
 
 
 async def _ready() -> dict[str, str | None]:
