@@ -23,6 +23,7 @@ COMMANDS = (
     "policy",
     "process",
     "requests",
+    "automation",
     "calendar",
     "mode",
     "doctor",

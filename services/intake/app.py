@@ -14,13 +14,17 @@ from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.words import check_words, parse_words, worded
 from services.intake.consumer import DeadlineKeeper
+from services.intake.handlers.acting import Acting
+from services.intake.handlers.automations import FILE as AUTOMATION
+from services.intake.handlers.automations import Automations
 from services.intake.handlers.group_commit import GroupCommit
-from services.intake.handlers.lint import lint_file
+from services.intake.handlers.lint import lint_automation, lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from services.intake.settings import Settings
+from services.intake.ticker.automation import Automator
+from services.intake.ticker.following import Follower
 from services.intake.ticker.keys import KeyKeeper
-from services.intake.ticker.processes import ProcessFollower
 from shared.contracts.topics import CLOCKS
 from shared.errors import ConfigurationError, DatabaseUnavailable
 from shared.http import HttpServer, KeyRing
@@ -42,6 +46,13 @@ def load_status_page(folder: Path) -> StatusPage:
     check_words(words)
     ((_, template),) = _texts(folder, "page.html")
     return StatusPage(template, words)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: {error}") from None
 
 
 def _texts(folder: Path, pattern: str) -> list[tuple[str, str]]:
@@ -76,6 +87,11 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     stack.push_async_callback(publisher.close)
 
     outbox = Outbox(database, publisher, SERVICE)
+    automations = Automations(database, clock, _text(settings.data_folder / AUTOMATION))
+    await automations.start()
+    acting = Acting(automations, outbox)
+    moving = Moving(outbox, clock, processes, acting)
+    automator = Automator(database, moving)
     submissions = GroupCommit(database, outbox, key_patience=settings.key_patience, queue_limit=settings.queue_limit)
     stack.push_async_callback(submissions.finish)  # a client that left does not wait for what it had accepted
     ownership = Ownership(database, SERVICE, member)
@@ -104,7 +120,9 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         clock=clock,
         keys=keys,
         processes=processes,
-        moving=Moving(outbox, clock, processes),
+        moving=moving,
+        acting=acting,
+        automations=automations,
         public_url=settings.platform.public_url,
         submissions=submissions,
         key_patience=settings.key_patience,
@@ -114,16 +132,18 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         batch_patience=settings.batch_patience,
     )
     server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
-    keeper, follower = KeyKeeper(database, settings.key_retention), ProcessFollower(processes)
-    return [server, submissions, outbox, consumer, keeper, follower]
+    keeper, follower = KeyKeeper(database, settings.key_retention), Follower([processes, automations])
+    return [server, submissions, outbox, consumer, automator, keeper, follower]
 
 
 def main() -> None:
-    """Run the service; with ``--lint FILE`` only check a process definition and print what was found as JSON."""
-    if sys.argv[1:2] == ["--lint"] and len(sys.argv) == 3:  # noqa: PLR2004  the program, the option, the file
+    """Run the service; with ``--lint`` or ``--lint-automation`` and a file only check that, and print JSON."""
+    if len(sys.argv) == 3 and sys.argv[1].startswith("--lint"):  # noqa: PLR2004  the program, the option, the file
         words = load_status_page(Settings.model_fields["data_folder"].default / "status_page").words
+        file = Path(sys.argv[2])
         try:
-            print(json.dumps(lint_file(Path(sys.argv[2]), worded(words))))  # noqa: T201  its answer
+            found = lint_file(file, worded(words)) if sys.argv[1] == "--lint" else lint_automation(file)
+            print(json.dumps(found))  # noqa: T201  its answer
         except ConfigurationError as error:
             sys.exit(str(error))
         return

@@ -29,8 +29,7 @@ class RequestControlRecorded(Payload):
     stage: Code
     control: Code
     is_passed: bool
-    attributes: Attributes = {}
-    """What was recorded there."""
+    recorded: Attributes = {}
     handler: Code | None = None
 
 
@@ -102,6 +101,15 @@ class RequestFeedbackGiven(Payload):
     """1 to 5."""
 
 
+class RequestHeldBack(Payload):
+    """A rule of automation would have acted and left the request to people, to see whether the rule is right."""
+
+    TYPE: ClassVar[str] = "punctual.request.held_back"
+
+    request_id: UUID
+    rule: Code
+
+
 class RequestProcessChanged(Payload):
     """The request follows another version of its process from here on."""
 
@@ -125,4 +133,5 @@ PAYLOADS: tuple[type[Payload], ...] = (
     RequestComplained,
     RequestFeedbackGiven,
     RequestProcessChanged,
+    RequestHeldBack,
 )

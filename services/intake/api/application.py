@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.intake.api import (
+    automation,
     batch,
     branches,
     lookups,
@@ -34,7 +35,20 @@ def create_api(context: Context, status_page: StatusPage, readiness: Readiness) 
     )
     app.state.context = context
     app.state.status_page = status_page
-    for module in (submit, batch, moves, branches, lookups, texts, processes, process_drafts, verifying, system, status):
+    for module in (
+        submit,
+        batch,
+        moves,
+        branches,
+        lookups,
+        texts,
+        processes,
+        process_drafts,
+        automation,
+        verifying,
+        system,
+        status,
+    ):
         app.include_router(module.router)
     count_refusals(app)
     return app

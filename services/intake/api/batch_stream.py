@@ -148,8 +148,17 @@ class BatchStream(Response):
         def make() -> Arrival:
             submission = name_submission(body, self._channel, self._context, submitted_at, now)
             part = stored_part(submission.reference, submission.request_id)
-            head = open_record(submission).head
-            return Arrival(submission=submission, head=head, key=key, fingerprint=mark, status=201, body=part)
+            record = open_record(submission)
+            process = self._context.processes.book.choose(submission.kind, submission.product_line)
+            return Arrival(
+                submission=submission,
+                head=record.head,
+                key=key,
+                fingerprint=mark,
+                status=201,
+                body=part,
+                wakes_rules=self._context.acting.may_act_on(record, process),
+            )
 
         offer = self._context.submissions.offer
         return _Answer(line.number, key, offer(make, len(line.content), self._trace, is_of_batch=True))

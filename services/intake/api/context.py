@@ -11,6 +11,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from services.intake.handlers.acting import Acting
+from services.intake.handlers.automations import Automations
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
@@ -42,6 +44,8 @@ class Context:
     keys: KeyRing
     processes: Processes
     moving: Moving
+    acting: Acting
+    automations: Automations
     public_url: str
     submissions: GroupCommit
     key_patience: timedelta = timedelta(seconds=5)

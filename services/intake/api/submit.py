@@ -53,6 +53,7 @@ async def submit(body: SubmitBody, write: WriteOf, context: ContextOf) -> Respon
             fingerprint=write.fingerprint,
             status=201,
             body=view.model_dump_json(),
+            wakes_rules=context.acting.may_act_on(record, process),
         )
 
     try:

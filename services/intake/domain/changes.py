@@ -67,16 +67,12 @@ class StageLeft:
 
 @dataclass(frozen=True, slots=True)
 class ControlRecorded:
-    """Attributes:
-    attributes: what was recorded there.
-    """
-
     TYPE: ClassVar[str] = "control_recorded"
 
     stage: str
     control: str
     is_passed: bool
-    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    recorded: Mapping[str, AttributeValue] = field(default_factory=dict)
     handler: str | None = None
 
 
@@ -252,6 +248,15 @@ class FeedbackGiven:
     TYPE: ClassVar[str] = "feedback_given"
 
     score: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A rule would have acted, and left the request to people to see whether it is right."""
+
+    TYPE: ClassVar[str] = "held_back"
+
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)

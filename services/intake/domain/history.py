@@ -26,6 +26,7 @@ from services.intake.domain.changes import (
     DocumentsReceived,
     Extended,
     FeedbackGiven,
+    HeldBack,
     Merged,
     MessageReceived,
     Noted,
@@ -67,6 +68,7 @@ Change = (
     | Split
     | Complained
     | FeedbackGiven
+    | HeldBack
     | ProcessChanged
 )
 

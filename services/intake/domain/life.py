@@ -22,6 +22,7 @@ from services.intake.domain.changes import (
     DocumentsReceived,
     Extended,
     FeedbackGiven,
+    HeldBack,
     Merged,
     MessageReceived,
     Noted,
@@ -173,6 +174,7 @@ def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:  # noqa: 
             | Attached()
             | Extended()
             | Signalled()
+            | HeldBack()
             | Absorbed()
             | Split()
             | Complained()

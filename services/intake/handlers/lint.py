@@ -1,4 +1,4 @@
-"""Checks a process definition without a server: the same checks that stand between a text and its coming into force."""
+"""Checks process definitions and rules without a server, as they are checked before they come into force."""
 
 from __future__ import annotations
 
@@ -7,10 +7,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.process_files import read_process
 from services.intake.domain.process_linting import remark_on_process
 from shared.errors import ConfigurationError
 from shared.rules.document import InvalidDocument
+
+
+def lint_automation(file: Path) -> dict[str, Any]:
+    """What is wrong with a file of rules of automation.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
+    try:
+        read_automation(_read(file), str(file))
+    except InvalidDocument as error:
+        return {"errors": [asdict(complaint) for complaint in error.complaints], "remarks": []}
+    return {"errors": [], "remarks": []}
 
 
 def lint_file(file: Path, worded: Collection[str]) -> dict[str, Any]:
@@ -22,12 +36,16 @@ def lint_file(file: Path, worded: Collection[str]) -> dict[str, Any]:
     Raises:
         ConfigurationError: the file cannot be read.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: {error}") from None
+    text = _read(file)
     try:
         process = read_process(text, str(file), 1, worded=worded)
     except InvalidDocument as error:
         return {"errors": [asdict(complaint) for complaint in error.complaints], "remarks": []}
     return {"errors": [], "remarks": [asdict(remark) for remark in remark_on_process(process, text, str(file))]}
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: {error}") from None

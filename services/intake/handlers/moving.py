@@ -11,6 +11,7 @@ from services.intake.domain.deciding import MoveRefused, decide
 from services.intake.domain.instants import check_move
 from services.intake.domain.moves import Absorb, FollowProcess, MergeInto, Move
 from services.intake.domain.record import Related, RequestRecord
+from services.intake.handlers.acting import Acting
 from services.intake.handlers.processes import Processes
 from services.intake.store.announcements import change_event, opening_event
 from services.intake.store.branches import insert_branch
@@ -82,10 +83,11 @@ class Moving:
         MoveRefused: the process does not allow it.
     """
 
-    def __init__(self, outbox: Outbox, clock: Clock, processes: Processes) -> None:
+    def __init__(self, outbox: Outbox, clock: Clock, processes: Processes, acting: Acting) -> None:
         self._outbox = outbox
         self._clock = clock
         self._processes = processes
+        self._acting = acting
 
     async def perform(self, connection: Connection, reference: str, move: Move, asking: Asking) -> RequestRecord:
         """The request after the move."""
@@ -148,7 +150,12 @@ class Moving:
         await add_link(connection, record.request_id, is_from, origin.request_id)
         event = opening_event(record, customer_id, current_trace())
         await self._outbox.append(connection, REQUESTS, [event])
-        return replace(record, related=(Related(is_from, origin.reference),))
+        opened = await self._act(connection, record)
+        return replace(opened, related=(Related(is_from, origin.reference),))
+
+    async def look_at(self, connection: Connection, reference: str, asking: Asking) -> RequestRecord:
+        """Have rules act on a request that nothing was asked of."""
+        return await self._act(connection, await self._lock(connection, reference, asking))
 
     async def _lock(self, connection: Connection, reference: str, asking: Asking) -> RequestRecord:
         record = await lock_request(connection, reference, asking.channel)
@@ -172,7 +179,11 @@ class Moving:
         trace = current_trace()
         events = [change_event(record.request_id, entry, trace) for entry in entries]
         await self._outbox.append(connection, REQUESTS, events)
-        return after
+        return await self._act(connection, after)
+
+    async def _act(self, connection: Connection, record: RequestRecord) -> RequestRecord:
+        process = await self._processes.of(connection, record.life.process, record.life.process_version)
+        return await self._acting.act(connection, record, process, self._clock.now())
 
 
 def _check_seen(record: RequestRecord, asking: Asking) -> None:

@@ -12,6 +12,7 @@ from prometheus_client import Counter as Count
 from services.intake.handlers.offers import KeyReused, Offer, Outcome, Settled
 from services.intake.store.announcements import contact_event, submission_event
 from services.intake.store.answers import Answer, find_answers
+from services.intake.store.automation import add_tasks
 from services.intake.store.refusals import writing
 from services.intake.store.submissions import Arrival, Taken, insert_requests
 from shared.contracts.topics import CONTACTS, REQUESTS
@@ -39,6 +40,9 @@ async def take_in(database: Database, outbox: Outbox, group: Sequence[Offer], pa
         if len(taken) < len(arrivals):
             repeats = [arrival for arrival in arrivals if arrival.submission.request_id not in taken]
             answers = await find_answers(connection, {(a.submission.channel, a.key) for a in repeats})
+        woken = [a.submission.request_id for a in arrivals if a.wakes_rules and a.submission.request_id in taken]
+        if woken:
+            await add_tasks(connection, woken)
         if taken:
             await _tell(connection, outbox, group, taken)
     for labels, count in Counter(

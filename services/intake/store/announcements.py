@@ -44,6 +44,7 @@ _PAYLOADS: dict[type, type[Payload]] = {
     changes.Split: casework.RequestSplit,
     changes.Complained: casework.RequestComplained,
     changes.FeedbackGiven: casework.RequestFeedbackGiven,
+    changes.HeldBack: casework.RequestHeldBack,
     changes.ProcessChanged: casework.RequestProcessChanged,
 }
 

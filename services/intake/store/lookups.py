@@ -73,6 +73,14 @@ async def read_page(connection: Connection, after: UUID, count: int) -> list[Req
     return [_record(row) for row in await _STATEMENTS["select_page"].fetch(connection, after=after, count=count)]
 
 
+async def read_past_page(
+    connection: Connection, since: datetime, until: datetime, after: UUID, count: int
+) -> list[RequestRecord]:
+    """Requests submitted from ``since`` until before ``until``, with histories, in the order of their ids."""
+    rows = await _STATEMENTS["select_past_page"].fetch(connection, since=since, until=until, after=after, count=count)
+    return [_record(row) for row in rows]
+
+
 async def list_requests(connection: Connection, channel: str | None, before: UUID, count: int) -> Sequence[Listed]:
     """Newest first, older than ``before``; ids grow with the real time of recording."""
     if channel is None:

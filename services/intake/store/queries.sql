@@ -311,3 +311,64 @@ told AS (
     SELECT request_id, 1, 'submitted', :data::text::json, :submitted_at, :recorded_at, :caller, :head FROM stored
 )
 SELECT customer_id FROM stored;
+
+-- name: lock_automation
+-- Keeps others from putting rules in force until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtext('punctual.intake.automation_version'));
+
+-- name: newest_automation
+-- The rules in force.
+SELECT version, source, origin, author, reason, applied_at FROM automation_version ORDER BY version DESC LIMIT 1;
+
+-- name: newest_automation_version
+-- The number of the rules in force.
+SELECT max(version) FROM automation_version;
+
+-- name: newest_automation_file
+-- What was last taken from the file.
+SELECT source FROM automation_version WHERE origin = 'file' ORDER BY version DESC LIMIT 1;
+
+-- name: automation_history
+-- Versions below one, the newest first.
+SELECT version, source, origin, author, reason, applied_at
+FROM automation_version WHERE :before::integer IS NULL OR version < :before
+ORDER BY version DESC LIMIT :count::integer;
+
+-- name: insert_automation_version
+-- Puts rules in force as the next version; gives its number. The caller holds the lock.
+INSERT INTO automation_version (version, source, origin, author, reason, applied_at)
+SELECT coalesce(max(version), 0) + 1, :source, :origin, :author, :reason, :applied_at FROM automation_version
+RETURNING version;
+
+-- name: insert_automation_tasks
+-- Has rules look at new requests.
+INSERT INTO automation_task (request_id) SELECT * FROM unnest(:request_ids::uuid[]);
+
+-- name: take_automation_tasks
+-- Takes the requests that rules have to look at, the oldest first; the others leave what somebody works on.
+DELETE FROM automation_task WHERE request_id IN (
+    SELECT request_id FROM automation_task ORDER BY added_at LIMIT :count::integer FOR UPDATE SKIP LOCKED
+)
+RETURNING (SELECT reference FROM request WHERE request.request_id = automation_task.request_id) AS reference;
+
+-- name: count_past_requests
+-- What the customer of a request had asked for within the year before it.
+SELECT count(*) AS requests, count(*) FILTER (WHERE other.kind = 'complaint') AS complaints
+FROM request JOIN request AS other USING (customer_id)
+WHERE request.request_id = :request_id AND other.request_id <> request.request_id
+    AND other.submitted_at < request.submitted_at AND other.submitted_at >= request.submitted_at - interval '1 year';
+
+-- name: select_past_page
+-- Requests submitted within a span, in the order of their ids, with their histories.
+SELECT request.*,
+    (
+        SELECT json_agg(json_build_object(
+            'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
+            'by', caller, 'cause', cause, 'hash', encode(hash, 'hex')) ORDER BY sequence)::text
+        FROM request_event WHERE request_event.request_id = request.request_id
+    ) AS history,
+    NULL AS related,
+    NULL AS deadlines
+FROM request
+WHERE request_id > :after AND submitted_at >= :since AND submitted_at < :until
+ORDER BY request_id LIMIT :count::integer;

@@ -34,6 +34,7 @@ class Arrival:
 
     Attributes:
         head: the hash of the first entry of its history.
+        wakes_rules: a rule of automation has to look at it.
     """
 
     submission: Submission
@@ -42,6 +43,7 @@ class Arrival:
     fingerprint: bytes
     status: int
     body: str
+    wakes_rules: bool = False
 
 
 @dataclass(frozen=True, slots=True)

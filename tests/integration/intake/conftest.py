@@ -8,6 +8,8 @@ import pytest
 
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
+from services.intake.handlers.acting import Acting
+from services.intake.handlers.automations import Automations
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
@@ -16,7 +18,7 @@ from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
 from tests.integration.intake.front_door import KEYS, START, Intake
-from tests.unit.intake.shipped import FILES, STATUS_PAGE, WORDED
+from tests.unit.intake.shipped import AUTOMATION, FILES, STATUS_PAGE, WORDED
 
 PATIENCE = timedelta(seconds=5)
 
@@ -29,13 +31,18 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
     clock = ManualClock(START)
     processes = Processes(database, clock, FILES, WORDED)
     await processes.start()
+    automations = Automations(database, clock, AUTOMATION)
+    await automations.start()
+    acting = Acting(automations, outbox)
     context = Context(
         database=database,
         outbox=outbox,
         clock=clock,
         keys=KEYS,
         processes=processes,
-        moving=Moving(outbox, clock, processes),
+        moving=Moving(outbox, clock, processes, acting),
+        acting=acting,
+        automations=automations,
         public_url="https://status.example",
         submissions=GroupCommit(database, outbox, key_patience=PATIENCE),
         key_patience=PATIENCE,

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from services.intake.api.context import Context
+from services.intake.handlers.acting import Acting
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from shared.clock import ManualClock
@@ -92,7 +93,8 @@ class Intake:
     def with_database(self, database: Database) -> httpx.AsyncClient:
         """The same on another way to the database."""
         outbox = Outbox(database, self.broker.publisher(), "intake")
-        moving = Moving(outbox, self.clock, self.context.processes)
+        acting = Acting(self.context.automations, outbox)
+        moving = Moving(outbox, self.clock, self.context.processes, acting)
         return self.with_context(database=database, outbox=outbox, moving=moving)
 
 

@@ -80,7 +80,7 @@ async def test_every_move_is_recorded_told_and_proved(intake: Intake) -> None:
     changed = next(event.data for event in events if isinstance(event.data, requests.RequestChanged))
     assert (changed.priority, changed.attributes) == ("high", {"amount": 99.5, "is_total_loss": True})
     control = next(event.data for event in events if isinstance(event.data, casework.RequestControlRecorded))
-    assert (control.stage, control.control, control.attributes) == (
+    assert (control.stage, control.control, control.recorded) == (
         "assessment",
         "cover_checked",
         {"cover_in_force": True},

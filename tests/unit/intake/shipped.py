@@ -17,6 +17,7 @@ DATA = Path(services.intake.__file__).parent / "data"
 STATUS_PAGE: StatusPage = load_status_page(DATA / "status_page")
 WORDED = worded(STATUS_PAGE.words)
 FILES = {path.name: path.read_text(encoding="utf-8") for path in sorted((DATA / "processes").glob("*.yml"))}
+AUTOMATION = (DATA / "automation.yml").read_text(encoding="utf-8")
 PROCESSES = {name: read_process(text, name, 1, worded=WORDED) for name, text in FILES.items()}
 BOOK = ProcessBook(PROCESSES.values())
 

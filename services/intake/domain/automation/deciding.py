@@ -26,10 +26,14 @@ from services.intake.domain.life import Life, evolve
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
 from shared.contracts.payload import AttributeValue
+from shared.rules.conditions import AllOf, AnyOf, Condition
 from shared.rules.facts import STANDARD_FACTS
 
 BY = "automation"
 """Who wrote the entries that rules make."""
+
+PAST_FACTS = frozenset({"requests_before", "complaints_before"})
+"""Only the database knows them."""
 
 _CAUSE = "rule:"
 
@@ -108,14 +112,13 @@ class Action:
         return f"{_CAUSE}{self.rule}"
 
 
-def next_action(rules: RuleSet, case: Case, at: datetime, secret: bytes) -> Action | None:
+def next_action(rules: RuleSet, case: Case, at: datetime) -> Action | None:
     """What the first rule that is on and applies does; None when none does.
 
     A rule acts once while a request is at a stage; whoever enters the stage again has it act again.
 
     Args:
         at: business time.
-        secret: makes the choice of what is held back unpredictable to whoever submits.
     """
     if case.life.is_over:
         return None
@@ -126,10 +129,25 @@ def next_action(rules: RuleSet, case: Case, at: datetime, secret: bytes) -> Acti
         changes = try_steps(rule, case, at)
         if changes is None:
             continue
-        if is_held_back(rule, case, secret):
+        if is_held_back(rule, case):
             return Action(rule.code, (), is_held_back=True)
         return Action(rule.code, changes)
     return None
+
+
+def may_act_at_first(rules: RuleSet, case: Case) -> bool:
+    """Whether a rule that is on could apply to a request that has just come, whatever its customer asked for before."""
+    return any(rule.is_on and _could_hold(rule.when, case) for rule in rules.rules)
+
+
+def _could_hold(condition: Condition, case: Case) -> bool:
+    match condition:
+        case AllOf(parts=parts):
+            return all(_could_hold(part, case) for part in parts)
+        case AnyOf(parts=parts):
+            return any(_could_hold(part, case) for part in parts)
+        case _:
+            return bool(condition.names() & PAST_FACTS) or condition.holds(case)
 
 
 def try_steps(rule: Rule, case: Case, at: datetime) -> tuple[Change, ...] | None:
@@ -149,10 +167,13 @@ def try_steps(rule: Rule, case: Case, at: datetime) -> tuple[Change, ...] | None
     return tuple(made)
 
 
-def is_held_back(rule: Rule, case: Case, secret: bytes) -> bool:
-    """Whether this request is among the share that is left to people; the same answer however often it is asked."""
+def is_held_back(rule: Rule, case: Case) -> bool:
+    """Whether this request is among the share that is left to people; the same answer however often it is asked.
+
+    Its id decides, of which intake draws 74 bits by chance: whoever submits it cannot choose.
+    """
     text = f"{rule.code} {case.request_id} {case.life.cycle}".encode()
-    drawn = int.from_bytes(hashlib.blake2b(text, key=secret, digest_size=8).digest()) / 2**64
+    drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) / 2**64
     return drawn < rule.held_back
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
-from typing import TypeVar
-
 from services.intake.domain.automation.rules import (
     CASE_FACTS,
     AssignStep,
     CloseStep,
     RecordStep,
-    Reminder,
     Rule,
     RuleSet,
     SignalStep,
@@ -22,17 +17,12 @@ from shared.contracts.payload import AttributeValue
 from shared.rules.conditions import FALSE, TRUE
 from shared.rules.document import Document, Field, refusing
 from shared.rules.reading import read_condition
-from shared.rules.spans import read_span
-from shared.rules.words import read_code, read_truth, read_word, roles_of
-
-T = TypeVar("T")
+from shared.rules.words import read_code, read_truth, read_word
 
 FORMAT = "1"
 
 NEXT = "next"
 """Instead of a stage: the only one that may follow."""
-
-_MOST_TIMES = 100  # reminders of one request; whoever ignored a hundred reads no more
 
 
 def read_automation(text: str, file: str) -> RuleSet:
@@ -42,22 +32,16 @@ def read_automation(text: str, file: str) -> RuleSet:
     """
     with refusing(file):
         document = Document(text, file)
-        top = document.root.members(frozenset({"format"}), frozenset({"rules", "reminders"}))
+        top = document.root.members(frozenset({"format", "rules"}))
         if top["format"].text() != FORMAT:
             raise top["format"].fail(f"this program reads format {FORMAT}")
         seen: set[str] = set()
-        rules = _all(document, top.get("rules"), lambda field: _rule(field, seen))
-        reminders = _all(document, top.get("reminders"), lambda field: _reminder(field, seen))
+        rules: list[Rule] = []
+        for field in top["rules"].items():
+            with document.collecting():
+                rules.append(_rule(field, seen))
         document.finish()
-        return RuleSet(rules, reminders)
-
-
-def _all(document: Document, field: Field | None, read: Callable[[Field], T]) -> tuple[T, ...]:
-    found: list[T] = []
-    for entry in field.items() if field is not None else ():
-        with document.collecting():
-            found.append(read(entry))
-    return tuple(found)
+        return RuleSet(tuple(rules))
 
 
 def _rule(field: Field, seen: set[str]) -> Rule:
@@ -74,25 +58,6 @@ def _rule(field: Field, seen: set[str]) -> Rule:
         when=read_condition(members["when"], CASE_FACTS),
         steps=steps,
         held_back=members["held_back"].parse(_share) if "held_back" in members else 0.0,
-        is_on=members["on"].parse(read_truth) if "on" in members else True,
-    )
-
-
-def _reminder(field: Field, seen: set[str]) -> Reminder:
-    members = field.members(frozenset({"reminder", "when", "after", "roles"}), frozenset({"every", "times", "on"}))
-    code = _new_code(members["reminder"], seen)
-    after = members["after"].parse(_some_span)
-    every = members["every"].parse(_some_span) if "every" in members else None
-    times = members["times"].parse(_times) if "times" in members else 1
-    if times > 1 and every is None:
-        raise members["times"].fail("needs `every`, the span between two reminders")
-    return Reminder(
-        code=code,
-        when=read_condition(members["when"], CASE_FACTS),
-        after=after,
-        roles=roles_of(members["roles"]),
-        every=every,
-        times=times,
         is_on=members["on"].parse(read_truth) if "on" in members else True,
     )
 
@@ -143,17 +108,3 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         raise ValueError("must lie between 0 and 1")
     return share
-
-
-def _times(text: str) -> int:
-    times = int(text)
-    if not 1 <= times <= _MOST_TIMES:
-        raise ValueError(f"must lie between 1 and {_MOST_TIMES}")
-    return times
-
-
-def _some_span(text: str) -> timedelta:
-    span = read_span(text)
-    if not span:
-        raise ValueError("must be longer than nothing")
-    return span

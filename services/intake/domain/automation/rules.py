@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from shared.contracts.payload import AttributeValue
 from shared.rules.conditions import Condition
@@ -91,28 +90,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Reminder:
-    """Somebody is told when a request waits too long at a stage.
-
-    Attributes:
-        after: elapsed time in the stage.
-        every: told again after so long; None means once.
-        times: how often at most.
-        roles: who is told.
-    """
-
-    code: str
-    when: Condition
-    after: timedelta
-    roles: tuple[str, ...]
-    every: timedelta | None = None
-    times: int = 1
-    is_on: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class RuleSet:
     """All of them; the first rule that applies acts, then they are asked again."""
 
     rules: tuple[Rule, ...] = ()
-    reminders: tuple[Reminder, ...] = ()

@@ -34,6 +34,8 @@ def document() -> dict[str, Any]:
         keys=KeyRing([]),
         processes=nothing,
         moving=nothing,
+        acting=nothing,
+        automations=nothing,
         public_url="http://x",
         submissions=nothing,
     )

@@ -25,7 +25,6 @@ from tests.unit.intake.automation.test_reading import SHIPPED
 from tests.unit.intake.shipped import process_of
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-SECRET = b"of the tests"
 TRAVEL = process_of("claim", "travel")
 ON = read_automation(SHIPPED.replace("on: false", "on: true"), "automation.yml")
 NEVER_HELD = RuleSet(tuple(replace(rule, held_back=0.0) for rule in ON.rules))
@@ -57,7 +56,7 @@ def acted(case: Case, changes: tuple[object, ...], cause: str | None) -> Case:
 def run(case: Case, rules: RuleSet) -> tuple[Case, list[str]]:
     """Until nothing acts any more."""
     fired = []
-    while (action := next_action(rules, case, NOW, SECRET)) is not None and action.changes:
+    while (action := next_action(rules, case, NOW)) is not None and action.changes:
         fired.append(action.rule)
         case = acted(case, action.changes, action.cause)
         assert len(fired) < 20
@@ -90,16 +89,16 @@ def test_a_claim_that_does_not_meet_every_condition_is_left_to_people(case: Case
 def test_missing_documents_keep_it_from_going_through_until_they_are_there() -> None:
     case = moved(submitted(amount=800), moves.EnterStage("assessment"))
     case = moved(case, moves.Pause("customer_documents", ("receipts",)))
-    assert next_action(NEVER_HELD, case, NOW, SECRET) is None
+    assert next_action(NEVER_HELD, case, NOW) is None
     case = moved(case, moves.ReceiveDocuments(("receipts",)))
     assert run(case, NEVER_HELD)[1] == ["small_travel_claim"]
 
 
 def test_the_next_stage_begins_by_itself_when_the_control_points_are_passed() -> None:
     case = moved(submitted(amount=9000), moves.EnterStage("assessment"))
-    assert next_action(NEVER_HELD, case, NOW, SECRET) is None
+    assert next_action(NEVER_HELD, case, NOW) is None
     case = moved(case, moves.RecordControl("cover_checked", is_passed=True, recorded={"cover_in_force": True}))
-    action = next_action(NEVER_HELD, case, NOW, SECRET)
+    action = next_action(NEVER_HELD, case, NOW)
     assert action == Action("next_when_complete", (StageEntered("assessment", "decision"),))
 
 
@@ -116,29 +115,29 @@ def test_a_rule_acts_once_at_a_stage_and_again_when_it_is_entered_again() -> Non
 def test_a_rule_that_is_off_and_a_request_that_is_over_do_nothing() -> None:
     case = moved(submitted(amount=800), moves.EnterStage("assessment"))
     off = RuleSet(tuple(replace(rule, is_on=False) for rule in NEVER_HELD.rules))
-    assert next_action(off, case, NOW, SECRET) is None
+    assert next_action(off, case, NOW) is None
     over = moved(case, moves.Cancel("duplicate"))
-    assert next_action(NEVER_HELD, over, NOW, SECRET) is None
+    assert next_action(NEVER_HELD, over, NOW) is None
 
 
 def test_what_the_process_forbids_no_rule_does() -> None:
     text = 'format: "1"\nrules: [{rule: pay, when: {kind: claim}, do: [{close: paid}]}]'
-    assert next_action(read_automation(text, "automation.yml"), submitted(amount=1), NOW, SECRET) is None
+    assert next_action(read_automation(text, "automation.yml"), submitted(amount=1), NOW) is None
 
 
 @given(st.floats(0, 1))
 def test_the_share_that_is_held_back_is_the_one_asked_for(share: float) -> None:
     rule = replace(ON.rules[0], held_back=share)
     case = submitted(amount=1)
-    held = sum(is_held_back(rule, replace(case, request_id=UUID(int=n)), SECRET) for n in range(2000))
+    held = sum(is_held_back(rule, replace(case, request_id=UUID(int=n))) for n in range(2000))
     assert abs(held / 2000 - share) < 0.06  # six deviations at one half
 
 
 def test_who_is_held_back_does_not_change_and_is_said() -> None:
     held = RuleSet((replace(ON.rules[0], held_back=1.0),))
     case = moved(submitted(amount=800), moves.EnterStage("assessment"))
-    first = next_action(held, case, NOW, SECRET)
-    assert first == next_action(held, case, NOW + timedelta(days=1), SECRET)
+    first = next_action(held, case, NOW)
+    assert first == next_action(held, case, NOW + timedelta(days=1))
     assert first == Action("small_travel_claim", (), is_held_back=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,9 +13,9 @@ from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.rules import AssignStep, CloseStep, RecordStep, SignalStep, StageStep
 from shared.contracts.payload import AttributeValue
 from shared.rules.document import InvalidDocument
-from tests.unit.intake.shipped import DATA
+from tests.unit.intake.shipped import AUTOMATION
 
-SHIPPED = (DATA / "automation.yml").read_text(encoding="utf-8")
+SHIPPED = AUTOMATION
 
 TEXT = """\
 format: "1"
@@ -29,14 +29,6 @@ rules:
       - {signal: straight_through}
       - {stage: next}
       - {close: paid, reason: small}
-reminders:
-  - reminder: waits
-    on: false
-    when: {stage: assessment}
-    after: 2d
-    every: 1d
-    times: 3
-    roles: [team_lead, manager]
 """
 
 
@@ -52,17 +44,18 @@ def test_every_field_is_read() -> None:
         StageStep(None),
         CloseStep("paid", "small"),
     )
-    (reminder,) = found.reminders
-    assert (reminder.after, reminder.every, reminder.times) == (timedelta(days=2), timedelta(days=1), 3)
-    assert (reminder.roles, reminder.is_on) == (("team_lead", "manager"), False)
+
+
+def test_the_rules_on_the_page_can_be_used() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "howto" / "automate.md").read_text(encoding="utf-8")
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    assert [rule.is_on for rule in read_automation(text, "automate.md").rules] == [True, True]
 
 
 def test_nothing_that_ships_is_switched_on() -> None:
     shipped = read_automation(SHIPPED, "automation.yml")
     assert shipped.rules
-    assert shipped.reminders
     assert not any(rule.is_on for rule in shipped.rules)
-    assert not any(reminder.is_on for reminder in shipped.reminders)
 
 
 @pytest.mark.parametrize(
@@ -70,18 +63,12 @@ def test_nothing_that_ships_is_switched_on() -> None:
     [
         ('format: "1"', 'format: "2"', 1, "format", "reads format 1"),
         ("rule: small", "rule: Small", 3, "rules[0].rule", "lower-case"),
-        ("reminder: waits", "reminder: small", 13, "reminders[0].reminder", "defined twice"),
         ("kind: claim", "kind: lottery", 4, "rules[0].when.kind", "is not one of"),
         ("is_complete: true", "is_complete: perhaps", 4, "rules[0].when.is_complete", "is not one of false, true"),
         ("held_back: 0.25", "held_back: 2", 5, "rules[0].held_back", "between 0 and 1"),
         ("{signal: straight_through}", "{dance: tango}", 9, "rules[0].do[2]", "is no step"),
         ("{stage: next}", "{stage: next, now: true}", 10, "rules[0].do[3].now", "not a known name"),
         ("- {stage: next}\n      - {close", "- {close: a}\n      - {close", 7, "rules[0].do", "nothing can follow"),
-        ("after: 2d", "after: soon", 16, "reminders[0].after", "is not a span"),
-        ("after: 2d", "after: 0h", 16, "reminders[0].after", "longer than nothing"),
-        ("    every: 1d\n", "", 17, "reminders[0].times", "needs `every`"),
-        ("times: 3", "times: 0", 18, "reminders[0].times", "between 1 and 100"),
-        ("roles: [team_lead, manager]", "roles: []", 19, "reminders[0].roles", "at least one role"),
         ("rules:", "rulez:", 3, "rulez", "not a known name"),
     ],
 )

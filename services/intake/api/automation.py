@@ -1,0 +1,149 @@
+"""Rules of automation: what is in force, earlier versions, checks, trials on the past, and putting others in force."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from services.intake.api.automation_views import (
+    AutomationAppliedView,
+    AutomationVersionView,
+    AutomationView,
+    TrialView,
+    view_automation,
+    view_trial,
+)
+from services.intake.api.context import Context, ContextOf, StaffOf
+from services.intake.api.paging import link_next, read_number
+from services.intake.domain.automation.deciding import Case
+from services.intake.domain.automation.reading import read_automation
+from services.intake.domain.automation.rules import RuleSet
+from services.intake.domain.automation.trying import Trial
+from services.intake.domain.process import Process
+from services.intake.domain.record import RequestRecord
+from services.intake.store import automation as store
+from services.intake.store.lookups import read_past_page
+from shared.http import FieldError, Problem, problem_responses
+from shared.rules.document import InvalidDocument
+
+router = APIRouter(tags=["automation"])
+
+_FIRST = UUID(int=0)
+
+TextOf = Annotated[bytes, Body(media_type="text/yaml", description="The whole of automation.yml")]
+
+
+class TrialBody(BaseModel):
+    source: str | None = Field(
+        None, description="The whole of automation.yml; what is in force if left out", max_length=1_000_000
+    )
+    submitted_from: AwareDatetime
+    submitted_to: AwareDatetime
+    most_listed: int = Field(20, ge=0, le=200, description="Requests listed for each rule and page")
+    limit: int = Field(200, ge=1, le=500, description="Requests looked at by one call")
+    after: UUID | None = Field(None, description="`next` of the answer before")
+
+
+@router.get("/v1/automation", summary="The rules in force", responses=problem_responses(401, 403))
+async def in_force(context: ContextOf, _: StaffOf) -> AutomationView:
+    return view_automation(context.automations.in_force.version)
+
+
+@router.get(
+    "/v1/automation/versions",
+    summary="Every version that was ever in force, the newest first",
+    responses=problem_responses(401, 403, 422),
+)
+async def versions(
+    context: ContextOf,
+    _: StaffOf,
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: Annotated[str | None, Query(description="Where the page before ended; from its Link header")] = None,
+) -> list[AutomationVersionView]:
+    async with context.database.connection() as connection:
+        found = await store.list_versions(connection, read_number(after), limit)
+    if len(found) == limit:
+        link_next(request, response, str(found[-1].version))
+    return [AutomationVersionView(**view_automation(each).model_dump(exclude={"source"})) for each in found]
+
+
+@router.put(
+    "/v1/automation",
+    summary="Put rules in force",
+    responses=problem_responses(401, 403, 413, 422),
+)
+async def apply(
+    body: TextOf,
+    context: ContextOf,
+    staff: StaffOf,
+    reason: Annotated[str, Query(min_length=1, max_length=200, description="Why, in a few words; kept with them")],
+) -> AutomationAppliedView:
+    """The same text again makes no new version. Rules look at a request when something happens to it."""
+    try:
+        source = body.decode("utf-8")
+        async with context.database.transaction() as connection:
+            is_new = await context.automations.apply(connection, source, staff.name, reason)
+            newest = await store.newest(connection)
+    except UnicodeDecodeError:
+        raise _invalid([FieldError(field="body", message="is not UTF-8 text")]) from None
+    except InvalidDocument as error:
+        raise _refused(error) from None
+    await context.automations.follow()
+    assert newest is not None  # it was written in the same transaction, or before
+    return AutomationAppliedView(**view_automation(newest).model_dump(), new=is_new)
+
+
+@router.post(
+    "/v1/automation:try",
+    summary="What rules would have done to requests of the past, page by page",
+    responses=problem_responses(401, 403, 413, 422),
+)
+async def try_rules(body: TrialBody, context: ContextOf, _: StaffOf) -> TrialView:
+    """Rules that are off are tried like those that are on. Nothing is changed."""
+    try:
+        rules = context.automations.in_force.rules if body.source is None else read_automation(body.source, "source")
+    except InvalidDocument as error:
+        raise _refused(error) from None
+    since, until = body.submitted_from, body.submitted_to
+    records, processes = await _page(context, since, until, body.after or _FIRST, body.limit)
+    trial = await asyncio.to_thread(_try, rules, records, processes, body.most_listed)
+    return view_trial(trial, records[-1].request_id if len(records) == body.limit else None)
+
+
+async def _page(
+    context: Context, since: datetime, until: datetime, after: UUID, count: int
+) -> tuple[list[RequestRecord], list[Process]]:
+    async with context.database.connection() as connection:
+        records = await read_past_page(connection, since, until, after, count)
+        lives = [record.life for record in records]
+        return records, [await context.processes.of(connection, life.process, life.process_version) for life in lives]
+
+
+def _try(rules: RuleSet, records: list[RequestRecord], processes: list[Process], most_listed: int) -> Trial:
+    trial = Trial(rules, most_listed)
+    for record, process in zip(records, processes, strict=True):
+        case = Case(
+            request_id=record.request_id,
+            channel=record.channel,
+            market=record.market.value,
+            life=record.life,
+            process=process,
+            history=record.history,
+        )
+        trial.take(record.reference, case)
+    return trial
+
+
+def _refused(error: InvalidDocument) -> Problem:
+    return _invalid([FieldError(field=c.field, message=f"line {c.line}: {c.message}") for c in error.complaints])
+
+
+def _invalid(errors: list[FieldError]) -> Problem:
+    return Problem(422, "automation_invalid", "The rules cannot be used", "What was in force stays.", errors=errors)

@@ -1,0 +1,203 @@
+"""Rules act in the transaction of what happened, name themselves in the history, and can be tried before they act."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.intake.handlers.automations import Automations
+from services.intake.ticker.automation import Automator
+from shared.contracts import casework, requests
+from shared.contracts.topics import REQUESTS
+from shared.errors import ConfigurationError
+from tests.integration.intake.front_door import START, Intake, write
+from tests.unit.intake.shipped import AUTOMATION
+
+YAML = {"Content-Type": "text/yaml"}
+COVER = {"control": "cover_checked", "recorded": {"cover_in_force": True}}
+
+AT_THE_DOOR = """\
+format: "1"
+rules:
+  - rule: to_assessment
+    when: {kind: claim, product_line: travel, stage: received, requests_before: {at_most: 0}}
+    do: [{stage: next}]
+"""
+
+
+async def put(intake: Intake, text: str) -> Any:
+    answer = await intake.staff.put("/v1/automation", content=text.encode(), params={"reason": "a test"}, headers=YAML)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.fixture(autouse=True)
+async def _off_again(intake: Intake) -> AsyncIterator[None]:
+    yield
+    await put(intake, AUTOMATION)
+
+
+def switched_on(held_back: str = "0") -> str:
+    return AUTOMATION.replace("on: false", "on: true").replace("held_back: 0.1", f"held_back: {held_back}")
+
+
+async def test_a_small_claim_goes_straight_through_in_one_call(intake: Intake) -> None:
+    await put(intake, switched_on())
+    view = await intake.submit(product_line="travel", attributes={"amount": 900}, customer=_somebody("S-1"))
+    answer = (await intake.move(view["reference"], "stage", stage="assessment")).json()
+    assert (answer["state"], answer["outcome"]) == ("closed", "paid")
+    made = [(entry["type"], entry["by"], entry["cause"]) for entry in answer["history"][2:]]
+    assert made == [
+        ("control_recorded", "automation", "rule:small_travel_claim"),
+        ("stage_entered", "automation", "entry:3"),
+        ("stage_entered", "automation", "entry:3"),
+        ("closed", "automation", "entry:3"),
+    ]
+    events = await intake.told_about(REQUESTS, view["id"])
+    assert [event.sequence for event in events] == [1, 2, 3, 4, 5, 6]
+    assert isinstance(events[-1].data, requests.RequestClosed)
+    verdict = (await intake.staff.get(f"/v1/requests/{view['reference']}/verification")).json()
+    assert verdict["problems"] == []
+
+
+async def test_what_is_held_back_is_said_once_and_left_to_people(intake: Intake) -> None:
+    await put(intake, switched_on(held_back="1"))
+    view = await intake.submit(product_line="travel", attributes={"amount": 900}, customer=_somebody("S-2"))
+    answer = (await intake.move(view["reference"], "stage", stage="assessment")).json()
+    assert (answer["state"], answer["history"][-1]["type"]) == ("open", "held_back")
+    assert answer["history"][-1]["data"] == {"rule": "small_travel_claim"}
+    again = (await intake.move(view["reference"], "response")).json()
+    assert [entry["type"] for entry in again["history"][3:]] == ["responded"]
+    last = (await intake.told_about(REQUESTS, view["id"]))[2].data
+    assert last == casework.RequestHeldBack(request_id=view["id"], rule="small_travel_claim")
+
+
+async def test_the_next_stage_begins_by_itself_and_only_when_all_is_there(intake: Intake) -> None:
+    await put(intake, switched_on())
+    reference = (await intake.submit(product_line="motor", attributes={"amount": 50_000}))["reference"]
+    await intake.move(reference, "stage", stage="assessment")
+    two_ways = (await intake.move(reference, "control", **COVER)).json()
+    assert two_ways["stage"] == "assessment"  # survey or decision: a person chooses
+    await intake.move(reference, "stage", stage="survey")
+    recorded = {"control": "damage_recorded", "recorded": {"repair_amount": 40_000}}
+    assert (await intake.move(reference, "control", **recorded)).json()["stage"] == "decision"
+
+
+async def test_a_customer_who_claims_often_is_left_to_people(intake: Intake) -> None:
+    await put(intake, switched_on())
+    often = _somebody("S-3")
+    views = []
+    for _ in range(4):
+        intake.clock.advance(timedelta(minutes=1))
+        views.append(await intake.submit(product_line="travel", attributes={"amount": 900}, customer=often))
+    states = [(await intake.move(view["reference"], "stage", stage="assessment")).json()["state"] for view in views]
+    assert states == ["closed", "closed", "closed", "open"]
+
+
+async def test_a_rule_looks_at_a_new_request_although_nobody_touches_it(intake: Intake) -> None:
+    await put(intake, AT_THE_DOOR)
+    automator = Automator(intake.database, intake.context.moving)
+    new = await intake.submit(product_line="travel", customer=_somebody("S-4"))
+    known = await intake.submit(product_line="travel", customer=_somebody("S-4"), occurred_at=_later(intake))
+    other = await intake.submit(product_line="motor", customer=_somebody("S-5"))
+    assert await automator.run_once() == 2  # the third could not be meant by any rule
+    assert await automator.run_once() == 0
+    stages = [
+        (await intake.app.get(f"/v1/requests/{view['reference']}")).json()["stage"] for view in (new, known, other)
+    ]
+    assert stages == ["assessment", "received", "received"]
+
+
+async def test_lines_of_a_batch_are_looked_at_as_well(intake: Intake) -> None:
+    await put(intake, AT_THE_DOOR)
+    body = {
+        "kind": "claim",
+        "product_line": "travel",
+        "market": "HK",
+        "customer": _somebody("S-6"),
+        "idempotency_key": "b",
+    }
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = await intake.app.post("/v1/requests:batch", content=json.dumps(body).encode(), headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert await Automator(intake.database, intake.context.moving).run_once() == 1
+
+
+async def test_several_processes_look_at_each_new_request_once(intake: Intake) -> None:
+    await put(intake, AT_THE_DOOR)
+    views = [await intake.submit(product_line="travel", customer=_somebody(f"S-7-{n}")) for n in range(12)]
+    automators = [Automator(intake.database, intake.context.moving) for _ in range(4)]
+    assert sum(await asyncio.gather(*(automator.run_once() for automator in automators))) == 12
+    for view in views:
+        shown = (await intake.app.get(f"/v1/requests/{view['reference']}")).json()
+        assert [entry["type"] for entry in shown["history"]] == ["submitted", "stage_entered"]
+
+
+async def test_a_trial_says_what_rules_that_are_off_would_have_done(intake: Intake) -> None:
+    customer = _somebody("S-8")
+    intake.clock.advance(timedelta(days=40))
+    since = intake.clock.now().isoformat()
+    for outcome in ("paid", "declined"):
+        view = await intake.submit(product_line="travel", attributes={"amount": 900}, customer=customer)
+        reference = view["reference"]
+        await intake.move(reference, "stage", stage="assessment")
+        if outcome == "declined":
+            await intake.move(reference, "close", outcome="declined", reason="fraud")
+            continue
+        await intake.move(reference, "control", **COVER)
+        for stage in ("decision", "payment"):
+            await intake.move(reference, "stage", stage=stage)
+        await intake.move(reference, "close", outcome="paid")
+    body = {"submitted_from": since, "submitted_to": "9000-01-01T00:00:00Z", "limit": 1}
+    found, after = [], None
+    while True:
+        page = (await intake.staff.post("/v1/automation:try", json=body | {"after": after})).json()
+        found += [rule for rule in page["rules"] if rule["rule"] == "small_travel_claim"]
+        after = page["next"]
+        if after is None:
+            break
+    assert [(each["acted"], each["agreed"], each["disagreed"]) for each in found[:2]] == [(1, 1, 0), (1, 0, 1)]
+    assert found[0]["listed"][0]["sequence"] == 2
+
+
+async def test_rules_are_versions_and_broken_ones_change_nothing(intake: Intake) -> None:
+    before = (await intake.staff.get("/v1/automation")).json()
+    assert (await put(intake, AT_THE_DOOR))["version"] == before["version"] + 1
+    assert (await put(intake, AT_THE_DOOR))["new"] is False
+    for content in (b"format: 7", b"\xff", AT_THE_DOOR.replace("stage: next", "dance: tango").encode()):
+        refused = await intake.staff.put("/v1/automation", content=content, params={"reason": "r"}, headers=YAML)
+        assert (refused.status_code, refused.json()["type"]) == (422, "urn:punctual:problem:automation_invalid")
+    newest = (await intake.staff.get("/v1/automation/versions", params={"limit": 1})).json()
+    assert [each["version"] for each in newest] == [before["version"] + 1]
+    other = Automations(intake.database, intake.clock, AUTOMATION)
+    await other.start()
+    await other.follow()
+    assert other.in_force.version.source == AT_THE_DOOR  # the file is no news
+    with pytest.raises(ConfigurationError, match=r"automation\.yml, line 1, document: rules is missing"):
+        await Automations(intake.database, intake.clock, "format: 7").start()
+
+
+async def test_only_staff_may_see_or_change_rules(intake: Intake) -> None:
+    for call in (
+        intake.app.get("/v1/automation"),
+        intake.app.get("/v1/automation/versions"),
+        intake.app.put("/v1/automation", content=b"x", params={"reason": "r"}, headers=YAML),
+        intake.app.post(
+            "/v1/automation:try", json={"submitted_from": START.isoformat(), "submitted_to": START.isoformat()}
+        ),
+    ):
+        assert (await call).status_code == 403
+    assert (await intake.staff.post("/v1/automation:try", json={}, headers=write())).status_code == 422
+
+
+def _somebody(number: str) -> dict[str, str]:
+    return {"id": number, "name": "Ann", "email": "ann@example.com", "language": "en"}
+
+
+def _later(intake: Intake) -> str:
+    return (intake.clock.now() + timedelta(seconds=30)).isoformat()
