@@ -23,7 +23,8 @@ from services.intake.ticker.keys import KeyKeeper
 from services.intake.ticker.processes import ProcessFollower
 from shared.contracts.topics import CLOCKS
 from shared.errors import ConfigurationError, DatabaseUnavailable
-from shared.http import HttpServer, KeyRing
+from shared.http import HttpServer
+from shared.http.access import open_access
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.lifecycle import Component, run_service
@@ -56,7 +57,6 @@ def _texts(folder: Path, pattern: str) -> list[tuple[str, str]]:
 
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
     status_page = load_status_page(settings.data_folder / "status_page")
-    keys = KeyRing.load(settings.platform.api_keys_file)
     clock = settings.platform.clock()
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
 
@@ -67,6 +67,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         max_size=settings.database_connections,
     )
     stack.push_async_callback(database.close)
+    access = open_access(settings.platform, settings.access_file)
     files = {Path(name).name: text for name, text in _texts(settings.data_folder / "processes", "*.yml")}
     processes = Processes(database, clock, files, worded(status_page.words))
     await processes.start()
@@ -102,7 +103,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         database=database,
         outbox=outbox,
         clock=clock,
-        keys=keys,
         processes=processes,
         moving=Moving(outbox, clock, processes),
         public_url=settings.platform.public_url,
@@ -113,7 +113,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         line_limit=settings.line_limit,
         batch_patience=settings.batch_patience,
     )
-    server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
+    server = HttpServer(create_api(context, access, status_page, readiness), settings.http_host, settings.http_port)
     keeper, follower = KeyKeeper(database, settings.key_retention), ProcessFollower(processes)
     return [server, submissions, outbox, consumer, keeper, follower]
 

@@ -15,6 +15,9 @@ class Settings(ServiceSettings):
 
     http_port: Port = Field(8801, description="Port to listen on")
     database_connections: int = Field(10, ge=3, le=200, description="Most connections to Postgres at a time")
+    access_file: Path = Field(
+        Path(__file__).with_name("access.yml"), description="Who may call which route, YAML; read at the start"
+    )
     data_folder: Path = Field(
         Path(__file__).parent / "data", description="Folder with processes/ and status_page/; a copy may be changed"
     )

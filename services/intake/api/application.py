@@ -20,13 +20,15 @@ from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.problems import count_refusals
 from shared.http import create_app
+from shared.http.access import Access
 from shared.http.app import Readiness
 
 
-def create_api(context: Context, status_page: StatusPage, readiness: Readiness) -> FastAPI:
+def create_api(context: Context, access: Access, status_page: StatusPage, readiness: Readiness) -> FastAPI:
     app = create_app(
         "intake",
         readiness=readiness,
+        access=access,
         streamed=[batch.PATH],
         title="Punctual intake",
         description="The front door: submit requests, move them through their stages, look them up.",
@@ -36,4 +38,5 @@ def create_api(context: Context, status_page: StatusPage, readiness: Readiness) 
     for module in (submit, batch, moves, lookups, texts, processes, process_drafts, verifying, system, status):
         app.include_router(module.router)
     count_refusals(app)
+    access.check_routes(app)
     return app

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.intake.api.context import CallerOf, ContextOf, visible_channel
+from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
+from services.intake.api.visibility import visibility_of
 from services.intake.store.lookups import find_by_reference, find_texts
 from shared.http import problem_responses
 
@@ -30,9 +31,8 @@ class TextView(BaseModel):
     responses=problem_responses(401, 404, 503),
 )
 async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf) -> list[TextView]:
-    channel = visible_channel(caller)
     async with context.database.connection() as connection:
-        record = await find_by_reference(connection, reference, channel)
+        record = await find_by_reference(connection, reference, visibility_of(caller))
         if record is None:
             raise not_found()
         written = await find_texts(connection, record.request_id)
@@ -46,5 +46,5 @@ async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf) ->
             location=found.get("location"),
         )
         for sequence, found in written.items()
-        if channel is None or types[sequence] != _OF_THE_HOUSE
+        if caller.kind != "channel" or types[sequence] != _OF_THE_HOUSE
     ]

@@ -103,12 +103,14 @@ WHERE (caller, key) IN (
 );
 
 -- name: lock_request
--- Locks a request against other moves until the transaction ends; only one's own unless the caller is staff.
-SELECT request_id FROM request WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
+-- Locks a request against other moves until the transaction ends; only one that the caller sees.
+SELECT request_id FROM request
+WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
 FOR NO KEY UPDATE;
 
 -- name: select_by_reference
--- A request with its history and deadlines, all of one instant; only one's own unless the caller is staff.
+-- A request with its history and deadlines, all of one instant; it and related ones only if the caller sees them.
 SELECT request.*,
     (
         SELECT json_agg(json_build_object(
@@ -120,13 +122,16 @@ SELECT request.*,
         SELECT json_agg(json_build_array(relation, other.reference) ORDER BY other.request_id)::text
         FROM request_link JOIN request AS other ON other.request_id = other_id
         WHERE request_link.request_id = request.request_id
+            AND (:channel::text IS NULL OR other.channel = :channel)
+            AND (:teams::text[] IS NULL OR other.team IS NULL OR other.team = ANY(:teams))
     ) AS related,
     (
         SELECT json_agg(to_json(deadline) ORDER BY objective, cycle)::text
         FROM deadline WHERE deadline.request_id = request.request_id
     ) AS deadlines
 FROM request
-WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel);
+WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams));
 
 -- name: select_by_token
 -- The same for the holder of the customer's link.
@@ -210,9 +215,10 @@ SELECT sequence, name, text FROM request_text WHERE request_id = :request_id ORD
 INSERT INTO request_link (request_id, relation, other_id) VALUES (:request_id, :relation, :other_id);
 
 -- name: lock_two
--- Locks two requests in one order, against each other; only one's own unless the caller is staff.
+-- Locks two requests in one order, against each other; only those that the caller sees.
 SELECT reference FROM request
 WHERE reference = ANY(:references::text[]) AND (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
 ORDER BY request_id FOR NO KEY UPDATE;
 
 -- name: list_requests
@@ -233,10 +239,21 @@ WHERE channel = :channel AND request_id < :before
 ORDER BY request_id DESC
 LIMIT :count::integer;
 
+-- name: list_requests_of_teams
+-- The same for who sees the requests of some teams and those that no team has.
+SELECT request_id, reference, external_id, kind, process, process_version, priority, product_line, channel, market, stage,
+    team, handler, ended_as, outcome, pause_reasons, submitted_at, closed_at, version
+FROM request
+WHERE (team IS NULL OR team = ANY(:teams::text[])) AND request_id < :before
+ORDER BY request_id DESC
+LIMIT :count::integer;
+
 -- name: count_requests
 -- How many there are, open and closed, per kind.
 SELECT kind, count(*) AS total, count(closed_at) AS closed
-FROM request WHERE :channel::text IS NULL OR channel = :channel
+FROM request
+WHERE (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
 GROUP BY kind;
 
 -- name: lock_deadlines

@@ -12,9 +12,12 @@ from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from shared.clock import ManualClock
+from shared.http.access import Access, Identification
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
+from tests.access.issuing import NOW, IssuerInMemory
+from tests.access.opening import matrix_of
 from tests.integration.intake.front_door import KEYS, START, Intake
 from tests.unit.intake.shipped import FILES, STATUS_PAGE, WORDED
 
@@ -33,7 +36,6 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         database=database,
         outbox=outbox,
         clock=clock,
-        keys=KEYS,
         processes=processes,
         moving=Moving(outbox, clock, processes),
         public_url="https://status.example",
@@ -47,11 +49,16 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
 
     clients: list[httpx.AsyncClient] = []
 
-    def connect(of: Context, caller: str | None) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer key of {caller}"} if caller else {}
-        transport = httpx.ASGITransport(create_api(of, STATUS_PAGE, readiness))
+    access = Access(Identification(KEYS, IssuerInMemory().trusted(), lambda: NOW), matrix_of("intake"))
+
+    def call_with(of: Context, secret: str | None) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        transport = httpx.ASGITransport(create_api(of, access, STATUS_PAGE, readiness))
         clients.append(httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers))
         return clients[-1]
+
+    def connect(of: Context, caller: str | None) -> httpx.AsyncClient:
+        return call_with(of, f"key of {caller}" if caller else None)
 
     yield Intake(
         database=database,
@@ -60,6 +67,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         clock=clock,
         context=context,
         connect=connect,
+        call_with=call_with,
         app=connect(context, "app"),
         web=connect(context, "web"),
         staff=connect(context, "staff"),

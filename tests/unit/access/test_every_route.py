@@ -13,6 +13,8 @@ import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
+import services.intake.api.application
+import services.intake.api.context
 import services.notifier.api
 import services.quality_audit.api
 import services.sla_timer.api
@@ -24,6 +26,7 @@ from shared.http.access.matrix import Admission
 from shared.http.keys import ApiKey
 from tests.access.issuing import NOW, IssuerInMemory, claims_of, private_key, token_of
 from tests.access.opening import ROOT, matrix_of
+from tests.unit.intake.shipped import STATUS_PAGE
 
 KEYS = KeyRing(
     [
@@ -62,7 +65,21 @@ def _quality_audit(access: Access) -> FastAPI:
     )
 
 
+def _intake(access: Access) -> FastAPI:
+    context = services.intake.api.context.Context(
+        database=_NOTHING,
+        outbox=_NOTHING,
+        clock=ManualClock(NOW),
+        processes=_NOTHING,
+        moving=_NOTHING,
+        public_url="",
+        submissions=_NOTHING,
+    )
+    return services.intake.api.application.create_api(context, access, STATUS_PAGE, _ready)
+
+
 APPS: Mapping[str, Callable[[Access], FastAPI]] = {
+    "intake": _intake,
     "sla_timer": _sla_timer,
     "notifier": _notifier,
     "quality_audit": _quality_audit,
@@ -152,8 +169,8 @@ async def test_a_refusal_names_what_is_needed_and_what_the_caller_has(
 ) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(applications[service]), base_url="http://x") as http:
         route, admission = next((r, a) for r, a in matrix_of(service).routes.items() if a.words)
-        path = re.sub(r"\{\w+\}", _ID, route.split(" ")[1])
-        answer = await http.get(path, headers={"Authorization": f"Bearer {token_of('superuser')}"})
+        method, path = re.sub(r"\{\w+\}", _ID, route).split(" ")
+        answer = await http.request(method, path, headers={"Authorization": f"Bearer {token_of('superuser')}"})
     body = answer.json()
     assert (answer.status_code, body["type"]) == (403, "urn:punctual:problem:role_required")
     assert body["detail"] == f"{route} is for: {admission.described()}. chan.tai-man has: no role."
