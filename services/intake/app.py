@@ -15,10 +15,12 @@ from services.intake.api.page import StatusPage
 from services.intake.api.words import check_words, parse_words, worded
 from services.intake.consumer import DeadlineKeeper
 from services.intake.handlers.group_commit import GroupCommit
+from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.lint import lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from services.intake.settings import Settings
+from services.intake.ticker.key_uses import KeyUses
 from services.intake.ticker.keys import KeyKeeper
 from services.intake.ticker.processes import ProcessFollower
 from shared.contracts.topics import CLOCKS
@@ -67,7 +69,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         max_size=settings.database_connections,
     )
     stack.push_async_callback(database.close)
-    access = open_access(settings.platform, settings.access_file)
+    keys = KeyBook(database)
+    access = open_access(settings.platform, settings.access_file, keys.find)
     files = {Path(name).name: text for name, text in _texts(settings.data_folder / "processes", "*.yml")}
     processes = Processes(database, clock, files, worded(status_page.words))
     await processes.start()
@@ -103,6 +106,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         database=database,
         outbox=outbox,
         clock=clock,
+        keys=keys,
         processes=processes,
         moving=Moving(outbox, clock, processes),
         public_url=settings.platform.public_url,
@@ -115,7 +119,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     )
     server = HttpServer(create_api(context, access, status_page, readiness), settings.http_host, settings.http_port)
     keeper, follower = KeyKeeper(database, settings.key_retention), ProcessFollower(processes)
-    return [server, submissions, outbox, consumer, keeper, follower]
+    return [server, submissions, outbox, consumer, keeper, follower, KeyUses(keys)]
 
 
 def main() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.intake.api import (
+    audit,
     batch,
+    keys,
     lookups,
     moves,
     process_drafts,
@@ -35,7 +37,9 @@ def create_api(context: Context, access: Access, status_page: StatusPage, readin
     )
     app.state.context = context
     app.state.status_page = status_page
-    for module in (submit, batch, moves, lookups, texts, processes, process_drafts, verifying, system, status):
+    for module in (submit, batch, moves, lookups, texts, processes, process_drafts, verifying, keys, audit):
+        app.include_router(module.router)
+    for module in (system, status):
         app.include_router(module.router)
     count_refusals(app)
     access.check_routes(app)

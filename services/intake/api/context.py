@@ -11,6 +11,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Request
 
 from services.intake.handlers.group_commit import GroupCommit
+from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from shared.clock import Clock
@@ -39,6 +40,7 @@ class Context:
     database: Database
     outbox: Outbox
     clock: Clock
+    keys: KeyBook
     processes: Processes
     moving: Moving
     public_url: str

@@ -308,3 +308,65 @@ INSERT INTO process_version (process, version, source, origin, author, reason, a
 SELECT :process, coalesce(max(version), 0) + 1, :source, :origin, :author, :reason, :applied_at
 FROM process_version WHERE process = :process
 RETURNING version;
+
+-- name: select_api_key
+-- A key by its prefix.
+SELECT prefix, secret_hash, name, role, scopes, rate_per_second, burst, created_at, created_by, expires_at, revoked_at,
+    revoked_by, last_used_at, replaces,
+    (SELECT next.prefix FROM api_key AS next WHERE next.replaces = api_key.prefix) AS replaced_by, number
+FROM api_key WHERE prefix = :prefix;
+
+-- name: lock_api_key
+-- Locks a key against other changes until the transaction ends.
+SELECT prefix FROM api_key WHERE prefix = :prefix FOR UPDATE;
+
+-- name: list_api_keys
+-- Keys, perhaps of one name, the newest first.
+SELECT prefix, secret_hash, name, role, scopes, rate_per_second, burst, created_at, created_by, expires_at, revoked_at,
+    revoked_by, last_used_at, replaces,
+    (SELECT next.prefix FROM api_key AS next WHERE next.replaces = api_key.prefix) AS replaced_by, number
+FROM api_key
+WHERE (:name::text IS NULL OR name = :name) AND (:before::integer IS NULL OR number < :before)
+ORDER BY number DESC LIMIT :count::integer;
+
+-- name: insert_api_key
+-- Adds a key, and its holder when the name is new. A name of the other role violates the reference to the holder.
+WITH holder AS (
+    INSERT INTO key_holder (name, role) VALUES (:name, :role) ON CONFLICT DO NOTHING
+)
+INSERT INTO api_key
+    (prefix, secret_hash, name, role, scopes, rate_per_second, burst, created_at, created_by, expires_at, replaces)
+VALUES (:prefix, :secret_hash, :name, :role, :scopes::text[], :rate_per_second::double precision, :burst::integer,
+    :created_at, :created_by, :expires_at, :replaces);
+
+-- name: end_api_key
+-- Has a key expire; never later than it would have.
+UPDATE api_key SET expires_at = least(expires_at, :expires_at::timestamptz) WHERE prefix = :prefix;
+
+-- name: revoke_api_key
+-- Ends a key at once; the first revocation counts.
+UPDATE api_key SET revoked_at = :revoked_at, revoked_by = :revoked_by WHERE prefix = :prefix AND revoked_at IS NULL;
+
+-- name: note_key_uses
+-- When some keys were used last. Rows are taken in one order by everybody, against deadlocks.
+UPDATE api_key SET last_used_at = greatest(api_key.last_used_at, used.at)
+FROM (
+    SELECT api_key.prefix, news.at
+    FROM unnest(:prefixes::text[], :used_ats::timestamptz[]) AS news (prefix, at) JOIN api_key USING (prefix)
+    ORDER BY prefix FOR UPDATE OF api_key
+) AS used
+WHERE api_key.prefix = used.prefix;
+
+-- name: insert_access_record
+-- Notes that somebody read personal data.
+INSERT INTO access_record
+    (who, subject, roles, route, what, reference, customer_id, occurred_at, real_at, correlation_id)
+VALUES (:who, :subject, :roles::text[], :route, :what, :reference, :customer_id, :occurred_at, :real_at, :correlation_id);
+
+-- name: list_access_records
+-- Who read what, the newest first.
+SELECT number, who, subject, roles, route, what, reference, customer_id, occurred_at, real_at, correlation_id
+FROM access_record
+WHERE (:who::text IS NULL OR who = :who) AND (:reference::text IS NULL OR reference = :reference)
+    AND (:before::integer IS NULL OR number < :before)
+ORDER BY number DESC LIMIT :count::integer;

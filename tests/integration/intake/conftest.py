@@ -9,6 +9,7 @@ import pytest
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
 from services.intake.handlers.group_commit import GroupCommit
+from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from shared.clock import ManualClock
@@ -32,10 +33,12 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
     clock = ManualClock(START)
     processes = Processes(database, clock, FILES, WORDED)
     await processes.start()
+    keys = KeyBook(database)
     context = Context(
         database=database,
         outbox=outbox,
         clock=clock,
+        keys=keys,
         processes=processes,
         moving=Moving(outbox, clock, processes),
         public_url="https://status.example",
@@ -49,7 +52,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
 
     clients: list[httpx.AsyncClient] = []
 
-    access = Access(Identification(KEYS, IssuerInMemory().trusted(), lambda: NOW), matrix_of("intake"))
+    access = Access(Identification(KEYS, IssuerInMemory().trusted(), lambda: NOW, keys.find), matrix_of("intake"))
 
     def call_with(of: Context, secret: str | None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}

@@ -70,6 +70,7 @@ def _intake(access: Access) -> FastAPI:
         database=_NOTHING,
         outbox=_NOTHING,
         clock=ManualClock(NOW),
+        keys=_NOTHING,
         processes=_NOTHING,
         moving=_NOTHING,
         public_url="",

@@ -18,7 +18,7 @@ from shared.http import KeyRing
 from tests.access.opening import access_by_keys
 from tests.unit.intake.shipped import STATUS_PAGE
 
-WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process"}
+WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process", "keys"}
 
 
 async def _ready() -> dict[str, str | None]:
@@ -32,6 +32,7 @@ def document() -> dict[str, Any]:
         database=nothing,
         outbox=nothing,
         clock=ManualClock(datetime(2026, 11, 24, tzinfo=UTC)),
+        keys=nothing,
         processes=nothing,
         moving=nothing,
         public_url="http://x",
