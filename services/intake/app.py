@@ -12,8 +12,10 @@ from pathlib import Path
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
+from services.intake.api.rate_limits import RateLimits
 from services.intake.api.words import check_words, parse_words, worded
 from services.intake.consumer import DeadlineKeeper
+from services.intake.domain.rate import Rate
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.lint import lint_file
@@ -116,6 +118,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         retry_after_seconds=settings.retry_after_seconds,
         line_limit=settings.line_limit,
         batch_patience=settings.batch_patience,
+        limits=RateLimits(Rate(settings.rate_per_second, settings.rate_burst) if settings.rate_per_second else None),
     )
     server = HttpServer(create_api(context, access, status_page, readiness), settings.http_host, settings.http_port)
     keeper, follower = KeyKeeper(database, settings.key_retention), ProcessFollower(processes)

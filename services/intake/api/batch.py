@@ -49,4 +49,4 @@ async def submit_batch(request: Request, caller: CallerOf, context: ContextOf) -
     channel = submitting_channel(caller)
     if context.is_outbox_full:
         raise outbox_full(context.retry_after_seconds)
-    return BatchStream(PATH, channel, context, current_trace())
+    return BatchStream(PATH, channel, caller, context, current_trace())

@@ -22,11 +22,13 @@ from services.intake.api.batch_lines import (
 from services.intake.api.context import Context, fingerprint, outbox_full
 from services.intake.api.lines import Line, LineSplitter
 from services.intake.api.problems import overloaded, stopping
+from services.intake.api.rate_limits import too_many_calls
 from services.intake.domain.record import open_record
 from services.intake.handlers.offers import Outcome
 from services.intake.store.submissions import Arrival
 from shared.errors import DatabaseUnavailable, Retryable
 from shared.http import Problem, failure, unavailable
+from shared.http.access import Principal
 from shared.telemetry.context import Trace
 
 NDJSON = "application/x-ndjson"
@@ -57,11 +59,12 @@ class _Halt:
 class BatchStream(Response):
     """Not the framework's own streaming answer: that one reads the rest of the body to learn of a disconnect."""
 
-    def __init__(self, path: str, channel: str, context: Context, trace: Trace) -> None:
+    def __init__(self, path: str, channel: str, caller: Principal, context: Context, trace: Trace) -> None:
         super().__init__(media_type=NDJSON)
         del self.headers["content-length"]
         self._path = path
         self._channel = channel
+        self._caller = caller
         self._context = context
         self._trace = trace
         self._answers: deque[_Answer] = deque()
@@ -108,13 +111,18 @@ class BatchStream(Response):
             await self._has_place.wait()
         if line.number % _LINES_AT_A_STRETCH == 0:
             await asyncio.sleep(0)
-        if self._halt is None and (problem := await self._wait_for_room()):
+        if self._halt is None and (problem := await self._wait_for_turn() or await self._wait_for_room()):
             self._halt_at(line.number, problem)
         if self._halt is not None:
             return
         self._next = line.number + 1
         self._answers.append(self._offer(line))
         self._has_answer.set()
+
+    async def _wait_for_turn(self) -> Problem | None:
+        """A line counts as a call of its key; the problem if its turn does not come."""
+        refusal = await self._context.limits.wait(self._caller, self._context.batch_patience)
+        return None if refusal is None else too_many_calls(refusal)
 
     async def _wait_for_room(self) -> Problem | None:
         """Wait while the outbox or the queue is too full; the problem if that takes too long."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, cast
 
 from fastapi import Depends, Header, Request
 
+from services.intake.api.rate_limits import RateLimits
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
@@ -33,6 +34,7 @@ class Context:
     key_patience: how long a move waits for another call with its idempotency key, real time.
     outbox_limit: unpublished events above which nothing more is taken in.
     line_limit: bytes of one line of a batch.
+    limits: how fast a key may call.
     batch_patience: how long a batch waits in the middle until it may go on, real time.
     name_request: gives references.
     """
@@ -50,6 +52,7 @@ class Context:
     retry_after_seconds: int = 5
     line_limit: int = 262_144
     batch_patience: timedelta = timedelta(seconds=30)
+    limits: RateLimits = field(default_factory=RateLimits)
     name_request: Callable[[], str] = new_reference
 
     @property

@@ -152,7 +152,7 @@ async def test_a_key_gives_no_more_than_it_has(intake: Intake) -> None:
 async def test_the_last_use_is_written_now_and_then(intake: Intake) -> None:
     made = await make(intake)
     await using(intake, made).get("/v1/requests")
-    params = {"name": "branch", "limit": 1}
+    params = {"name": "branch", "limit": "1"}
     assert (await intake.staff.get("/v1/keys", params=params)).json()[0]["last_used_at"] is None
     await intake.context.keys.write_uses()
     assert (await intake.staff.get("/v1/keys", params=params)).json()[0]["last_used_at"] is not None

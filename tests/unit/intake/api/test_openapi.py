@@ -73,7 +73,7 @@ def test_every_write_declares_its_key_and_its_problems(document: dict[str, Any])
         assert ("if-match" in headers) == ("{reference}" in path)
         assert write["security"]
         problems = {status: list(answer["content"]) for status, answer in write["responses"].items() if status >= "400"}
-        expected = {"400", "401", "409", "403", "413", "422", "503"} | (
+        expected = {"400", "401", "409", "403", "413", "422", "429", "503"} | (
             {"404", "412"} if "{reference}" in path else set()
         )
         assert problems == {status: ["application/problem+json"] for status in expected}
@@ -85,7 +85,7 @@ def test_a_batch_declares_its_lines_and_its_problems(document: dict[str, Any]) -
     assert list(post["requestBody"]["content"]) == list(post["responses"]["200"]["content"]) == ["application/x-ndjson"]
     assert "idempotency_key" in line["schema"]["required"]
     assert [parameter for parameter in post.get("parameters", []) if parameter["in"] == "header"] == []
-    assert post["responses"].keys() == {"200", "401", "403", "415", "503"}
+    assert post["responses"].keys() == {"200", "401", "403", "415", "429", "503"}
 
 
 def test_the_example_is_a_request_that_would_be_taken(document: dict[str, Any]) -> None:
