@@ -23,6 +23,7 @@ COMMANDS = (
     "policy",
     "process",
     "requests",
+    "keys",
     "calendar",
     "mode",
     "doctor",
