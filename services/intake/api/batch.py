@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -49,4 +50,6 @@ async def submit_batch(request: Request, caller: CallerOf, context: ContextOf) -
     channel = submitting_channel(caller)
     if context.is_outbox_full:
         raise outbox_full(context.retry_after_seconds)
-    return BatchStream(PATH, channel, caller, context, current_trace())
+    identify = request.app.state.access.identification.identify
+    recognise = partial(identify, request.headers.get("authorization"))
+    return BatchStream(PATH, channel, caller, context, current_trace(), recognise)

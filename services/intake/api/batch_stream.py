@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import Response
@@ -26,6 +27,7 @@ from services.intake.api.rate_limits import too_many_calls
 from services.intake.domain.record import open_record
 from services.intake.handlers.offers import Outcome
 from services.intake.store.submissions import Arrival
+from shared.clock import monotonic
 from shared.errors import DatabaseUnavailable, Retryable
 from shared.http import Problem, failure, unavailable
 from shared.http.access import Principal
@@ -36,6 +38,7 @@ NDJSON = "application/x-ndjson"
 _MOST_UNANSWERED = 2_000  # lines of one batch: a group in each lane, and as many that are read meanwhile
 _PIECE_BYTES = 65_536  # of answers; the connection's own buffer holds as much
 _LINES_AT_A_STRETCH = 32  # some milliseconds, after which other calls have their turn
+_BELIEVED_SECONDS = 2.0  # a batch may take hours, and a revocation holds within seconds
 _LOOK_AGAIN_SECONDS = 0.1  # the backlog is counted once a second
 
 
@@ -59,7 +62,18 @@ class _Halt:
 class BatchStream(Response):
     """Not the framework's own streaming answer: that one reads the rest of the body to learn of a disconnect."""
 
-    def __init__(self, path: str, channel: str, caller: Principal, context: Context, trace: Trace) -> None:
+    def __init__(
+        self,
+        path: str,
+        channel: str,
+        caller: Principal,
+        context: Context,
+        trace: Trace,
+        recognise: Callable[[], Awaitable[Principal]],
+    ) -> None:
+        """Args:
+        recognise: who calls, asked again now and then; raises Problem when the key is not good any more.
+        """
         super().__init__(media_type=NDJSON)
         del self.headers["content-length"]
         self._path = path
@@ -67,6 +81,8 @@ class BatchStream(Response):
         self._caller = caller
         self._context = context
         self._trace = trace
+        self._recognise = recognise
+        self._recognised_at = monotonic()
         self._answers: deque[_Answer] = deque()
         self._has_answer = asyncio.Event()
         self._has_place = asyncio.Event()
@@ -120,7 +136,15 @@ class BatchStream(Response):
         self._has_answer.set()
 
     async def _wait_for_turn(self) -> Problem | None:
-        """A line counts as a call of its key; the problem if its turn does not come."""
+        """A line counts as a call of its key; the problem if the key has ended or its turn does not come."""
+        if monotonic() - self._recognised_at >= _BELIEVED_SECONDS:
+            try:
+                await self._recognise()
+            except Problem as problem:
+                return problem
+            except Retryable as error:
+                return unavailable(error)
+            self._recognised_at = monotonic()
         refusal = await self._context.limits.wait(self._caller, self._context.batch_patience)
         return None if refusal is None else too_many_calls(refusal)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -89,6 +91,22 @@ async def test_a_revoked_key_is_refused_here_at_once_and_elsewhere_within_second
     assert await elsewhere.find(made["key"]) is None
     again = await change(intake, made, "revoke")
     assert again.json()["revoked_at"] == revoked.json()["revoked_at"]
+
+
+async def test_a_batch_under_way_ends_when_its_key_is_revoked(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.intake.api.batch_stream._BELIEVED_SECONDS", 0.0)
+    made = await make(intake, scopes=["batch"])
+
+    async def lines() -> AsyncIterator[bytes]:
+        for number in (1, 2):
+            yield json.dumps(SUBMISSION | {"idempotency_key": f"{made['prefix']}-{number}"}).encode() + b"\n"
+            if number == 1:
+                assert (await change(intake, made, "revoke")).is_success
+
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = await using(intake, made).post("/v1/requests:batch", content=lines(), headers=headers)
+    first, last = [json.loads(line) for line in answer.text.splitlines()]
+    assert (first["status"], last["status"], last["resume_from"]) == (201, 401, 2)
 
 
 async def test_a_key_is_revoked_also_while_nothing_new_is_taken_in(intake: Intake) -> None:
