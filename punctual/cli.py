@@ -24,6 +24,7 @@ COMMANDS = (
     "process",
     "requests",
     "automation",
+    "keys",
     "calendar",
     "mode",
     "doctor",

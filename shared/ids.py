@@ -68,6 +68,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
+def new_key_prefix() -> str:
+    """What people know an API key by, such as ``K7M4Q2XD``; 8.5e11 of them, a clash is caught by a constraint."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))
+
+
 def new_reference() -> str:
     """A reference such as ``K7M4Q-2XD9C``."""
     number = secrets.randbelow(_REFERENCES)

@@ -31,6 +31,9 @@ ACCOUNTS: Mapping[str, tuple[str, ...]] = {
 }
 """Account of the embedded issuer and its roles: one for each role, named after it."""
 
+TEAMS: Mapping[str, tuple[str, ...]] = {"handler": ("claim_team",), "team-leader": ("claim_team",)}
+"""Account and its teams, as the demo assigns requests: the others see all requests anyway."""
+
 
 @dataclass(frozen=True)
 class Credentials:

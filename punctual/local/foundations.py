@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 
-from punctual.local.credentials import ACCOUNTS
+from punctual.local.credentials import ACCOUNTS, TEAMS
 from punctual.local.folders import Folders
 from punctual.local.issuer.accounts import add_missing
 from punctual.local.kafka import KafkaBroker
@@ -83,7 +83,7 @@ def issuer_program(folders: Folders, ports: Mapping[str, int], passwords: Mappin
     Args:
         passwords: account -> password in plain text; only hashes of them are given to it.
     """
-    add_missing(folders.issuer / "accounts.json", passwords, ACCOUNTS)
+    add_missing(folders.issuer / "accounts.json", passwords, ACCOUNTS, TEAMS)
     return Program(
         name="issuer",
         command=(

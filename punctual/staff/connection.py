@@ -11,6 +11,7 @@ import httpx
 
 from punctual.staff.identity import find_identity
 from shared.errors import PunctualError
+from shared.ids import new_id
 
 _TIMEOUT = httpx.Timeout(30.0)
 _READING = httpx.Timeout(30.0, read=300.0)  # a line of progress comes every second or so; a busy machine may be slower
@@ -58,6 +59,10 @@ class StaffConnection:
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._call("POST", path, json=body).json()
+
+    def write(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Like ``post``, where the service wants an idempotency key; each call is a new one."""
+        return self._call("POST", path, json=body, headers={"Idempotency-Key": str(new_id())}).json()
 
     def lines(self, path: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The objects of a streamed answer, as they come.

@@ -1,6 +1,7 @@
 """The front door and the record of every request.
 
-Owns: requests, their stages and append-only history, process definitions, customers' contact details.
+Owns: requests, their stages and append-only history, process definitions, customers' contact details, API keys, and the
+    log of who read personal data.
 Hears: clocks, to show deadlines and the expected time.
 Says: request events (topic ``punctual.requests``) and contacts (topic ``punctual.contacts``).
 """

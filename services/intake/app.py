@@ -12,22 +12,27 @@ from pathlib import Path
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
+from services.intake.api.rate_limits import RateLimits
 from services.intake.api.words import check_words, parse_words, worded
 from services.intake.consumer import DeadlineKeeper
+from services.intake.domain.rate import Rate
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import FILE as AUTOMATION
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.group_commit import GroupCommit
+from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.lint import lint_automation, lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from services.intake.settings import Settings
 from services.intake.ticker.automation import Automator
 from services.intake.ticker.following import Follower
+from services.intake.ticker.key_uses import KeyUses
 from services.intake.ticker.keys import KeyKeeper
 from shared.contracts.topics import CLOCKS
 from shared.errors import ConfigurationError, DatabaseUnavailable
-from shared.http import HttpServer, KeyRing
+from shared.http import HttpServer
+from shared.http.access import open_access
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.lifecycle import Component, run_service
@@ -67,7 +72,6 @@ def _texts(folder: Path, pattern: str) -> list[tuple[str, str]]:
 
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
     status_page = load_status_page(settings.data_folder / "status_page")
-    keys = KeyRing.load(settings.platform.api_keys_file)
     clock = settings.platform.clock()
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
 
@@ -78,6 +82,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         max_size=settings.database_connections,
     )
     stack.push_async_callback(database.close)
+    keys = KeyBook(database)
+    access = open_access(settings.platform, settings.access_file, keys.find)
     files = {Path(name).name: text for name, text in _texts(settings.data_folder / "processes", "*.yml")}
     processes = Processes(database, clock, files, worded(status_page.words))
     await processes.start()
@@ -130,10 +136,11 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         retry_after_seconds=settings.retry_after_seconds,
         line_limit=settings.line_limit,
         batch_patience=settings.batch_patience,
+        limits=RateLimits(Rate(settings.rate_per_second, settings.rate_burst) if settings.rate_per_second else None),
     )
-    server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
+    server = HttpServer(create_api(context, access, status_page, readiness), settings.http_host, settings.http_port)
     keeper, follower = KeyKeeper(database, settings.key_retention), Follower([processes, automations])
-    return [server, submissions, outbox, consumer, automator, keeper, follower]
+    return [server, submissions, outbox, consumer, automator, keeper, follower, KeyUses(keys)]
 
 
 def main() -> None:

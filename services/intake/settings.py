@@ -15,6 +15,9 @@ class Settings(ServiceSettings):
 
     http_port: Port = Field(8801, description="Port to listen on")
     database_connections: int = Field(10, ge=3, le=200, description="Most connections to Postgres at a time")
+    access_file: Path = Field(
+        Path(__file__).with_name("access.yml"), description="Who may call which route, YAML; read at the start"
+    )
     data_folder: Path = Field(
         Path(__file__).parent / "data", description="Folder with processes/ and status_page/; a copy may be changed"
     )
@@ -29,6 +32,10 @@ class Settings(ServiceSettings):
     batch_patience_seconds: float = Field(
         30.0, gt=0, le=600, description="How long a batch waits in the middle before it is told where to resume"
     )
+    rate_per_second: float = Field(
+        500.0, ge=0, le=100_000, description="Calls a second of one key, in each process; 0: no limit"
+    )
+    rate_burst: int = Field(2_000, ge=1, le=1_000_000, description="Calls of one key at once, after a pause")
     key_patience_seconds: float = Field(
         5.0, gt=0, le=15, description="How long a write waits for another one with its idempotency key before 409"
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from punctual.local.credentials import ACCOUNTS
+from punctual.local.credentials import ACCOUNTS, TEAMS
 from punctual.local.issuer.accounts import add_missing
 from shared.clock import monotonic
 
@@ -30,7 +30,7 @@ class RunningIssuer:
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        add_missing(store / "accounts.json", PASSWORDS, ACCOUNTS)
+        add_missing(store / "accounts.json", PASSWORDS, ACCOUNTS, TEAMS)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

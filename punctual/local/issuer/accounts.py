@@ -71,6 +71,7 @@ def add_missing(
     file: Path,
     passwords: Mapping[str, str],
     roles: Mapping[str, tuple[str, ...]],
+    teams: Mapping[str, tuple[str, ...]],
     hasher: PasswordHasher | None = None,
 ) -> None:
     """Make the accounts that the file does not have yet; those it has stay as they are.
@@ -84,7 +85,13 @@ def add_missing(
         return
     hasher = hasher or PasswordHasher()
     made = [
-        Account(name=name, subject=str(new_id()), roles=roles[name], password=hasher.hash(passwords[name]))
+        Account(
+            name=name,
+            subject=str(new_id()),
+            roles=roles[name],
+            teams=teams.get(name, ()),
+            password=hasher.hash(passwords[name]),
+        )
         for name in passwords
         if name in missing
     ]

@@ -25,7 +25,7 @@ async def stored_answer(connection: Connection, write: Write) -> tuple[int, str]
     Raises:
         Problem: the key was used for something else.
     """
-    answer = await find_answer(connection, write.caller.name, write.key)
+    answer = await find_answer(connection, write.owner, write.key)
     if answer is None or answer.fingerprint != write.fingerprint:
         raise key_reused()
     REPLAYED.inc()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from services.intake.api import (
+    audit,
     automation,
     batch,
     branches,
+    keys,
     lookups,
     moves,
     process_drafts,
@@ -21,18 +23,25 @@ from services.intake.api import (
 from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.problems import count_refusals
-from shared.http import create_app
+from services.intake.api.rate_limits import RateHeaders, limit_rate
+from shared.http import create_app, problem_responses
+from shared.http.access import Access
+from shared.http.access.guard import enforce
 from shared.http.app import Readiness
 
 
-def create_api(context: Context, status_page: StatusPage, readiness: Readiness) -> FastAPI:
+def create_api(context: Context, access: Access, status_page: StatusPage, readiness: Readiness) -> FastAPI:
     app = create_app(
         "intake",
         readiness=readiness,
+        access=access,
+        dependencies=[Depends(enforce), Depends(limit_rate)],
+        responses=problem_responses(401, 403, 429, 503),
         streamed=[batch.PATH],
         title="Punctual intake",
         description="The front door: submit requests, move them through their stages, look them up.",
     )
+    app.add_middleware(RateHeaders)
     app.state.context = context
     app.state.status_page = status_page
     for module in (
@@ -46,9 +55,12 @@ def create_api(context: Context, status_page: StatusPage, readiness: Readiness) 
         process_drafts,
         automation,
         verifying,
-        system,
-        status,
+        keys,
+        audit,
     ):
         app.include_router(module.router)
+    for module in (system, status):
+        app.include_router(module.router)
     count_refusals(app)
+    access.check_routes(app)
     return app

@@ -18,7 +18,7 @@ from services.intake.api.automation_views import (
     view_automation,
     view_trial,
 )
-from services.intake.api.context import Context, ContextOf, StaffOf
+from services.intake.api.context import CallerOf, Context, ContextOf
 from services.intake.api.paging import link_next, read_number
 from services.intake.domain.automation.deciding import Case
 from services.intake.domain.automation.reading import read_automation
@@ -50,7 +50,7 @@ class TrialBody(BaseModel):
 
 
 @router.get("/v1/automation", summary="The rules in force", responses=problem_responses(401, 403))
-async def in_force(context: ContextOf, _: StaffOf) -> AutomationView:
+async def in_force(context: ContextOf, _: CallerOf) -> AutomationView:
     return view_automation(context.automations.in_force.version)
 
 
@@ -61,7 +61,7 @@ async def in_force(context: ContextOf, _: StaffOf) -> AutomationView:
 )
 async def versions(
     context: ContextOf,
-    _: StaffOf,
+    _: CallerOf,
     request: Request,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -82,14 +82,14 @@ async def versions(
 async def apply(
     body: TextOf,
     context: ContextOf,
-    staff: StaffOf,
+    caller: CallerOf,
     reason: Annotated[str, Query(min_length=1, max_length=200, description="Why, in a few words; kept with them")],
 ) -> AutomationAppliedView:
     """The same text again makes no new version. Rules look at a request when something happens to it."""
     try:
         source = body.decode("utf-8")
         async with context.database.transaction() as connection:
-            is_new = await context.automations.apply(connection, source, staff.name, reason)
+            is_new = await context.automations.apply(connection, source, caller.name, reason)
             newest = await store.newest(connection)
     except UnicodeDecodeError:
         raise _invalid([FieldError(field="body", message="is not UTF-8 text")]) from None
@@ -105,7 +105,7 @@ async def apply(
     summary="What rules would have done to requests of the past, page by page",
     responses=problem_responses(401, 403, 413, 422),
 )
-async def try_rules(body: TrialBody, context: ContextOf, _: StaffOf) -> TrialView:
+async def try_rules(body: TrialBody, context: ContextOf, _: CallerOf) -> TrialView:
     """Rules that are off are tried like those that are on. Nothing is changed."""
     try:
         rules = context.automations.in_force.rules if body.source is None else read_automation(body.source, "source")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from services.intake.api.batch_lines import LineBody
 from services.intake.api.batch_stream import NDJSON, BatchStream
 from services.intake.api.context import CallerOf, ContextOf, outbox_full
+from services.intake.api.visibility import submitting_channel
 from shared.http import Problem, problem_responses
 from shared.telemetry.context import current_trace
 
@@ -45,6 +47,9 @@ del _LINE["$defs"]  # the single submission puts them into the document
 async def submit_batch(request: Request, caller: CallerOf, context: ContextOf) -> Response:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != NDJSON:
         raise Problem(415, "unsupported_media_type", "Lines of JSON are needed", f"Send it as {NDJSON}.")
+    channel = submitting_channel(caller)
     if context.is_outbox_full:
         raise outbox_full(context.retry_after_seconds)
-    return BatchStream(PATH, caller.name, context, current_trace())
+    identify = request.app.state.access.identification.identify
+    recognise = partial(identify, request.headers.get("authorization"))
+    return BatchStream(PATH, channel, caller, context, current_trace(), recognise)

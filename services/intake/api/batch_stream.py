@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import Response
@@ -22,11 +23,14 @@ from services.intake.api.batch_lines import (
 from services.intake.api.context import Context, fingerprint, outbox_full
 from services.intake.api.lines import Line, LineSplitter
 from services.intake.api.problems import overloaded, stopping
+from services.intake.api.rate_limits import too_many_calls
 from services.intake.domain.record import open_record
 from services.intake.handlers.offers import Outcome
 from services.intake.store.submissions import Arrival
+from shared.clock import monotonic
 from shared.errors import DatabaseUnavailable, Retryable
 from shared.http import Problem, failure, unavailable
+from shared.http.access import Principal
 from shared.telemetry.context import Trace
 
 NDJSON = "application/x-ndjson"
@@ -34,6 +38,7 @@ NDJSON = "application/x-ndjson"
 _MOST_UNANSWERED = 2_000  # lines of one batch: a group in each lane, and as many that are read meanwhile
 _PIECE_BYTES = 65_536  # of answers; the connection's own buffer holds as much
 _LINES_AT_A_STRETCH = 32  # some milliseconds, after which other calls have their turn
+_BELIEVED_SECONDS = 2.0  # a batch may take hours, and a revocation holds within seconds
 _LOOK_AGAIN_SECONDS = 0.1  # the backlog is counted once a second
 
 
@@ -57,13 +62,27 @@ class _Halt:
 class BatchStream(Response):
     """Not the framework's own streaming answer: that one reads the rest of the body to learn of a disconnect."""
 
-    def __init__(self, path: str, channel: str, context: Context, trace: Trace) -> None:
+    def __init__(
+        self,
+        path: str,
+        channel: str,
+        caller: Principal,
+        context: Context,
+        trace: Trace,
+        recognise: Callable[[], Awaitable[Principal]],
+    ) -> None:
+        """Args:
+        recognise: who calls, asked again now and then; raises Problem when the key is not good any more.
+        """
         super().__init__(media_type=NDJSON)
         del self.headers["content-length"]
         self._path = path
         self._channel = channel
+        self._caller = caller
         self._context = context
         self._trace = trace
+        self._recognise = recognise
+        self._recognised_at = monotonic()
         self._answers: deque[_Answer] = deque()
         self._has_answer = asyncio.Event()
         self._has_place = asyncio.Event()
@@ -108,13 +127,26 @@ class BatchStream(Response):
             await self._has_place.wait()
         if line.number % _LINES_AT_A_STRETCH == 0:
             await asyncio.sleep(0)
-        if self._halt is None and (problem := await self._wait_for_room()):
+        if self._halt is None and (problem := await self._wait_for_turn() or await self._wait_for_room()):
             self._halt_at(line.number, problem)
         if self._halt is not None:
             return
         self._next = line.number + 1
         self._answers.append(self._offer(line))
         self._has_answer.set()
+
+    async def _wait_for_turn(self) -> Problem | None:
+        """A line counts as a call of its key; the problem if the key has ended or its turn does not come."""
+        if monotonic() - self._recognised_at >= _BELIEVED_SECONDS:
+            try:
+                await self._recognise()
+            except Problem as problem:
+                return problem
+            except Retryable as error:
+                return unavailable(error)
+            self._recognised_at = monotonic()
+        refusal = await self._context.limits.wait(self._caller, self._context.batch_patience)
+        return None if refusal is None else too_many_calls(refusal)
 
     async def _wait_for_room(self) -> Problem | None:
         """Wait while the outbox or the queue is too full; the problem if that takes too long."""

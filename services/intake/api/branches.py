@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from services.intake.api.answers import REPLAY_HEADER, json_answer, stored_answer
-from services.intake.api.context import Context, ContextOf, Write, WriteOf, visible_channel
+from services.intake.api.context import Context, ContextOf, Write, WriteOf
 from services.intake.api.etags import SeenOf
 from services.intake.api.move_bodies import ComplaintBody, SplitBody
 from services.intake.api.problems import key_in_flight, not_found, translating_refusals
 from services.intake.api.references import ReferenceOf
 from services.intake.api.views import RequestView, view_request
+from services.intake.api.visibility import visibility_of
 from services.intake.domain.branching import Branch
 from services.intake.handlers.moving import Asking
 from services.intake.store.answers import KeyInFlight, claim_key, complete_answer
@@ -60,9 +61,9 @@ async def _open(
     *,
     is_complaint: bool = False,
 ) -> Response:
-    asking = Asking(write.caller.name, visible_channel(write.caller), body.occurred_at, seen)
+    asking = Asking(write.caller.name, visibility_of(write.caller), body.occurred_at, seen)
     async with context.database.connection() as connection:
-        origin = await find_by_reference(connection, reference, asking.channel)
+        origin = await find_by_reference(connection, reference, asking.visibility)
     if origin is None:
         raise not_found()
     for _ in range(_NAMING_ATTEMPTS):
@@ -90,13 +91,13 @@ async def _open(
 async def _write(context: Context, write: Write, reference: str, branch: Branch, asking: Asking) -> Response:
     with translating_refusals():
         async with writing(context.database) as connection:
-            caller, key = write.caller.name, write.key
-            if not await claim_key(connection, caller, key, write.fingerprint, context.key_patience):
+            owner, key = write.owner, write.key
+            if not await claim_key(connection, owner, key, write.fingerprint, context.key_patience):
                 status, answer = await stored_answer(connection, write)
                 return json_answer(answer, status, REPLAY_HEADER)
             record = await context.moving.branch(connection, reference, branch, branch.description, asking)
             process = await context.processes.of(connection, record.life.process, record.life.process_version)
             view = view_request(record, process, context.clock.now(), context.public_url)
             answer = view.model_dump_json()
-            await complete_answer(connection, caller, key, record.request_id, 201, answer)
+            await complete_answer(connection, owner, key, record.request_id, 201, answer)
     return json_answer(answer, 201, {"Location": f"/v1/requests/{record.reference}"})

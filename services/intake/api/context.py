@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, cast
 
-from fastapi import Depends, Header, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Header, Request
 
+from services.intake.api.rate_limits import RateLimits
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.group_commit import GroupCommit
+from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from shared.clock import Clock
-from shared.http import Caller, KeyRing, Problem
+from shared.http import Problem
+from shared.http.access import Principal, PrincipalOf
 from shared.ids import new_reference
 from shared.outbox import Outbox
 from shared.postgres import Database
@@ -34,6 +36,7 @@ class Context:
     key_patience: how long a move waits for another call with its idempotency key, real time.
     outbox_limit: unpublished events above which nothing more is taken in.
     line_limit: bytes of one line of a batch.
+    limits: how fast a key may call.
     batch_patience: how long a batch waits in the middle until it may go on, real time.
     name_request: gives references.
     """
@@ -41,7 +44,7 @@ class Context:
     database: Database
     outbox: Outbox
     clock: Clock
-    keys: KeyRing
+    keys: KeyBook
     processes: Processes
     moving: Moving
     acting: Acting
@@ -53,6 +56,7 @@ class Context:
     retry_after_seconds: int = 5
     line_limit: int = 262_144
     batch_patience: timedelta = timedelta(seconds=30)
+    limits: RateLimits = field(default_factory=RateLimits)
     name_request: Callable[[], str] = new_reference
 
     @property
@@ -69,10 +73,15 @@ class Write:
         size: bytes of the body.
     """
 
-    caller: Caller
+    caller: Principal
     key: str
     fingerprint: bytes
     size: int
+
+    @property
+    def owner(self) -> str:
+        """Whose idempotency key it is. Names of keys have no colon, so nobody of the staff can be called like one."""
+        return self.caller.name if self.caller.terms is not None else f"token:{self.caller.subject}"
 
 
 async def _context(request: Request) -> Context:
@@ -81,27 +90,7 @@ async def _context(request: Request) -> Context:
 
 ContextOf = Annotated[Context, Depends(_context)]
 
-_bearer = HTTPBearer(auto_error=False, description="An API key of a channel system or a staff tool")
-
-
-async def _caller(
-    request: Request,
-    context: ContextOf,
-    _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-) -> Caller:
-    return context.keys.authenticate(request.headers.get("authorization"))
-
-
-CallerOf = Annotated[Caller, Depends(_caller)]
-
-
-async def _staff(caller: CallerOf) -> Caller:
-    if caller.role != "staff":
-        raise Problem(403, "staff_only", "Only staff may do this", "Use a key whose role is staff.")
-    return caller
-
-
-StaffOf = Annotated[Caller, Depends(_staff)]
+CallerOf = PrincipalOf
 
 
 def outbox_full(retry_after_seconds: int) -> Problem:
@@ -119,9 +108,8 @@ def fingerprint(method: str, path: str, body: bytes) -> bytes:
     return hashlib.sha256(f"{method} {path}\n".encode() + body).digest()
 
 
-async def _write(
+async def _keyed(
     request: Request,
-    context: ContextOf,
     caller: CallerOf,
     idempotency_key: Annotated[
         str,
@@ -135,15 +123,18 @@ async def _write(
         ),
     ],
 ) -> Write:
-    if context.is_outbox_full:
-        raise outbox_full(context.retry_after_seconds)
     body = await request.body()
     return Write(caller, idempotency_key, fingerprint(request.method, request.url.path, body), len(body))
 
 
+KeyedOf = Annotated[Write, Depends(_keyed)]
+"""A write that tells nothing to others, so that it works however full the outbox is."""
+
+
+async def _write(write: KeyedOf, context: ContextOf) -> Write:
+    if context.is_outbox_full:
+        raise outbox_full(context.retry_after_seconds)
+    return write
+
+
 WriteOf = Annotated[Write, Depends(_write)]
-
-
-def visible_channel(caller: Caller) -> str | None:
-    """Whose requests the caller may see: a channel its own, staff all (None)."""
-    return caller.name if caller.role == "channel" else None

@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Response
 
 from services.intake.api.answers import json_answer
-from services.intake.api.context import CallerOf, ContextOf, visible_channel
+from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.etags import is_known, make_etag
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
 from services.intake.api.views import ListView, RequestView, view_list, view_request
+from services.intake.api.visibility import visibility_of
 from services.intake.store.lookups import NEWEST, find_by_reference, list_requests
 from shared.http import problem_responses
 
@@ -40,7 +41,7 @@ async def look_up(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     async with context.database.connection() as connection:
-        record = await find_by_reference(connection, reference, visible_channel(caller))
+        record = await find_by_reference(connection, reference, visibility_of(caller))
         if record is None:
             raise not_found()
         process = await context.processes.of(connection, record.life.process, record.life.process_version)
@@ -64,5 +65,5 @@ async def list_(
     after: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
 ) -> Response:
     async with context.database.connection() as connection:
-        listed = await list_requests(connection, visible_channel(caller), after or NEWEST, limit)
+        listed = await list_requests(connection, visibility_of(caller), after or NEWEST, limit)
     return json_answer(view_list(listed, limit).model_dump_json(), 200)

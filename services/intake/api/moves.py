@@ -9,12 +9,13 @@ from prometheus_client import Counter
 
 from services.intake.api import move_bodies as bodies
 from services.intake.api.answers import REPLAY_HEADER, json_answer, stored_answer
-from services.intake.api.context import Context, ContextOf, Write, WriteOf, visible_channel
+from services.intake.api.context import Context, ContextOf, Write, WriteOf
 from services.intake.api.etags import SeenOf, make_etag
 from services.intake.api.move_bodies import MoveBody, TimedBody
 from services.intake.api.problems import key_in_flight, translating_refusals
 from services.intake.api.references import ReferenceOf, read_reference
 from services.intake.api.views import RequestView, view_request
+from services.intake.api.visibility import acting, visibility_of
 from services.intake.domain.record import RequestRecord
 from services.intake.handlers.moving import Asking, Moving
 from services.intake.store.answers import KeyInFlight, claim_key, complete_answer
@@ -67,8 +68,10 @@ def _endpoint(body_type: type[MoveBody]) -> Callable[..., Awaitable[Response]]:
     async def endpoint(
         reference: ReferenceOf, body: MoveBody, seen: SeenOf, write: WriteOf, context: ContextOf
     ) -> Response:
+        move = acting(write.caller, body.move())
+
         def perform(moving: Moving, connection: Connection, asking: Asking) -> Awaitable[RequestRecord]:
-            return moving.perform(connection, reference, body.move(), asking)
+            return moving.perform(connection, reference, move, asking)
 
         return await write_move(context, write, body, seen, perform)
 
@@ -113,18 +116,16 @@ async def write_move(
     context: Context, write: Write, body: TimedBody, seen: frozenset[int] | None, perform: Perform
 ) -> Response:
     """Only what was recorded uses its key up: a refused move may be tried again with the same one."""
-    asking = Asking(write.caller.name, visible_channel(write.caller), body.occurred_at, seen, body.texts())
+    asking = Asking(write.caller.name, visibility_of(write.caller), body.occurred_at, seen, body.texts())
     try:
         with translating_refusals():
             async with writing(context.database) as connection:
-                if not await claim_key(
-                    connection, write.caller.name, write.key, write.fingerprint, context.key_patience
-                ):
+                if not await claim_key(connection, write.owner, write.key, write.fingerprint, context.key_patience):
                     status, answer = await stored_answer(connection, write)
                     return json_answer(answer, status, REPLAY_HEADER)
                 record = await perform(context.moving, connection, asking)
                 answer = await _answer(context, connection, record)
-                await complete_answer(connection, write.caller.name, write.key, record.request_id, 200, answer)
+                await complete_answer(connection, write.owner, write.key, record.request_id, 200, answer)
     except KeyInFlight:
         raise key_in_flight(context.retry_after_seconds) from None
     RECORDED.labels(record.history[-1].change.TYPE, record.life.kind).inc()

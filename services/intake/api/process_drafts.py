@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
-from services.intake.api.context import ContextOf, StaffOf
+from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.problems import process_unknown
 from services.intake.api.process_views import (
     AppliedView,
@@ -32,7 +32,7 @@ TextOf = Annotated[bytes, Body(media_type="text/yaml", description="The whole de
 @router.post(
     "/v1/processes:lint", summary="Check a definition without using it", responses=problem_responses(401, 403, 413, 422)
 )
-async def lint(body: TextOf, context: ContextOf, _: StaffOf) -> ProcessLintView:
+async def lint(body: TextOf, context: ContextOf) -> ProcessLintView:
     text = _text(body)
     try:
         process = context.processes.read(text, "process")
@@ -48,7 +48,7 @@ async def lint(body: TextOf, context: ContextOf, _: StaffOf) -> ProcessLintView:
     summary="What a definition would change of the one in force",
     responses=problem_responses(401, 403, 404, 413, 422),
 )
-async def diff(body: TextOf, context: ContextOf, _: StaffOf) -> ProcessDifferencesView:
+async def diff(body: TextOf, context: ContextOf) -> ProcessDifferencesView:
     try:
         draft = context.processes.read(_text(body), "process")
     except InvalidDocument as error:
@@ -73,7 +73,7 @@ async def apply(
     process: CodeOf,
     body: TextOf,
     context: ContextOf,
-    staff: StaffOf,
+    caller: CallerOf,
     reason: Annotated[str, Query(min_length=1, max_length=200, description="Why, in a few words; kept with it")],
 ) -> AppliedView:
     """Requests under way keep the version they began with. The same text again makes no new version."""
@@ -83,7 +83,7 @@ async def apply(
         if draft.code != process:
             raise _invalid([FieldError(field="process", message=f"the text defines {draft.code}, the path {process}")])
         async with context.database.transaction() as connection:
-            applied = await context.processes.apply(connection, text, staff.name, reason)
+            applied = await context.processes.apply(connection, text, caller.name, reason)
             stored = await store.load_version(connection, process, applied.process.version)
     except InvalidDocument as error:
         raise _refused(error) from None

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.intake.api.context import CallerOf, Context, ContextOf
+from services.intake.api.context import Context, ContextOf
 from services.intake.api.paging import link_next, read_number
 from services.intake.api.problems import process_unknown
 from services.intake.api.process_views import (
@@ -35,7 +35,7 @@ VersionOf = Annotated[int | None, Query(ge=1, le=_MOST, description="Which versi
 
 
 @router.get("/v1/processes", summary="The definitions in force", responses=problem_responses(401))
-async def in_force(context: ContextOf, _: CallerOf) -> list[SummaryView]:
+async def in_force(context: ContextOf) -> list[SummaryView]:
     return [
         SummaryView(
             process=process.code,
@@ -50,7 +50,7 @@ async def in_force(context: ContextOf, _: CallerOf) -> list[SummaryView]:
 
 
 @router.get("/v1/processes/{process}", summary="A definition", responses=problem_responses(401, 404, 422))
-async def one(process: CodeOf, context: ContextOf, _: CallerOf, version: VersionOf = None) -> ProcessView:
+async def one(process: CodeOf, context: ContextOf, version: VersionOf = None) -> ProcessView:
     async with context.database.connection() as connection:
         return view_process(await _stored(context, connection, process, version))
 
@@ -63,7 +63,6 @@ async def one(process: CodeOf, context: ContextOf, _: CallerOf, version: Version
 async def versions(
     process: CodeOf,
     context: ContextOf,
-    _: CallerOf,
     request: Request,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -86,7 +85,6 @@ async def versions(
 async def differences(
     process: CodeOf,
     context: ContextOf,
-    _: CallerOf,
     before: Annotated[int, Query(alias="from", ge=1, le=_MOST, description="The older version")],
     to: VersionOf = None,
 ) -> ProcessDifferencesView:
@@ -107,7 +105,7 @@ async def differences(
     response_class=Response,
     responses={200: {"content": {"image/svg+xml": {}}}, **problem_responses(401, 404, 422)},
 )
-async def diagram_svg(process: CodeOf, context: ContextOf, _: CallerOf, version: VersionOf = None) -> Response:
+async def diagram_svg(process: CodeOf, context: ContextOf, version: VersionOf = None) -> Response:
     async with context.database.connection() as connection:
         found = await _read(context, connection, process, version)
     return Response(draw_svg(found), media_type="image/svg+xml")
@@ -119,7 +117,7 @@ async def diagram_svg(process: CodeOf, context: ContextOf, _: CallerOf, version:
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}, **problem_responses(401, 404, 422)},
 )
-async def diagram_mermaid(process: CodeOf, context: ContextOf, _: CallerOf, version: VersionOf = None) -> Response:
+async def diagram_mermaid(process: CodeOf, context: ContextOf, version: VersionOf = None) -> Response:
     async with context.database.connection() as connection:
         found = await _read(context, connection, process, version)
     return Response(draw_mermaid(found), media_type="text/plain")

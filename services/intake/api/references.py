@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from services.intake.api.context import CallerOf
 from services.intake.api.problems import mistyped
 from shared.ids import parse_reference
 
@@ -23,8 +22,7 @@ def read_reference(typed: str) -> str:
     return canonical
 
 
-async def _reference(reference: str, _: CallerOf) -> str:
-    """Whoever may not call learns nothing about a reference, not even that it is mistyped."""
+async def _reference(reference: str) -> str:
     return read_reference(reference)
 
 

@@ -11,6 +11,7 @@ from services.intake.api.arrivals import name_submission, refusal, submission_in
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import ContextOf, WriteOf
 from services.intake.api.views import RequestView, view_request
+from services.intake.api.visibility import submitting_channel
 from services.intake.domain.record import open_record
 from services.intake.handlers.offers import Overloaded
 from services.intake.store.submissions import Arrival
@@ -38,11 +39,12 @@ router = APIRouter(tags=["requests"])
     },
 )
 async def submit(body: SubmitBody, write: WriteOf, context: ContextOf) -> Response:
+    channel = submitting_channel(write.caller)
     now = context.clock.now()
     submitted_at = submission_instant(body, now)
 
     def make() -> Arrival:
-        submission = name_submission(body, write.caller.name, context, submitted_at, now)
+        submission = name_submission(body, channel, context, submitted_at, now)
         record = open_record(submission)
         process = context.processes.book.choose(submission.kind, submission.product_line)
         view = view_request(record, process, submission.recorded_at, context.public_url)

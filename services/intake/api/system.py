@@ -7,7 +7,8 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.intake.api.context import CallerOf, ContextOf, visible_channel
+from services.intake.api.context import CallerOf, ContextOf
+from services.intake.api.visibility import visibility_of
 from services.intake.store.lookups import count_requests
 from shared.http import problem_responses
 
@@ -39,7 +40,7 @@ async def clock(context: ContextOf) -> ClockView:
 )
 async def summary(caller: CallerOf, context: ContextOf) -> SummaryView:
     async with context.database.connection() as connection:
-        counts = await count_requests(connection, visible_channel(caller))
+        counts = await count_requests(connection, visibility_of(caller))
     total = sum(count.total for count in counts)
     closed = sum(count.closed for count in counts)
     return SummaryView(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from services.intake.api.context import CallerOf, ContextOf, visible_channel
+from services.intake.api.access_log import note_access
+from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
+from services.intake.api.visibility import visibility_of
 from services.intake.store.lookups import find_by_reference, find_texts
 from shared.http import problem_responses
 
@@ -29,12 +31,12 @@ class TextView(BaseModel):
     summary="What people wrote about it; notes of the house only to the house",
     responses=problem_responses(401, 404, 503),
 )
-async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf) -> list[TextView]:
-    channel = visible_channel(caller)
-    async with context.database.connection() as connection:
-        record = await find_by_reference(connection, reference, channel)
+async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf, request: Request) -> list[TextView]:
+    async with context.database.transaction() as connection:
+        record = await find_by_reference(connection, reference, visibility_of(caller))
         if record is None:
             raise not_found()
+        await note_access(context, connection, request, caller, "texts", reference=reference)
         written = await find_texts(connection, record.request_id)
     types = {entry.sequence: entry.change.TYPE for entry in record.history}
     return [
@@ -46,5 +48,5 @@ async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf) ->
             location=found.get("location"),
         )
         for sequence, found in written.items()
-        if channel is None or types[sequence] != _OF_THE_HOUSE
+        if caller.kind != "channel" or types[sequence] != _OF_THE_HOUSE
     ]

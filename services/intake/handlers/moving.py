@@ -11,6 +11,7 @@ from services.intake.domain.deciding import MoveRefused, decide
 from services.intake.domain.instants import check_move
 from services.intake.domain.moves import Absorb, FollowProcess, MergeInto, Move
 from services.intake.domain.record import Related, RequestRecord
+from services.intake.domain.visibility import Visibility
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.processes import Processes
 from services.intake.store.announcements import change_event, opening_event
@@ -58,7 +59,7 @@ class Asking:
 
     Attributes:
         by: name of the caller.
-        channel: whose requests the caller may see; None means all.
+        visibility: which requests the caller sees.
         occurred_at: when it happened, business time; None means now.
         seen_versions: the move is for one of these versions only; None means whatever it is.
         texts: what people wrote with it.
@@ -66,7 +67,7 @@ class Asking:
     """
 
     by: str
-    channel: str | None
+    visibility: Visibility
     occurred_at: datetime | None = None
     seen_versions: frozenset[int] | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -117,7 +118,7 @@ class Moving:
         """End one request as the same matter as another; both histories say so."""
         if into == reference:
             raise MoveRefused("merge_forbidden", "a request is not merged into itself", "into", ["any other request"])
-        locked = {r.reference: r for r in await lock_two(connection, [reference, into], asking.channel)}
+        locked = {r.reference: r for r in await lock_two(connection, [reference, into], asking.visibility)}
         for each in (reference, into):
             if each not in locked:
                 raise RequestUnknown(each)
@@ -125,11 +126,11 @@ class Moving:
         _check_seen(ending, asking)
         ended = await self._change(connection, ending, MergeInto(going_on.request_id), asking)
         at = ended.history[-1].occurred_at
-        absorbing = Asking(asking.by, asking.channel, max(at, going_on.life.submitted_at), cause=asking.cause)
+        absorbing = Asking(asking.by, asking.visibility, max(at, going_on.life.submitted_at), cause=asking.cause)
         await self._change(connection, going_on, Absorb(ending.request_id), absorbing)
         await add_link(connection, ending.request_id, "merged_into", going_on.request_id)
         await add_link(connection, going_on.request_id, "absorbed", ending.request_id)
-        return await self._lock(connection, reference, Asking(asking.by, asking.channel))
+        return await self._lock(connection, reference, Asking(asking.by, asking.visibility))
 
     async def branch(
         self, connection: Connection, reference: str, branch: Branch, description: str | None, asking: Asking
@@ -158,7 +159,7 @@ class Moving:
         return await self._act(connection, await self._lock(connection, reference, asking))
 
     async def _lock(self, connection: Connection, reference: str, asking: Asking) -> RequestRecord:
-        record = await lock_request(connection, reference, asking.channel)
+        record = await lock_request(connection, reference, asking.visibility)
         if record is None:
             raise RequestUnknown(reference)
         _check_seen(record, asking)

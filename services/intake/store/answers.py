@@ -60,7 +60,7 @@ async def find_answer(connection: Connection, caller: str, key: str) -> Answer |
 
 
 async def complete_answer(
-    connection: Connection, caller: str, key: str, request_id: UUID, status: int, body: str
+    connection: Connection, caller: str, key: str, request_id: UUID | None, status: int, body: str
 ) -> None:
     """Keep what a repeat of the call will be answered; its key was claimed in this transaction."""
     await _STATEMENTS["complete_answer"].execute(

@@ -13,6 +13,7 @@ from services.intake.domain.deadlines import Deadline, DeadlineState
 from services.intake.domain.history import Entry, read_change
 from services.intake.domain.life import Life, State
 from services.intake.domain.record import Related, RequestRecord
+from services.intake.domain.visibility import Visibility
 from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
 from shared.postgres import Connection, Record, load_statements
 
@@ -53,13 +54,11 @@ class KindCount:
     closed: int
 
 
-async def find_by_reference(connection: Connection, reference: str, channel: str | None) -> RequestRecord | None:
-    """The request of a canonical reference.
-
-    Args:
-        channel: sees only its own; None sees all.
-    """
-    row = await _STATEMENTS["select_by_reference"].fetchrow(connection, reference=reference, channel=channel)
+async def find_by_reference(connection: Connection, reference: str, visibility: Visibility) -> RequestRecord | None:
+    """The request of a canonical reference, if it is visible. So are those it is related to."""
+    row = await _STATEMENTS["select_by_reference"].fetchrow(
+        connection, reference=reference, channel=visibility.channel, teams=teams_of(visibility)
+    )
     return None if row is None else _record(row)
 
 
@@ -81,14 +80,18 @@ async def read_past_page(
     return [_record(row) for row in rows]
 
 
-async def list_requests(connection: Connection, channel: str | None, before: UUID, count: int) -> Sequence[Listed]:
+async def list_requests(connection: Connection, visibility: Visibility, before: UUID, count: int) -> Sequence[Listed]:
     """Newest first, older than ``before``; ids grow with the real time of recording."""
-    if channel is None:
-        rows = await _STATEMENTS["list_requests"].fetch(connection, before=before, count=count)
-    else:
+    if visibility.channel is not None:
         rows = await _STATEMENTS["list_requests_of_channel"].fetch(
-            connection, channel=channel, before=before, count=count
+            connection, channel=visibility.channel, before=before, count=count
         )
+    elif visibility.teams is not None:
+        rows = await _STATEMENTS["list_requests_of_teams"].fetch(
+            connection, teams=teams_of(visibility), before=before, count=count
+        )
+    else:
+        rows = await _STATEMENTS["list_requests"].fetch(connection, before=before, count=count)
     return [_listed(row) for row in rows]
 
 
@@ -100,9 +103,14 @@ async def find_texts(connection: Connection, request_id: UUID) -> dict[int, dict
     return found
 
 
-async def count_requests(connection: Connection, channel: str | None) -> Sequence[KindCount]:
-    rows = await _STATEMENTS["count_requests"].fetch(connection, channel=channel)
+async def count_requests(connection: Connection, visibility: Visibility) -> Sequence[KindCount]:
+    rows = await _STATEMENTS["count_requests"].fetch(connection, channel=visibility.channel, teams=teams_of(visibility))
     return [KindCount(row["kind"], row["total"], row["closed"]) for row in rows]
+
+
+def teams_of(visibility: Visibility) -> list[str] | None:
+    """As the statements take them."""
+    return None if visibility.teams is None else sorted(visibility.teams)
 
 
 def _listed(row: Record) -> Listed:

@@ -8,29 +8,31 @@ from uuid import UUID
 
 from services.intake.domain.history import Entry, change_data
 from services.intake.domain.record import RequestRecord
-from services.intake.store.lookups import find_by_reference
+from services.intake.domain.visibility import Visibility
+from services.intake.store.lookups import find_by_reference, teams_of
 from shared.postgres import Connection, load_statements
 
 _STATEMENTS = load_statements(__name__)
 
 
-async def lock_request(connection: Connection, reference: str, channel: str | None) -> RequestRecord | None:
+async def lock_request(connection: Connection, reference: str, visibility: Visibility) -> RequestRecord | None:
     """The request, locked until the transaction ends.
 
     Two statements: one that waited for a lock still sees the history as it was before the wait.
-
-    Args:
-        channel: sees only its own; None sees all.
     """
-    found = await _STATEMENTS["lock_request"].fetchval(connection, reference=reference, channel=channel)
-    return None if found is None else await find_by_reference(connection, reference, channel)
+    found = await _STATEMENTS["lock_request"].fetchval(
+        connection, reference=reference, channel=visibility.channel, teams=teams_of(visibility)
+    )
+    return None if found is None else await find_by_reference(connection, reference, visibility)
 
 
-async def lock_two(connection: Connection, references: Sequence[str], channel: str | None) -> list[RequestRecord]:
+async def lock_two(connection: Connection, references: Sequence[str], visibility: Visibility) -> list[RequestRecord]:
     """Those of two requests that the caller may see, in the order of ``references``, locked against deadlocks."""
-    rows = await _STATEMENTS["lock_two"].fetch(connection, references=list(references), channel=channel)
+    rows = await _STATEMENTS["lock_two"].fetch(
+        connection, references=list(references), channel=visibility.channel, teams=teams_of(visibility)
+    )
     found = {row["reference"] for row in rows}
-    records = [await find_by_reference(connection, each, channel) for each in references if each in found]
+    records = [await find_by_reference(connection, each, visibility) for each in references if each in found]
     return [record for record in records if record is not None]
 
 

@@ -103,12 +103,14 @@ WHERE (caller, key) IN (
 );
 
 -- name: lock_request
--- Locks a request against other moves until the transaction ends; only one's own unless the caller is staff.
-SELECT request_id FROM request WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
+-- Locks a request against other moves until the transaction ends; only one that the caller sees.
+SELECT request_id FROM request
+WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
 FOR NO KEY UPDATE;
 
 -- name: select_by_reference
--- A request with its history and deadlines, all of one instant; only one's own unless the caller is staff.
+-- A request with its history and deadlines, all of one instant; it and related ones only if the caller sees them.
 SELECT request.*,
     (
         SELECT json_agg(json_build_object(
@@ -120,13 +122,16 @@ SELECT request.*,
         SELECT json_agg(json_build_array(relation, other.reference) ORDER BY other.request_id)::text
         FROM request_link JOIN request AS other ON other.request_id = other_id
         WHERE request_link.request_id = request.request_id
+            AND (:channel::text IS NULL OR other.channel = :channel)
+            AND (:teams::text[] IS NULL OR other.team IS NULL OR other.team = ANY(:teams))
     ) AS related,
     (
         SELECT json_agg(to_json(deadline) ORDER BY objective, cycle)::text
         FROM deadline WHERE deadline.request_id = request.request_id
     ) AS deadlines
 FROM request
-WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel);
+WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams));
 
 -- name: select_by_token
 -- The same for the holder of the customer's link.
@@ -210,9 +215,10 @@ SELECT sequence, name, text FROM request_text WHERE request_id = :request_id ORD
 INSERT INTO request_link (request_id, relation, other_id) VALUES (:request_id, :relation, :other_id);
 
 -- name: lock_two
--- Locks two requests in one order, against each other; only one's own unless the caller is staff.
+-- Locks two requests in one order, against each other; only those that the caller sees.
 SELECT reference FROM request
 WHERE reference = ANY(:references::text[]) AND (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
 ORDER BY request_id FOR NO KEY UPDATE;
 
 -- name: list_requests
@@ -233,10 +239,21 @@ WHERE channel = :channel AND request_id < :before
 ORDER BY request_id DESC
 LIMIT :count::integer;
 
+-- name: list_requests_of_teams
+-- The same for who sees the requests of some teams and those that no team has.
+SELECT request_id, reference, external_id, kind, process, process_version, priority, product_line, channel, market, stage,
+    team, handler, ended_as, outcome, pause_reasons, submitted_at, closed_at, version
+FROM request
+WHERE (team IS NULL OR team = ANY(:teams::text[])) AND request_id < :before
+ORDER BY request_id DESC
+LIMIT :count::integer;
+
 -- name: count_requests
 -- How many there are, open and closed, per kind.
 SELECT kind, count(*) AS total, count(closed_at) AS closed
-FROM request WHERE :channel::text IS NULL OR channel = :channel
+FROM request
+WHERE (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
 GROUP BY kind;
 
 -- name: lock_deadlines
@@ -372,3 +389,64 @@ SELECT request.*,
 FROM request
 WHERE request_id > :after AND submitted_at >= :since AND submitted_at < :until
 ORDER BY request_id LIMIT :count::integer;
+-- name: select_api_key
+-- A key by its prefix.
+SELECT prefix, secret_hash, name, role, scopes, rate_per_second, burst, created_at, created_by, expires_at, revoked_at,
+    revoked_by, last_used_at, replaces,
+    (SELECT next.prefix FROM api_key AS next WHERE next.replaces = api_key.prefix) AS replaced_by, number
+FROM api_key WHERE prefix = :prefix;
+
+-- name: lock_api_key
+-- Locks a key against other changes until the transaction ends.
+SELECT prefix FROM api_key WHERE prefix = :prefix FOR UPDATE;
+
+-- name: list_api_keys
+-- Keys, perhaps of one name, the newest first.
+SELECT prefix, secret_hash, name, role, scopes, rate_per_second, burst, created_at, created_by, expires_at, revoked_at,
+    revoked_by, last_used_at, replaces,
+    (SELECT next.prefix FROM api_key AS next WHERE next.replaces = api_key.prefix) AS replaced_by, number
+FROM api_key
+WHERE (:name::text IS NULL OR name = :name) AND (:before::integer IS NULL OR number < :before)
+ORDER BY number DESC LIMIT :count::integer;
+
+-- name: insert_api_key
+-- Adds a key, and its holder when the name is new. A name of the other role violates the reference to the holder.
+WITH holder AS (
+    INSERT INTO key_holder (name, role) VALUES (:name, :role) ON CONFLICT DO NOTHING
+)
+INSERT INTO api_key
+    (prefix, secret_hash, name, role, scopes, rate_per_second, burst, created_at, created_by, expires_at, replaces)
+VALUES (:prefix, :secret_hash, :name, :role, :scopes::text[], :rate_per_second::double precision, :burst::integer,
+    :created_at, :created_by, :expires_at, :replaces);
+
+-- name: end_api_key
+-- Has a key expire; never later than it would have.
+UPDATE api_key SET expires_at = least(expires_at, :expires_at::timestamptz) WHERE prefix = :prefix;
+
+-- name: revoke_api_key
+-- Ends a key at once; the first revocation counts.
+UPDATE api_key SET revoked_at = :revoked_at, revoked_by = :revoked_by WHERE prefix = :prefix AND revoked_at IS NULL;
+
+-- name: note_key_uses
+-- When some keys were used last. Rows are taken in one order by everybody, against deadlocks.
+UPDATE api_key SET last_used_at = greatest(api_key.last_used_at, used.at)
+FROM (
+    SELECT api_key.prefix, news.at
+    FROM unnest(:prefixes::text[], :used_ats::timestamptz[]) AS news (prefix, at) JOIN api_key USING (prefix)
+    ORDER BY prefix FOR UPDATE OF api_key
+) AS used
+WHERE api_key.prefix = used.prefix;
+
+-- name: insert_access_record
+-- Notes that somebody read personal data.
+INSERT INTO access_record
+    (who, subject, roles, route, what, reference, customer_id, occurred_at, real_at, correlation_id)
+VALUES (:who, :subject, :roles::text[], :route, :what, :reference, :customer_id, :occurred_at, :real_at, :correlation_id);
+
+-- name: list_access_records
+-- Who read what, the newest first.
+SELECT number, who, subject, roles, route, what, reference, customer_id, occurred_at, real_at, correlation_id
+FROM access_record
+WHERE (:who::text IS NULL OR who = :who) AND (:reference::text IS NULL OR reference = :reference)
+    AND (:before::integer IS NULL OR number < :before)
+ORDER BY number DESC LIMIT :count::integer;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from services.intake.domain.visibility import EVERYTHING
 from services.intake.handlers.moving import Asking, Moving
 from services.intake.store.automation import take_tasks
 from shared.errors import ConfigurationError, Retryable
@@ -41,5 +42,5 @@ class Automator:
         async with self._database.transaction() as connection:
             references = await take_tasks(connection, _BATCH)
             for reference in sorted(references):
-                await self._moving.look_at(connection, reference, Asking("automation", None))
+                await self._moving.look_at(connection, reference, Asking("automation", EVERYTHING))
         return len(references)

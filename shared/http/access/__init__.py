@@ -9,16 +9,18 @@ from shared.http.access.identity import Identification, TrustedIssuer
 from shared.http.access.issuer import IssuerKeys
 from shared.http.access.matrix import Matrix, read_matrix
 from shared.http.access.opening import load_matrix, open_access
-from shared.http.access.principal import Principal, StaffRole
+from shared.http.access.principal import KeyTerms, Principal, Scope, StaffRole
 
 __all__ = [
     "Access",
     "ClaimNames",
     "Identification",
     "IssuerKeys",
+    "KeyTerms",
     "Matrix",
     "Principal",
     "PrincipalOf",
+    "Scope",
     "StaffRole",
     "TrustedIssuer",
     "load_matrix",

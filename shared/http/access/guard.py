@@ -14,6 +14,8 @@ from shared.http.access.matrix import Admission, Matrix
 from shared.http.access.principal import Principal
 from shared.http.problems import Problem
 
+_INSUFFICIENT = {"WWW-Authenticate": 'Bearer realm="punctual", error="insufficient_scope"'}
+
 _bearer = HTTPBearer(auto_error=False, description="An access token of the house's issuer, or an API key")
 
 
@@ -44,6 +46,8 @@ async def enforce(request: Request, _: Annotated[HTTPAuthorizationCredentials | 
     principal = await access.identification.identify(request.headers.get("authorization"))
     if admission is None or not admission.admits(principal):
         raise _forbidden(route, admission, principal)
+    if not admission.is_in_scope(principal):
+        raise _out_of_scope(route, admission, principal)
     request.state.principal = principal
 
 
@@ -55,7 +59,18 @@ def _forbidden(route: str, admission: Admission | None, principal: Principal) ->
         "role_required",
         "This may be done by others only",
         f"{route} is for: {needed}. {principal.name} has: {has}.",
-        headers={"WWW-Authenticate": 'Bearer realm="punctual", error="insufficient_scope"'},
+        headers=_INSUFFICIENT,
+    )
+
+
+def _out_of_scope(route: str, admission: Admission, principal: Principal) -> Problem:
+    scopes = principal.terms.scopes if principal.terms is not None else None
+    return Problem(
+        403,
+        "scope_required",
+        "This key is not for that",
+        f"{route} needs the scope {admission.scope or 'of no key'}. The key has: {', '.join(sorted(scopes or ()))}.",
+        headers=_INSUFFICIENT,
     )
 
 

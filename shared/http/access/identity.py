@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.clock import real_now
 from shared.http.access.claims import ClaimNames, read_principal
 from shared.http.access.issuer import IssuerKeys, IssuerUnavailable
-from shared.http.access.principal import Principal, StaffRole
+from shared.http.access.principal import KeyTerms, Principal, StaffRole
 from shared.http.access.tokens import TokenRefused, check_token, looks_like_token, read_header
 from shared.http.keys import Caller, KeyRing
 from shared.http.problems import Problem
 
 _CHALLENGE = 'Bearer realm="punctual"'
 _RETRY_SECONDS = "5"
+
+FindKey = Callable[[str], Awaitable[Principal | None]]
+"""Whose API key a text is, where keys are kept elsewhere than in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +38,30 @@ class TrustedIssuer:
 
 def principal_of_key(caller: Caller) -> Principal:
     """A ``staff`` key is a service that may do everything; a ``channel`` key is that channel."""
+    terms = KeyTerms(f"file:{caller.name}")
     if caller.role == "channel":
-        return Principal(caller.name, caller.name, "channel")
-    return Principal(caller.name, caller.name, "service", frozenset({StaffRole.ADMINISTRATOR}))
+        return Principal(caller.name, caller.name, "channel", terms=terms)
+    return Principal(caller.name, caller.name, "service", frozenset({StaffRole.ADMINISTRATOR}), terms=terms)
 
 
 class Identification:
     """Args:
     issuer: None where only API keys are accepted.
     now: real time.
+    find_key: asked about what is no key of the file.
     """
 
     def __init__(
-        self, keys: KeyRing, issuer: TrustedIssuer | None = None, now: Callable[[], datetime] = real_now
+        self,
+        keys: KeyRing,
+        issuer: TrustedIssuer | None = None,
+        now: Callable[[], datetime] = real_now,
+        find_key: FindKey | None = None,
     ) -> None:
         self._keys = keys
         self._issuer = issuer
         self._now = now
+        self._find_key = find_key
 
     async def identify(self, authorization: str | None) -> Principal:
         """Who sent this ``Authorization`` header.
@@ -66,6 +76,8 @@ class Identification:
         caller = self._keys.find(secret)
         if caller is not None:
             return principal_of_key(caller)
+        if self._find_key is not None and (found := await self._find_key(secret)) is not None:
+            return found
         if self._issuer is None or not looks_like_token(secret):
             raise self._unknown()
         try:

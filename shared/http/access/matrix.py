@@ -4,9 +4,11 @@
       readers: [handler, team_leader, auditor]
     routes:
       GET /v1/clocks/{request}: [readers, channel]
+      POST /v1/requests: {for: channel, scope: submit}
       GET /healthz: anybody
 
-A route admits roles, ``channel``, groups of these, or ``anybody``, who needs no credentials.
+A route admits roles, ``channel``, groups of these, or ``anybody``, who needs no credentials. A key that has scopes is
+let through only where the route names one of them.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from shared.http.access.principal import Principal, StaffRole
+from shared.http.access.principal import Principal, Scope, StaffRole
 from shared.rules.document import Complaint, Document, Field, InvalidDocument
 
 ANYBODY = "anybody"
@@ -33,16 +35,22 @@ class Admission:
     Attributes:
         words: roles and ``channel``; empty where ``is_open``.
         line: of the file, from 1.
+        scope: what a key that has scopes must have; None lets no such key through.
     """
 
     words: frozenset[str]
     is_open: bool
     line: int
+    scope: Scope | None = None
 
     def admits(self, principal: Principal) -> bool:
         if principal.kind == CHANNEL:
             return CHANNEL in self.words
         return bool(self.words & principal.roles)
+
+    def is_in_scope(self, principal: Principal) -> bool:
+        scopes = principal.terms.scopes if principal.terms is not None else None
+        return scopes is None or self.scope in scopes
 
     def described(self) -> str:
         """Roles in the order of the house, then channels."""
@@ -112,9 +120,21 @@ def _group(name: str, field: Field) -> frozenset[str]:
 def _admission(route: str, field: Field, groups: Mapping[str, frozenset[str]]) -> Admission:
     if not _ROUTE.fullmatch(route):
         raise field.fail("is not a method and a path such as GET /v1/clocks")
-    if [entry.text() for entry in field.items_or_self()] == [ANYBODY]:
+    scope = None
+    if field.is_mapping:
+        members = field.members(frozenset({"for", "scope"}))
+        scope = members["scope"].parse(_scope)
+        field = members["for"]
+    elif [entry.text() for entry in field.items_or_self()] == [ANYBODY]:
         return Admission(frozenset(), is_open=True, line=field.line)
-    return Admission(_resolved(field, groups), is_open=False, line=field.line)
+    return Admission(_resolved(field, groups), is_open=False, line=field.line, scope=scope)
+
+
+def _scope(text: str) -> Scope:
+    try:
+        return Scope(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not one of {', '.join(sorted(Scope))}") from None
 
 
 def _resolved(field: Field, groups: Mapping[str, frozenset[str]]) -> frozenset[str]:

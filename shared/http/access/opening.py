@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shared.clock import real_now
 from shared.errors import ConfigurationError
 from shared.http.access.claims import ClaimNames, role_names_of
 from shared.http.access.guard import Access
-from shared.http.access.identity import Identification, TrustedIssuer
+from shared.http.access.identity import FindKey, Identification, TrustedIssuer
 from shared.http.access.issuer import IssuerKeys
 from shared.http.access.matrix import Matrix, read_matrix
 from shared.http.keys import KeyRing
 from shared.settings import PlatformSettings
 
 
-def open_access(platform: PlatformSettings, matrix_file: Path) -> Access:
+def open_access(platform: PlatformSettings, matrix_file: Path, find_key: FindKey | None = None) -> Access:
     """Keys, the issuer if one is set, and who may what.
+
+    Args:
+        find_key: for a service that keeps keys beside those of the file.
 
     Raises:
         ConfigurationError: names the file or the variable that cannot be used.
     """
     issuer = trusted_issuer(platform)
     keys = KeyRing([]) if platform.api_keys_file is None and issuer else KeyRing.load(platform.api_keys_file)
-    return Access(Identification(keys, issuer), load_matrix(matrix_file))
+    return Access(Identification(keys, issuer, real_now, find_key), load_matrix(matrix_file))
 
 
 def trusted_issuer(platform: PlatformSettings) -> TrustedIssuer | None:

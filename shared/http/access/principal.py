@@ -21,6 +21,37 @@ class StaffRole(StrEnum):
 Kind = Literal["channel", "staff", "service"]
 
 
+class Scope(StrEnum):
+    """What a key may be used for, beside what its role allows. A matrix names for each route the one it needs."""
+
+    SUBMIT = "submit"
+    BATCH = "batch"
+    MOVE = "move"
+    FEEDBACK = "feedback"
+    READ = "read"
+    TEXTS = "texts"
+    PROCESSES = "processes"
+    VERIFY = "verify"
+    KEYS = "keys"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTerms:
+    """What holds for the API key that a caller came with.
+
+    Attributes:
+        key: tells keys apart, also two of one name; no secret.
+        scopes: None for a key that may be used for whatever its role allows.
+        rate_per_second, burst: None where the key says nothing of its own.
+    """
+
+    key: str
+    scopes: frozenset[Scope] | None = None
+    rate_per_second: float | None = None
+    burst: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A caller who was recognised.
@@ -31,6 +62,7 @@ class Principal:
         roles: empty for a channel.
         teams: as the issuer names them.
         scopes: what the token was issued for; empty for an API key.
+        terms: of the API key; None for a token.
     """
 
     subject: str
@@ -39,6 +71,7 @@ class Principal:
     roles: frozenset[StaffRole] = frozenset()
     teams: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
+    terms: KeyTerms | None = None
 
     @property
     def visible_channel(self) -> str | None:

@@ -11,12 +11,16 @@ from services.intake.api.context import Context
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.group_commit import GroupCommit
+from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from shared.clock import ManualClock
+from shared.http.access import Access, Identification
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
+from tests.access.issuing import NOW, IssuerInMemory
+from tests.access.opening import matrix_of
 from tests.integration.intake.front_door import KEYS, START, Intake
 from tests.unit.intake.shipped import AUTOMATION, FILES, STATUS_PAGE, WORDED
 
@@ -34,11 +38,12 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
     automations = Automations(database, clock, AUTOMATION)
     await automations.start()
     acting = Acting(automations, outbox)
+    keys = KeyBook(database)
     context = Context(
         database=database,
         outbox=outbox,
         clock=clock,
-        keys=KEYS,
+        keys=keys,
         processes=processes,
         moving=Moving(outbox, clock, processes, acting),
         acting=acting,
@@ -54,11 +59,16 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
 
     clients: list[httpx.AsyncClient] = []
 
-    def connect(of: Context, caller: str | None) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer key of {caller}"} if caller else {}
-        transport = httpx.ASGITransport(create_api(of, STATUS_PAGE, readiness))
+    access = Access(Identification(KEYS, IssuerInMemory().trusted(), lambda: NOW, keys.find), matrix_of("intake"))
+
+    def call_with(of: Context, secret: str | None) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        transport = httpx.ASGITransport(create_api(of, access, STATUS_PAGE, readiness))
         clients.append(httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers))
         return clients[-1]
+
+    def connect(of: Context, caller: str | None) -> httpx.AsyncClient:
+        return call_with(of, f"key of {caller}" if caller else None)
 
     yield Intake(
         database=database,
@@ -67,6 +77,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         clock=clock,
         context=context,
         connect=connect,
+        call_with=call_with,
         app=connect(context, "app"),
         web=connect(context, "web"),
         staff=connect(context, "staff"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.testing.broker import InMemoryBroker
+from tests.access.issuing import token_of
 
 START = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
 
@@ -57,6 +58,7 @@ class Intake:
     clock: ManualClock
     context: Context
     connect: Callable[[Context, str | None], httpx.AsyncClient]
+    call_with: Callable[[Context, str | None], httpx.AsyncClient]
     app: httpx.AsyncClient
     web: httpx.AsyncClient
     staff: httpx.AsyncClient
@@ -68,6 +70,11 @@ class Intake:
         assert answer.status_code == 201, answer.text
         view: dict[str, Any] = answer.json()
         return view
+
+    def person(self, name: str, *roles: str, teams: Collection[str] = ()) -> httpx.AsyncClient:
+        """A client of a member of staff who signed in."""
+        token = token_of(*roles, sub=f"subject-of-{name}", preferred_username=name, teams=list(teams))
+        return self.call_with(self.context, token)
 
     async def move(self, reference: str, name: str, **body: Any) -> httpx.Response:
         return await self.app.post(f"/v1/requests/{reference}/{name}", json=body, headers=write())

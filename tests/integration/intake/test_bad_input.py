@@ -171,7 +171,7 @@ async def test_nobody_gets_in_without_a_key(intake: Intake, authorization: str |
         await intake.nobody.get("/v1/requests/K7M4Q-2XD9C", headers=headers),
         await intake.nobody.get("/v1/summary", headers=headers),
     ):
-        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="punctual"')
 
 
 async def test_other_paths_and_methods_are_problems_too(intake: Intake) -> None:

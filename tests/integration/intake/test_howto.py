@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
+from tests.integration.intake.curl import examples_of, read_curl
 from tests.integration.intake.front_door import Intake
 
 PAGE = Path(__file__).parents[3] / "docs/howto/send-requests.md"
-_EXAMPLE = re.compile(r"```sh\n# (\d{3})\n(curl .*?)```", re.DOTALL)
 
 
 async def test_every_example_gets_the_answer_the_page_promises(intake: Intake) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    examples = _EXAMPLE.findall(page)
-    assert len(examples) == page.count("\ncurl ")
-    reference = ""
+    values = {"INTAKE": "http://intake", "KEY": "key of app"}
     refusals = []
-    for status, command in examples:
-        method, url, headers, content = _read(command.replace("$REFERENCE", reference))
+    for status, command in examples_of(page):
+        method, url, headers, content = read_curl(command, values)
         answer = await intake.nobody.request(method, url, headers=headers, content=content)
-        assert answer.status_code == int(status), f"{command}\n{answer.text}"
+        assert answer.status_code == status, f"{command}\n{answer.text}"
         if url.endswith(":batch"):
             assert_lines_are_answered_as(page, answer.text)
-        if status == "201":
-            reference = answer.json()["reference"]
-        if status == "409":
+        if status == 201:
+            values["REFERENCE"] = answer.json()["reference"]
+        if status == 409:
             refusals.append(answer.json())
     assert f'"detail": "{refusals[-1]["detail"]}"' in page
 
@@ -43,21 +40,3 @@ def assert_lines_are_answered_as(page: str, answers: str) -> None:
 def _gist(answer: dict[str, Any]) -> tuple[Any, ...]:
     problem = answer.get("problem", {})
     return answer["line"], answer["status"], answer.get("idempotency_key"), problem.get("type"), problem.get("errors")
-
-
-def _read(command: str) -> tuple[str, str, dict[str, str], bytes | None]:
-    command = command.replace("\\\n", " ").replace("$INTAKE", "http://intake").replace("$KEY", "key of app")
-    words = iter(shlex.split(command)[1:])
-    method, url, headers, content = "GET", "", {}, None
-    for word in words:
-        match word:
-            case "-X":
-                method = next(words)
-            case "-H":
-                name, _, value = next(words).partition(": ")
-                headers[name] = value
-            case "-d" | "--data-binary":
-                content = next(words).encode()
-            case _:
-                url = word
-    return method, url, headers, content

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.intake.domain.life import replay
+from services.intake.domain.visibility import EVERYTHING
 from services.intake.store.lookups import find_by_reference
 from shared.contracts.requests import RequestClosed, RequestStageEntered
 from shared.contracts.topics import REQUESTS
@@ -49,7 +50,7 @@ async def test_a_claim_goes_its_way_to_payment(intake: Intake) -> None:
     )
     assert events[-1].data == RequestClosed(request_id=view["id"], outcome="paid", handler="s-104")
     async with intake.database.connection() as connection:
-        record = await find_by_reference(connection, reference, None)
+        record = await find_by_reference(connection, reference, EVERYTHING)
     assert record is not None
     assert replay(record.history) == record.life
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import chain, repeat
 
 from services.intake.domain.life import replay
+from services.intake.domain.visibility import EVERYTHING
 from services.intake.store.lookups import find_by_reference
 from shared.contracts.contacts import ContactRecorded
 from shared.contracts.requests import RequestSubmitted
@@ -181,6 +182,6 @@ async def test_after_a_lost_commit_the_retry_is_the_first(intake: Intake) -> Non
 async def test_the_stored_state_is_what_the_history_says(intake: Intake) -> None:
     reference = (await intake.submit(priority="urgent"))["reference"]
     async with intake.database.connection() as connection:
-        record = await find_by_reference(connection, reference, "app")
+        record = await find_by_reference(connection, reference, EVERYTHING)
     assert record is not None
     assert replay(record.history) == record.life

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.errors import ConfigurationError
-from shared.http.access import ClaimNames, Principal, StaffRole
+from shared.http.access import ClaimNames, KeyTerms, Principal, StaffRole
 from shared.http.access.claims import read_principal, role_names_of
 from shared.http.access.identity import principal_of_key
 from shared.http.keys import Caller
@@ -65,8 +65,9 @@ def test_a_client_on_its_own_behalf_is_a_service() -> None:
 def test_a_staff_key_is_a_service_that_administers_and_a_channel_key_is_its_channel() -> None:
     staff = principal_of_key(Caller(name="app", role="staff"))
     channel = principal_of_key(Caller(name="app", role="channel"))
-    assert staff == Principal("app", "app", "service", frozenset({StaffRole.ADMINISTRATOR}))
-    assert channel == Principal("app", "app", "channel")
+    terms = KeyTerms("file:app")
+    assert staff == Principal("app", "app", "service", frozenset({StaffRole.ADMINISTRATOR}), terms=terms)
+    assert channel == Principal("app", "app", "channel", terms=terms)
     assert (staff.visible_channel, channel.visible_channel) == (None, "app")
 
 

@@ -13,17 +13,20 @@ import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
+import services.intake.api.application
+import services.intake.api.context
 import services.notifier.api
 import services.quality_audit.api
 import services.sla_timer.api
 from shared.clock import ManualClock
 from shared.http import KeyRing, hash_key
-from shared.http.access import Access, Identification, StaffRole
+from shared.http.access import Access, Identification, KeyTerms, Principal, Scope, StaffRole
 from shared.http.access.guard import routes_of
 from shared.http.access.matrix import Admission
 from shared.http.keys import ApiKey
 from tests.access.issuing import NOW, IssuerInMemory, claims_of, private_key, token_of
 from tests.access.opening import ROOT, matrix_of
+from tests.unit.intake.shipped import STATUS_PAGE
 
 KEYS = KeyRing(
     [
@@ -62,7 +65,24 @@ def _quality_audit(access: Access) -> FastAPI:
     )
 
 
+def _intake(access: Access) -> FastAPI:
+    context = services.intake.api.context.Context(
+        database=_NOTHING,
+        outbox=_NOTHING,
+        clock=ManualClock(NOW),
+        keys=_NOTHING,
+        processes=_NOTHING,
+        moving=_NOTHING,
+        acting=_NOTHING,
+        automations=_NOTHING,
+        public_url="",
+        submissions=_NOTHING,
+    )
+    return services.intake.api.application.create_api(context, access, STATUS_PAGE, _ready)
+
+
 APPS: Mapping[str, Callable[[Access], FastAPI]] = {
+    "intake": _intake,
     "sla_timer": _sla_timer,
     "notifier": _notifier,
     "quality_audit": _quality_audit,
@@ -80,6 +100,9 @@ def callers() -> Iterator[tuple[str, str | None, Expected | None]]:
     yield "a role of another system", token_of("superuser"), lambda _: False
     yield "a channel key", "key of app", lambda admission: "channel" in admission.words
     yield "a staff key", "key of tool", lambda admission: "administrator" in admission.words
+    for scope in Scope:
+        yield f"a channel key for {scope}", f"scoped channel {scope}", _in_scope("channel", scope)
+        yield f"a staff key for {scope}", f"scoped service {scope}", _in_scope("administrator", scope)
     yield "no credentials", None, None
     yield "an unknown key", "key of nobody", None
     yield "expired", token_of(*StaffRole, iat=NOW - timedelta(hours=1), exp=NOW - timedelta(minutes=1)), None
@@ -88,6 +111,21 @@ def callers() -> Iterator[tuple[str, str | None, Expected | None]]:
     yield "another key", jwt.encode(claims_of(*StaffRole), private_key("stranger"), "ES256", {"kid": "first"}), None
     yield "alg none", jwt.encode(claims_of(*StaffRole), "", "none", {"kid": "first"}), None
     yield "symmetric", jwt.encode(claims_of(*StaffRole), "x" * 64, "HS256", {"kid": "first"}), None
+
+
+def _in_scope(word: str, scope: Scope) -> Expected:
+    return lambda admission: word in admission.words and admission.scope == scope
+
+
+async def find_scoped_key(text: str) -> Principal | None:
+    """A key that is kept in a database; its text says what it is."""
+    if not text.startswith("scoped "):
+        return None
+    _, kind, scope = text.split(" ")
+    terms = KeyTerms(text, frozenset({Scope(scope)}))
+    if kind == "channel":
+        return Principal("app", "app", "channel", terms=terms)
+    return Principal("tool", "tool", "service", frozenset({StaffRole.ADMINISTRATOR}), terms=terms)
 
 
 CALLERS = list(callers())
@@ -100,7 +138,7 @@ ROUTES = [
 def applications() -> dict[str, FastAPI]:
     issuer = IssuerInMemory().trusted()
     return {
-        service: make(Access(Identification(KEYS, issuer, lambda: NOW), matrix_of(service)))
+        service: make(Access(Identification(KEYS, issuer, lambda: NOW, find_scoped_key), matrix_of(service)))
         for service, make in APPS.items()
     }
 
@@ -152,11 +190,16 @@ async def test_a_refusal_names_what_is_needed_and_what_the_caller_has(
 ) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(applications[service]), base_url="http://x") as http:
         route, admission = next((r, a) for r, a in matrix_of(service).routes.items() if a.words)
-        path = re.sub(r"\{\w+\}", _ID, route.split(" ")[1])
-        answer = await http.get(path, headers={"Authorization": f"Bearer {token_of('superuser')}"})
+        method, path = re.sub(r"\{\w+\}", _ID, route).split(" ")
+        answer = await http.request(method, path, headers={"Authorization": f"Bearer {token_of('superuser')}"})
     body = answer.json()
     assert (answer.status_code, body["type"]) == (403, "urn:punctual:problem:role_required")
     assert body["detail"] == f"{route} is for: {admission.described()}. chan.tai-man has: no role."
+
+
+def test_every_guarded_route_of_intake_names_a_scope() -> None:
+    """Intake keeps keys that have scopes; a route without one would be shut to them by mistake."""
+    assert [route for route, a in matrix_of("intake").routes.items() if not a.is_open and a.scope is None] == []
 
 
 async def test_a_reviewer_cannot_review_in_the_name_of_another(applications: dict[str, FastAPI]) -> None:

@@ -7,12 +7,13 @@ from fastapi import Response
 
 from shared.errors import ConfigurationError
 from shared.http import KeyRing, create_app
-from shared.http.access import Access, Identification, read_matrix
+from shared.http.access import Access, Identification, KeyTerms, Principal, Scope, read_matrix
 
 PROBES = "".join(
     f"  GET {path}: anybody\n"
     for path in ("/healthz", "/readyz", "/metrics", "/docs", "/docs/oauth2-redirect", "/openapi.json")
 )
+SCOPES = "audit, batch, feedback, keys, move, processes, read, submit, texts, verify"
 WORDS = "administrator, auditor, channel, handler, manager, quality_reviewer, team_leader"
 
 
@@ -47,16 +48,27 @@ def test_groups_stand_for_their_members() -> None:
     assert matrix.routes["GET /a"].described() == "handler, auditor, channel"
 
 
+def test_a_route_may_name_the_scope_that_a_key_needs() -> None:
+    matrix = read_matrix("routes: {GET /a: {for: [channel], scope: read}, GET /b: channel}", "f")
+    scoped, unscoped = matrix.routes["GET /a"], matrix.routes["GET /b"]
+    for scopes, expected in (({"read"}, (True, False)), ({"move"}, (False, False)), (None, (True, True))):
+        terms = KeyTerms("k", None if scopes is None else frozenset(map(Scope, scopes)))
+        caller = Principal("app", "app", "channel", terms=terms)
+        assert (scoped.is_in_scope(caller), unscoped.is_in_scope(caller)) == expected
+    assert unscoped.is_in_scope(Principal("7f3a", "chan", "staff"))
+
+
 def test_every_mistake_is_named_with_file_line_and_field() -> None:
     assert complaints(
         "groups:\n  handler: [auditor]\nroutes:\n  GET /a: [handlr]\n  FETCH /a: handler\n"
-        "  GET /b: [anybody, handler]\n  GET /c: []\n"
+        "  GET /b: [anybody, handler]\n  GET /c: []\n  GET /d: {for: handler, scope: all}\n"
     ) == [
         "access.yml, line 2, groups.handler: is not a name for a group: a word in small letters that is no role",
         "access.yml, line 4, routes.GET /a[0]: 'handlr' is not one of " + WORDS,
         "access.yml, line 5, routes.FETCH /a: is not a method and a path such as GET /v1/clocks",
         "access.yml, line 6, routes.GET /b[0]: anybody stands alone",
         "access.yml, line 7, routes.GET /c: admits nobody",
+        "access.yml, line 8, routes.GET /d.scope: 'all' is not one of " + SCOPES,
     ]
 
 

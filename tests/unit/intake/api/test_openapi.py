@@ -15,9 +15,10 @@ from services.intake.api.context import Context
 from services.intake.api.moves import MOVES
 from shared.clock import ManualClock
 from shared.http import KeyRing
+from tests.access.opening import access_by_keys
 from tests.unit.intake.shipped import STATUS_PAGE
 
-WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process", "split", "complain"}
+WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process", "split", "complain", "keys"}
 
 
 async def _ready() -> dict[str, str | None]:
@@ -31,7 +32,7 @@ def document() -> dict[str, Any]:
         database=nothing,
         outbox=nothing,
         clock=ManualClock(datetime(2026, 11, 24, tzinfo=UTC)),
-        keys=KeyRing([]),
+        keys=nothing,
         processes=nothing,
         moving=nothing,
         acting=nothing,
@@ -39,7 +40,7 @@ def document() -> dict[str, Any]:
         public_url="http://x",
         submissions=nothing,
     )
-    return create_api(context, STATUS_PAGE, _ready).openapi()
+    return create_api(context, access_by_keys(KeyRing([]), "intake"), STATUS_PAGE, _ready).openapi()
 
 
 def references(part: Any) -> Iterator[str]:
@@ -74,7 +75,9 @@ def test_every_write_declares_its_key_and_its_problems(document: dict[str, Any])
         assert ("if-match" in headers) == ("{reference}" in path)
         assert write["security"]
         problems = {status: list(answer["content"]) for status, answer in write["responses"].items() if status >= "400"}
-        expected = {"400", "401", "409", "413", "422", "503"} | ({"404", "412"} if "{reference}" in path else set())
+        expected = {"400", "401", "409", "403", "413", "422", "429", "503"} | (
+            {"404", "412"} if "{reference}" in path else set()
+        )
         assert problems == {status: ["application/problem+json"] for status in expected}
 
 
@@ -84,7 +87,7 @@ def test_a_batch_declares_its_lines_and_its_problems(document: dict[str, Any]) -
     assert list(post["requestBody"]["content"]) == list(post["responses"]["200"]["content"]) == ["application/x-ndjson"]
     assert "idempotency_key" in line["schema"]["required"]
     assert [parameter for parameter in post.get("parameters", []) if parameter["in"] == "header"] == []
-    assert post["responses"].keys() == {"200", "401", "415", "503"}
+    assert post["responses"].keys() == {"200", "401", "403", "415", "429", "503"}
 
 
 def test_the_example_is_a_request_that_would_be_taken(document: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import jwt
 import pytest
 from argon2 import PasswordHasher
 
-from punctual.local.credentials import ACCOUNTS
+from punctual.local.credentials import ACCOUNTS, TEAMS
 from punctual.local.issuer.accounts import Account, AccountBook, add_missing
 from punctual.local.issuer.attempts import MOST_PER_ADDRESS, MOST_PER_NAME, WINDOW_SECONDS, Attempts
 from punctual.local.issuer.clients import is_challenge, may_be_answered_at, proves
@@ -36,15 +36,19 @@ def test_there_is_a_demo_account_for_each_role() -> None:
 
 def test_an_account_is_made_once_and_its_password_is_kept_as_a_hash(tmp_path: Path) -> None:
     file = tmp_path / "issuer" / "accounts.json"
-    add_missing(file, {"manager": "open sesame"}, ACCOUNTS, QUICK)
+    add_missing(file, {"manager": "open sesame"}, ACCOUNTS, TEAMS, QUICK)
     first = file.read_text()
-    add_missing(file, {"manager": "another"}, ACCOUNTS, QUICK)
-    add_missing(file, {"manager": "another", "auditor": "x"}, ACCOUNTS, QUICK)
+    add_missing(file, {"manager": "another"}, ACCOUNTS, TEAMS, QUICK)
+    add_missing(file, {"manager": "another", "auditor": "x"}, ACCOUNTS, TEAMS, QUICK)
     book = AccountBook.load(file, QUICK)
     assert "open sesame" not in first
     assert file.stat().st_mode & 0o777 == 0o600
     assert book.find("auditor") is not None
     assert book.find("handler") is None
+    add_missing(file, {"handler": "y"}, ACCOUNTS, TEAMS, QUICK)
+    handler = AccountBook.load(file, QUICK).find("handler")
+    assert handler is not None
+    assert handler.teams == ("claim_team",)
     found = book.check("manager", "open sesame")
     assert found is not None
     assert found.roles == ("manager",)

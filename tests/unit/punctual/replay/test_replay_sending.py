@@ -141,8 +141,8 @@ async def test_a_service_that_never_answers_ends_it_with_a_clear_message(intake:
 
 
 async def test_a_key_that_is_not_known_ends_it_at_once(intake: FakeIntake) -> None:
-    intake.before = lambda r: problem(401, "key_required") if r.method == "POST" else None
-    with pytest.raises(KeyRefused, match="because of key_required"):
+    intake.before = lambda r: problem(401, "credentials_required") if r.method == "POST" else None
+    with pytest.raises(KeyRefused, match="because of credentials_required"):
         await send(intake, *(case(str(n), *MOVES) for n in range(50)), concurrency=2)
 
 

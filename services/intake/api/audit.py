@@ -1,0 +1,64 @@
+"""Who read personal data, for auditors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from services.intake.api.context import ContextOf
+from services.intake.api.paging import link_next, read_number
+from services.intake.api.references import read_reference
+from services.intake.store.access_log import What, list_accesses
+from shared.http import problem_responses
+
+router = APIRouter(tags=["audit"])
+
+
+class AccessView(BaseModel):
+    who: str
+    subject: str = Field(description="What the issuer knows the caller by; of a key its prefix")
+    roles: list[str] = Field(description="What the caller had then: roles of staff, or channel")
+    route: str
+    what: What
+    reference: str | None
+    customer_id: UUID | None
+    occurred_at: datetime = Field(description="Business time")
+    real_at: datetime = Field(description="Real time")
+    correlation_id: str
+
+
+@router.get("/v1/audit", summary="List who read personal data, the newest first", responses=problem_responses(404, 422))
+async def list_(
+    context: ContextOf,
+    request: Request,
+    response: Response,
+    who: Annotated[str | None, Query(max_length=128, description="Only what this caller read")] = None,
+    reference: Annotated[str | None, Query(max_length=32, description="Only what was read of this request")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: Annotated[str | None, Query(description="Where the page before ended; from its Link header")] = None,
+) -> list[AccessView]:
+    canonical = None if reference is None else read_reference(reference)
+    before = read_number(after)
+    async with context.database.connection() as connection:
+        found = await list_accesses(connection, who=who, reference=canonical, before=before, count=limit)
+    if len(found) == limit:
+        link_next(request, response, str(found[-1][0]))
+    return [
+        AccessView(
+            who=access.who,
+            subject=access.subject,
+            roles=list(access.roles),
+            route=access.route,
+            what=access.what,
+            reference=access.reference,
+            customer_id=access.customer_id,
+            occurred_at=access.occurred_at,
+            real_at=access.real_at,
+            correlation_id=access.correlation_id,
+        )
+        for _, access in found
+    ]

@@ -1,0 +1,70 @@
+"""What a caller sees, whom a caller acts as, and for which channel a caller submits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from services.intake.domain.moves import Assign, Move
+from services.intake.domain.visibility import EVERYTHING, Visibility
+from shared.http import FieldError, Problem
+from shared.http.access import Principal, StaffRole
+
+_SEES_ALL = frozenset({StaffRole.MANAGER, StaffRole.ADMINISTRATOR, StaffRole.AUDITOR, StaffRole.QUALITY_REVIEWER})
+_LEADS = frozenset({StaffRole.TEAM_LEADER, StaffRole.MANAGER, StaffRole.ADMINISTRATOR})
+_NOT_SAID: Any = object()
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")  # what events can carry
+
+
+def visibility_of(principal: Principal) -> Visibility:
+    """A channel its own; who handles or leads what the teams of the token have and what no team has; all others all.
+
+    No team in the token means no team: issuers leave groups out when there are too many, and that must not open all.
+    """
+    if principal.kind == "channel":
+        return Visibility(channel=principal.name)
+    if principal.kind == "service" or principal.roles & _SEES_ALL:
+        return EVERYTHING
+    return Visibility(teams=principal.teams)
+
+
+def acting(principal: Principal, move: Move) -> Move:
+    """The move with who did it. A person who only handles requests acts in his own name; others say who did it.
+
+    Whom a request is assigned to is not who did it, so everybody who may assign may name anybody.
+
+    Raises:
+        Problem: 403, it names another.
+    """
+    if principal.kind != "staff" or principal.roles & _LEADS or isinstance(move, Assign):
+        return move
+    named = getattr(move, "handler", _NOT_SAID)  # some moves do not say who did them
+    if named is _NOT_SAID:
+        return move
+    if named not in {None, principal.name}:
+        raise Problem(
+            403,
+            "other_handler",
+            "Only who leads may say that somebody else did it",
+            f"You are signed in as {principal.name}.",
+            [FieldError(field="handler", message="is not you")],
+        )
+    changed: Any = {"handler": principal.name if _CODE.fullmatch(principal.name) else None}
+    return replace(move, **changed)
+
+
+def submitting_channel(principal: Principal) -> str:
+    """The channel of what the caller submits: the name of the key.
+
+    Raises:
+        Problem: 403, a token names no channel, and customers are known per channel.
+    """
+    if principal.terms is None:
+        raise Problem(
+            403,
+            "key_needed",
+            "Requests are submitted with an API key",
+            "A request belongs to the channel that the key is named after; a token names none.",
+        )
+    return principal.name

@@ -1,0 +1,68 @@
+"""Whose calls are counted, and together with which."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.intake.api import rate_limits
+from services.intake.api.rate_limits import RateLimits, too_many_calls
+from services.intake.domain.rate import Rate
+from shared.http.access import KeyTerms, Principal
+
+
+def with_key(key: str, rate: float | None = None, burst: int | None = None) -> Principal:
+    return Principal("app", "app", "channel", terms=KeyTerms(key, None, rate, burst))
+
+
+def granted(limits: RateLimits, caller: Principal, count: int) -> int:
+    return sum((verdict := limits.take(caller)) is None or verdict.is_granted for _ in range(count))
+
+
+def test_two_keys_of_one_name_do_not_share_a_bucket() -> None:
+    limits = RateLimits(Rate(1, 3), elapsed=lambda: 0.0)
+    assert [granted(limits, with_key(key), 5) for key in ("a", "b")] == [3, 3]
+
+
+def test_what_a_key_says_counts_more_than_the_setting() -> None:
+    limits = RateLimits(Rate(1, 3), elapsed=lambda: 0.0)
+    assert granted(limits, with_key("a", 10, 7), 20) == 7
+    assert granted(RateLimits(elapsed=lambda: 0.0), with_key("a", 10, 7), 20) == 7
+
+
+def test_people_and_keys_without_any_rate_are_not_limited() -> None:
+    assert granted(RateLimits(Rate(1, 3), elapsed=lambda: 0.0), Principal("7f3a", "chan", "staff"), 10) == 10
+    assert granted(RateLimits(elapsed=lambda: 0.0), with_key("a"), 10) == 10
+
+
+def test_the_memory_is_bounded_and_the_key_unused_for_longest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "_MOST", 2)
+    limits = RateLimits(Rate(1, 3), elapsed=lambda: 0.0)
+    for key in ("a", "b", "a", "c"):
+        limits.take(with_key(key))
+    assert list(limits._buckets) == ["a", "c"]
+
+
+async def test_who_would_wait_too_long_is_refused_at_once() -> None:
+    limits = RateLimits(Rate(0.01, 1), elapsed=lambda: 0.0)
+    assert await limits.wait(with_key("a"), timedelta(seconds=30)) is None
+    refusal = await limits.wait(with_key("a"), timedelta(seconds=30))
+    assert refusal is not None
+    assert too_many_calls(refusal).headers == {"Retry-After": "100"}
+
+
+async def test_who_waits_is_let_through_when_the_turn_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    elapsed = 0.0
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        nonlocal elapsed
+        slept.append(seconds)
+        elapsed += seconds
+
+    monkeypatch.setattr("services.intake.api.rate_limits.asyncio.sleep", sleep)
+    limits = RateLimits(Rate(4, 1), elapsed=lambda: elapsed)
+    for _ in range(3):
+        assert await limits.wait(with_key("a"), timedelta(seconds=30)) is None
+    assert slept == [0.25, 0.25]
