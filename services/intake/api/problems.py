@@ -10,8 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from prometheus_client import Counter
 
 from services.intake.api.context import IDEMPOTENCY_KEY
-from services.intake.domain.deciding import MoveRefused
 from services.intake.domain.instants import InstantRefused
+from services.intake.domain.refusing import MoveRefused
 from services.intake.handlers.moving import ChangedMeanwhile, ProcessUnknown, RequestUnknown
 from shared.http import FieldError, Problem
 

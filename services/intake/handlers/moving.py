@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.intake.domain.deciding import MoveRefused, decide
+from services.intake.domain.deciding import decide
 from services.intake.domain.instants import check_move
 from services.intake.domain.moves import Absorb, FollowProcess, MergeInto, Move
 from services.intake.domain.record import RequestRecord
+from services.intake.domain.refusing import MoveRefused
 from services.intake.handlers.processes import Processes
 from services.intake.store.announcements import change_event
 from services.intake.store.moves import add_link, add_texts, lock_request, lock_two, record_changes

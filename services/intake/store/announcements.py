@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.domain import changes
+from services.intake.domain import changes, doubts
 from services.intake.domain.history import Entry, change_data
 from services.intake.domain.submission import Submission, status_path
 from services.intake.store.submissions import Taken
@@ -44,6 +44,9 @@ _PAYLOADS: dict[type, type[Payload]] = {
     changes.Complained: casework.RequestComplained,
     changes.FeedbackGiven: casework.RequestFeedbackGiven,
     changes.ProcessChanged: casework.RequestProcessChanged,
+    doubts.Doubted: casework.RequestDoubted,
+    doubts.FindingConfirmed: casework.RequestFindingConfirmed,
+    doubts.FindingDismissed: casework.RequestFindingDismissed,
 }
 
 
