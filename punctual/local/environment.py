@@ -112,6 +112,8 @@ def service_environment(service: str, port: int, where: Addresses, credentials: 
         f"{prefix}_HTTP_HOST": HOST,
         f"{prefix}_HTTP_PORT": str(port),
     }
+    if service == "intake":
+        values[f"{prefix}_SIGNATURE_SECRET"] = credentials.signature_secret
     if service == "notifier":
         values[f"{prefix}_SMTP_HOST"] = where.smtp_host
         values[f"{prefix}_SMTP_PORT"] = str(where.smtp_port)

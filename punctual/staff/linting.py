@@ -31,9 +31,18 @@ def lint_process(file: Path) -> dict[str, Any]:
     return _lint("intake", file)
 
 
-def _lint(service: str, *files: Path) -> dict[str, Any]:
+def lint_validation(file: Path) -> dict[str, Any]:
+    """The errors and remarks of rules of validation.
+
+    Raises:
+        PunctualError: the file cannot be read.
+    """
+    return _lint("intake", file, option="--lint-validation")
+
+
+def _lint(service: str, *files: Path, option: str = "--lint") -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", f"services.{service}", "--lint", *(str(file) for file in files)],
+        [sys.executable, "-m", f"services.{service}", option, *(str(file) for file in files)],
         capture_output=True,
         text=True,
         check=False,

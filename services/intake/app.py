@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
@@ -18,9 +19,12 @@ from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.lint import lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
+from services.intake.handlers.validation_file import lint_validation, load_validation
+from services.intake.handlers.watching import Watching
 from services.intake.settings import Settings
 from services.intake.ticker.keys import KeyKeeper
 from services.intake.ticker.processes import ProcessFollower
+from services.intake.ticker.watching import Watcher
 from shared.contracts.topics import CLOCKS
 from shared.errors import ConfigurationError, DatabaseUnavailable
 from shared.http import HttpServer, KeyRing
@@ -58,6 +62,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     status_page = load_status_page(settings.data_folder / "status_page")
     keys = KeyRing.load(settings.platform.api_keys_file)
     clock = settings.platform.clock()
+    secret = settings.signature_secret.get_secret_value()
+    validation = load_validation(settings.data_folder / "validation.yml", secret, clock.now())
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
 
     database = await Database.open(
@@ -70,13 +76,21 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     files = {Path(name).name: text for name, text in _texts(settings.data_folder / "processes", "*.yml")}
     processes = Processes(database, clock, files, worded(status_page.words))
     await processes.start()
+    watching = Watching(database, clock, validation)
+    await watching.start()
 
     bootstrap = settings.platform.kafka_bootstrap
     publisher = KafkaPublisher(bootstrap, member)
     stack.push_async_callback(publisher.close)
 
     outbox = Outbox(database, publisher, SERVICE)
-    submissions = GroupCommit(database, outbox, key_patience=settings.key_patience, queue_limit=settings.queue_limit)
+    submissions = GroupCommit(
+        database,
+        outbox,
+        key_patience=settings.key_patience,
+        queue_limit=settings.queue_limit,
+        validation=validation,
+    )
     stack.push_async_callback(submissions.finish)  # a client that left does not wait for what it had accepted
     ownership = Ownership(database, SERVICE, member)
     consumer = InboxConsumer(
@@ -106,6 +120,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         processes=processes,
         moving=Moving(outbox, clock, processes),
         public_url=settings.platform.public_url,
+        validation=validation,
         submissions=submissions,
         key_patience=settings.key_patience,
         outbox_limit=settings.outbox_limit,
@@ -115,16 +130,24 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     )
     server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
     keeper, follower = KeyKeeper(database, settings.key_retention), ProcessFollower(processes)
-    return [server, submissions, outbox, consumer, keeper, follower]
+    # It stores what was counted once more when the service stops; what is taken in after that is lost to the counts.
+    return [server, submissions, outbox, consumer, keeper, follower, Watcher(watching)]
 
 
 def main() -> None:
-    """Run the service; with ``--lint FILE`` only check a process definition and print what was found as JSON."""
-    if sys.argv[1:2] == ["--lint"] and len(sys.argv) == 3:  # noqa: PLR2004  the program, the option, the file
-        words = load_status_page(Settings.model_fields["data_folder"].default / "status_page").words
+    """Run the service; with ``--lint FILE`` or ``--lint-validation FILE`` only check a process definition, or rules of
+    validation, and print what was found as JSON."""
+    if sys.argv[1:2] in (["--lint"], ["--lint-validation"]) and len(sys.argv) == 3:  # noqa: PLR2004  the file too
         try:
-            print(json.dumps(lint_file(Path(sys.argv[2]), worded(words))))  # noqa: T201  its answer
+            print(json.dumps(_lint(sys.argv[1], Path(sys.argv[2]))))  # noqa: T201  its answer
         except ConfigurationError as error:
             sys.exit(str(error))
         return
     run_service(SERVICE, Settings, build)
+
+
+def _lint(option: str, file: Path) -> dict[str, Any]:
+    if option == "--lint-validation":
+        return lint_validation(file)
+    words = load_status_page(Settings.model_fields["data_folder"].default / "status_page").words
+    return lint_file(file, worded(words))

@@ -6,14 +6,18 @@ from fastapi import FastAPI
 
 from services.intake.api import (
     batch,
+    data_quality,
     lookups,
     moves,
     process_drafts,
     processes,
+    quarantine,
     status,
+    streams,
     submit,
     system,
     texts,
+    validation,
     verifying,
 )
 from services.intake.api.context import Context
@@ -34,6 +38,8 @@ def create_api(context: Context, status_page: StatusPage, readiness: Readiness) 
     app.state.context = context
     app.state.status_page = status_page
     for module in (submit, batch, moves, lookups, texts, processes, process_drafts, verifying, system, status):
+        app.include_router(module.router)
+    for module in (quarantine, data_quality, validation, streams):
         app.include_router(module.router)
     count_refusals(app)
     return app

@@ -14,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
+from services.intake.handlers.validation import Validation
 from shared.clock import Clock
 from shared.http import Caller, KeyRing, Problem
 from shared.ids import new_reference
@@ -28,6 +29,7 @@ KEY_PATTERN = r"^[\x21-\x7e]+$"
 @dataclass(frozen=True, slots=True)
 class Context:
     """Args:
+    validation: looks at each request before it is taken in.
     submissions: takes requests in.
     key_patience: how long a move waits for another call with its idempotency key, real time.
     outbox_limit: unpublished events above which nothing more is taken in.
@@ -43,6 +45,7 @@ class Context:
     processes: Processes
     moving: Moving
     public_url: str
+    validation: Validation
     submissions: GroupCommit
     key_patience: timedelta = timedelta(seconds=5)
     outbox_limit: int = 50_000

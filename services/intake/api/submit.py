@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
 
 from services.intake.api.answers import REPLAY_HEADER, REPLAYED, json_answer
-from services.intake.api.arrivals import name_submission, refusal, submission_instant
+from services.intake.api.arrivals import Keyed, examine, make_arrival, name_submission, refusal, submission_instant
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import ContextOf, WriteOf
 from services.intake.api.views import RequestView, view_request
+from services.intake.domain.anomalies.likeness import Duplicate
 from services.intake.domain.record import open_record
 from services.intake.handlers.offers import Overloaded
 from services.intake.store.submissions import Arrival
@@ -39,21 +41,17 @@ router = APIRouter(tags=["requests"])
 )
 async def submit(body: SubmitBody, write: WriteOf, context: ContextOf) -> Response:
     now = context.clock.now()
+    channel = write.caller.name
     submitted_at = submission_instant(body, now)
+    examined = examine(body, channel, context, submitted_at, now)
 
-    def make() -> Arrival:
-        submission = name_submission(body, write.caller.name, context, submitted_at, now)
-        record = open_record(submission)
+    def make(duplicates: Sequence[Duplicate] = ()) -> Arrival:
+        submission = name_submission(body, channel, context, submitted_at, now)
+        record = open_record(submission, examined.doubted(duplicates))
         process = context.processes.book.choose(submission.kind, submission.product_line)
         view = view_request(record, process, submission.recorded_at, context.public_url)
-        return Arrival(
-            submission=submission,
-            head=record.head,
-            key=write.key,
-            fingerprint=write.fingerprint,
-            status=201,
-            body=view.model_dump_json(),
-        )
+        keyed = Keyed(write.key, write.fingerprint)
+        return make_arrival(record, submission, examined, keyed, view.model_dump_json())
 
     try:
         outcome = await context.submissions.offer(make, write.size, current_trace())

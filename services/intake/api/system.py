@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from services.intake.api.context import CallerOf, ContextOf, visible_channel
 from services.intake.store.lookups import count_requests
+from services.intake.store.quarantine import count_doubts
 from shared.http import problem_responses
 
 router = APIRouter(tags=["system"])
@@ -26,6 +27,10 @@ class SummaryView(BaseModel):
     open: int
     closed: int
     by_kind: dict[str, int]
+    quarantined: int
+    """How many have doubts that nobody judged."""
+    doubts: dict[str, int]
+    """How many have each finding."""
     outbox_backlog: int
 
 
@@ -40,6 +45,7 @@ async def clock(context: ContextOf) -> ClockView:
 async def summary(caller: CallerOf, context: ContextOf) -> SummaryView:
     async with context.database.connection() as connection:
         counts = await count_requests(connection, visible_channel(caller))
+        quarantined, doubts = await count_doubts(connection, visible_channel(caller))
     total = sum(count.total for count in counts)
     closed = sum(count.closed for count in counts)
     return SummaryView(
@@ -47,5 +53,7 @@ async def summary(caller: CallerOf, context: ContextOf) -> SummaryView:
         open=total - closed,
         closed=closed,
         by_kind={count.kind: count.total for count in counts},
+        quarantined=quarantined,
+        doubts=doubts,
         outbox_backlog=context.outbox.backlog(),
     )

@@ -16,7 +16,7 @@ from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
 from tests.integration.intake.front_door import KEYS, START, Intake
-from tests.unit.intake.shipped import FILES, STATUS_PAGE, WORDED
+from tests.unit.intake.shipped import FILES, STATUS_PAGE, WORDED, new_validation
 
 PATIENCE = timedelta(seconds=5)
 
@@ -29,6 +29,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
     clock = ManualClock(START)
     processes = Processes(database, clock, FILES, WORDED)
     await processes.start()
+    validation = new_validation()
     context = Context(
         database=database,
         outbox=outbox,
@@ -37,7 +38,8 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         processes=processes,
         moving=Moving(outbox, clock, processes),
         public_url="https://status.example",
-        submissions=GroupCommit(database, outbox, key_patience=PATIENCE),
+        validation=validation,
+        submissions=GroupCommit(database, outbox, key_patience=PATIENCE, validation=validation),
         key_patience=PATIENCE,
     )
 

@@ -17,7 +17,10 @@ from shared.clock import ManualClock
 from shared.http import KeyRing
 from tests.unit.intake.shipped import STATUS_PAGE
 
-WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process"}
+JUDGING = {"confirm", "dismiss"}
+"""Only for staff, so they may answer 403 as well."""
+
+WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process", *JUDGING}
 
 
 async def _ready() -> dict[str, str | None]:
@@ -35,6 +38,7 @@ def document() -> dict[str, Any]:
         processes=nothing,
         moving=nothing,
         public_url="http://x",
+        validation=nothing,
         submissions=nothing,
     )
     return create_api(context, STATUS_PAGE, _ready).openapi()
@@ -73,6 +77,7 @@ def test_every_write_declares_its_key_and_its_problems(document: dict[str, Any])
         assert write["security"]
         problems = {status: list(answer["content"]) for status, answer in write["responses"].items() if status >= "400"}
         expected = {"400", "401", "409", "413", "422", "503"} | ({"404", "412"} if "{reference}" in path else set())
+        expected |= {"403"} if path.rpartition("/")[2] in JUDGING else set()
         assert problems == {status: ["application/problem+json"] for status in expected}
 
 
