@@ -1,4 +1,4 @@
-"""The curl examples of docs/howto/send-requests.md, in order, with the answers the page promises."""
+"""The curl examples of the pages about intake, in order, with the answers the pages promise."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from tests.integration.intake.front_door import Intake
 
 PAGE = Path(__file__).parents[3] / "docs/howto/send-requests.md"
+VALIDATION_PAGE = PAGE.with_name("validate-at-the-door.md")
 _EXAMPLE = re.compile(r"```sh\n# (\d{3})\n(curl .*?)```", re.DOTALL)
 
 
@@ -33,6 +34,30 @@ async def test_every_example_gets_the_answer_the_page_promises(intake: Intake) -
     assert f'"detail": "{refusals[-1]["detail"]}"' in page
 
 
+async def test_the_examples_about_validation_get_the_answers_their_page_promises(intake: Intake) -> None:
+    page = VALIDATION_PAGE.read_text(encoding="utf-8")
+    examples = _EXAMPLE.findall(page)
+    assert len(examples) == page.count("\ncurl ")
+    answers = []
+    reference = ""
+    for status, command in examples:
+        caller = "app" if command.startswith("curl -X POST $INTAKE/v1/requests ") else "staff"
+        method, url, headers, content = _read(command.replace("$REFERENCE", reference), caller)
+        answer = await intake.nobody.request(method, url, headers=headers, content=content)
+        assert answer.status_code == int(status), f"{command}\n{answer.text}"
+        answers.append(answer.json())
+        if status == "201":
+            reference = answer.json()["reference"]
+    shown = json.loads(re.findall(r"```json\n(.*?)```", page, re.DOTALL)[0])
+    assert {name: answers[0][name] for name in shown} == shown
+    assert reference in {each["reference"] for each in answers[2]}
+    assert answers[4]["findings"] == {
+        "currency_has_three_letters": "confirmed",
+        "claim_within_sum_insured": "dismissed",
+    }
+    assert answers[-1]["rates"][0]["wrong"] >= 1
+
+
 def assert_lines_are_answered_as(page: str, answers: str) -> None:
     """The page shows the line, status and type of each answer."""
     shown = [json.loads(text) for text in re.findall(r'^\{"line".*$', page, re.MULTILINE)]
@@ -45,8 +70,8 @@ def _gist(answer: dict[str, Any]) -> tuple[Any, ...]:
     return answer["line"], answer["status"], answer.get("idempotency_key"), problem.get("type"), problem.get("errors")
 
 
-def _read(command: str) -> tuple[str, str, dict[str, str], bytes | None]:
-    command = command.replace("\\\n", " ").replace("$INTAKE", "http://intake").replace("$KEY", "key of app")
+def _read(command: str, caller: str = "app") -> tuple[str, str, dict[str, str], bytes | None]:
+    command = command.replace("\\\n", " ").replace("$INTAKE", "http://intake").replace("$KEY", f"key of {caller}")
     words = iter(shlex.split(command)[1:])
     method, url, headers, content = "GET", "", {}, None
     for word in words:
