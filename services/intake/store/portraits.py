@@ -34,7 +34,7 @@ async def find_candidates(connection: Connection, portraits: Sequence[Portrait],
         within=within,
         most=MOST_CANDIDATES,
     )
-    found: list[Candidates] = [[] for _ in portraits]
+    found: list[dict[str, Portrait]] = [{} for _ in portraits]
     for row in rows:
         portrait = Portrait(
             channel=row["channel"],
@@ -47,8 +47,8 @@ async def find_candidates(connection: Connection, portraits: Sequence[Portrait],
             amount=row["amount"],
             signature=row["signature"],
         )
-        found[row["position"] - 1].append((str(row["request_id"]), portrait))
-    return found
+        found[row["position"] - 1][str(row["request_id"])] = portrait
+    return [list(candidates.items()) for candidates in found]
 
 
 async def forget_portraits(connection: Connection, before: datetime, count: int) -> int:

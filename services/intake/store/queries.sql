@@ -310,7 +310,8 @@ RETURNING version;
 
 -- name: find_candidates
 -- The newest requests that each of some new ones may be a duplicate of: those of the same customer and kind, and those
--- about the same policy, within the span and bounded in number.
+-- about the same policy, within the span and bounded in number. One may come twice. The customer is looked up apart, so
+-- that the index gives the newest of a customer who has a hundred thousand.
 SELECT asked.position, near.request_id, request.channel, customer.external_id AS customer, near.kind,
     request.product_line, near.submitted_at, request.external_id, near.policy, near.signature,
     CASE jsonb_typeof(request.attributes -> 'amount')
@@ -319,13 +320,15 @@ FROM unnest(:channels::text[], :customers::text[], :kinds::text[], :policies::te
     WITH ORDINALITY AS asked (channel, customer, kind, policy, submitted_at, position)
 CROSS JOIN LATERAL (
     (
-        SELECT portrait.* FROM customer JOIN request_portrait AS portrait USING (customer_id)
-        WHERE customer.channel = asked.channel AND customer.external_id = asked.customer
-            AND portrait.kind = asked.kind AND portrait.submitted_at > asked.submitted_at - :within::interval
+        SELECT portrait.* FROM request_portrait AS portrait
+        WHERE portrait.customer_id = (
+                SELECT known.customer_id FROM customer AS known
+                WHERE known.channel = asked.channel AND known.external_id = asked.customer
+            ) AND portrait.kind = asked.kind AND portrait.submitted_at > asked.submitted_at - :within::interval
             AND portrait.submitted_at < asked.submitted_at + :within::interval
         ORDER BY portrait.submitted_at DESC LIMIT :most::integer
     )
-    UNION
+    UNION ALL
     (
         SELECT portrait.* FROM request_portrait AS portrait
         WHERE portrait.policy = asked.policy AND portrait.submitted_at > asked.submitted_at - :within::interval
