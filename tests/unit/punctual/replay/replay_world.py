@@ -59,9 +59,8 @@ class FakeIntake:
             return httpx.Response(200, json=view, headers={"Idempotency-Replayed": "true"})
         body = json.loads(request.content)
         self.calls.append((request.url.path, body))
-        view: dict[str, Any] = {}
-        if request.url.path == "/v1/requests":
-            view = {"reference": f"REF-{body['external_id']}", "findings": self.findings}
+        submitted = {"reference": f"REF-{body.get('external_id')}", "findings": self.findings}
+        view = submitted if request.url.path == "/v1/requests" else {}
         self.keys[key] = (fingerprint, view)
         return httpx.Response(200, json=view)
 
