@@ -22,6 +22,7 @@ COMMANDS = (
     "clocks",
     "policy",
     "process",
+    "validation",
     "requests",
     "automation",
     "keys",

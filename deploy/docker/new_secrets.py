@@ -26,6 +26,7 @@ VARIABLES = (
     "NOTIFIER_PASSWORD",
     "QUALITY_AUDIT_PASSWORD",
     "QUALITY_AUDIT_SAMPLING_SECRET",
+    "INTAKE_SIGNATURE_SECRET",
 )
 
 CALLERS = {"app": "channel", "web": "channel", "hotline": "channel", "branch": "channel", "staff": "staff"}

@@ -70,6 +70,7 @@ def _with_required(service: str) -> Mapping[str, str]:
         f"{prefix}_DATABASE_URL": "postgresql://unset",
         f"{prefix}_HTTP_PORT": "1",
         f"{prefix}_SAMPLING_SECRET": "unset" * 8,
+        f"{prefix}_SIGNATURE_SECRET": "unset" * 8,
     }
     return {**stand_ins, **os.environ}
 

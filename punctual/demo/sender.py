@@ -102,6 +102,11 @@ class RequestLane:
         self._journal.accepted(plan.number, reference)
         what = f"{plan.submission['kind']} by {plan.channel}".replace("_", " ")
         self._note(answer, reference, plan.at, what, is_submission=True)
+        for rule in answer.view["findings"]:
+            judgement = {"rule": rule, "reason": "looked_at"}
+            await self._intake.move(
+                self._keys["staff"], self._key(f"0-{rule}"), reference, "dismiss", judgement, plan.at
+            )
 
     async def _move(self, reference: str) -> None:
         move = self._plan.moves[self._begun.done]

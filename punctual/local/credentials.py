@@ -44,6 +44,7 @@ class Credentials:
         role_passwords: service -> password of its login role.
         api_keys: caller -> key.
         sampling_secret: seeds quality_audit's draws.
+        signature_secret: key of the signatures by which intake compares texts.
         accounts: account of the embedded issuer -> password.
     """
 
@@ -51,6 +52,7 @@ class Credentials:
     role_passwords: Mapping[str, str]
     api_keys: Mapping[str, str]
     sampling_secret: str
+    signature_secret: str
     accounts: Mapping[str, str]
 
 
@@ -62,6 +64,7 @@ def load_credentials(folders: Folders, services: Sequence[str]) -> Credentials:
         role_passwords=_complete(kept.get("role_passwords"), services),
         api_keys=_complete(kept.get("api_keys"), CALLERS),
         sampling_secret=kept.get("sampling_secret") or _new_password(),
+        signature_secret=kept.get("signature_secret") or _new_password(),
         accounts=_complete(kept.get("accounts"), ACCOUNTS),
     )
     with readable_errors():

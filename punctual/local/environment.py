@@ -116,6 +116,7 @@ def service_environment(service: str, port: int, where: Addresses, credentials: 
         values[f"{prefix}_RATE_PER_SECOND"] = (
             "0"  # one machine has one user: replays and benchmarks go as fast as it can
         )
+        values[f"{prefix}_SIGNATURE_SECRET"] = credentials.signature_secret
     if service == "notifier":
         values[f"{prefix}_SMTP_HOST"] = where.smtp_host
         values[f"{prefix}_SMTP_PORT"] = str(where.smtp_port)

@@ -40,6 +40,15 @@ def lint_automation(file: Path) -> dict[str, Any]:
     return _lint("intake", file, option="--lint-automation")
 
 
+def lint_validation(file: Path) -> dict[str, Any]:
+    """The errors and remarks of rules of validation.
+
+    Raises:
+        PunctualError: the file cannot be read.
+    """
+    return _lint("intake", file, option="--lint-validation")
+
+
 def _lint(service: str, *files: Path, option: str = "--lint") -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", f"services.{service}", option, *(str(file) for file in files)],

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
@@ -21,14 +22,17 @@ from services.intake.handlers.automations import FILE as AUTOMATION
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
-from services.intake.handlers.lint import lint_automation, lint_file
+from services.intake.handlers.lint import lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
+from services.intake.handlers.validation_file import lint_validation, load_validation
+from services.intake.handlers.watching import Watching
 from services.intake.settings import Settings
 from services.intake.ticker.automation import Automator
 from services.intake.ticker.following import Follower
 from services.intake.ticker.key_uses import KeyUses
 from services.intake.ticker.keys import KeyKeeper
+from services.intake.ticker.watching import Watcher
 from shared.contracts.topics import CLOCKS
 from shared.errors import ConfigurationError, DatabaseUnavailable
 from shared.http import HttpServer
@@ -73,6 +77,8 @@ def _texts(folder: Path, pattern: str) -> list[tuple[str, str]]:
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
     status_page = load_status_page(settings.data_folder / "status_page")
     clock = settings.platform.clock()
+    secret = settings.signature_secret.get_secret_value()
+    validation = load_validation(settings.data_folder / "validation.yml", secret, clock.now())
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
 
     database = await Database.open(
@@ -87,6 +93,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     files = {Path(name).name: text for name, text in _texts(settings.data_folder / "processes", "*.yml")}
     processes = Processes(database, clock, files, worded(status_page.words))
     await processes.start()
+    watching = Watching(database, clock, validation)
+    await watching.start()
 
     bootstrap = settings.platform.kafka_bootstrap
     publisher = KafkaPublisher(bootstrap, member)
@@ -98,7 +106,13 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     acting = Acting(automations, outbox)
     moving = Moving(outbox, clock, processes, acting)
     automator = Automator(database, moving)
-    submissions = GroupCommit(database, outbox, key_patience=settings.key_patience, queue_limit=settings.queue_limit)
+    submissions = GroupCommit(
+        database,
+        outbox,
+        key_patience=settings.key_patience,
+        queue_limit=settings.queue_limit,
+        validation=validation,
+    )
     stack.push_async_callback(submissions.finish)  # a client that left does not wait for what it had accepted
     ownership = Ownership(database, SERVICE, member)
     consumer = InboxConsumer(
@@ -130,6 +144,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         acting=acting,
         automations=automations,
         public_url=settings.platform.public_url,
+        validation=validation,
         submissions=submissions,
         key_patience=settings.key_patience,
         outbox_limit=settings.outbox_limit,
@@ -140,18 +155,27 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     )
     server = HttpServer(create_api(context, access, status_page, readiness), settings.http_host, settings.http_port)
     keeper, follower = KeyKeeper(database, settings.key_retention), Follower([processes, automations])
-    return [server, submissions, outbox, consumer, automator, keeper, follower, KeyUses(keys)]
+    # It stores what was counted once more when the service stops; what is taken in after that is lost to the counts.
+    watcher = Watcher(watching)
+    return [server, submissions, outbox, consumer, automator, keeper, follower, KeyUses(keys), watcher]
 
 
 def main() -> None:
-    """Run the service; with ``--lint`` or ``--lint-automation`` and a file only check that, and print JSON."""
+    """Run the service; with ``--lint``, ``--lint-automation`` or ``--lint-validation`` and a file only check that file
+    and print what was found as JSON."""
     if len(sys.argv) == 3 and sys.argv[1].startswith("--lint"):  # noqa: PLR2004  the program, the option, the file
-        words = load_status_page(Settings.model_fields["data_folder"].default / "status_page").words
-        file = Path(sys.argv[2])
         try:
-            found = lint_file(file, worded(words)) if sys.argv[1] == "--lint" else lint_automation(file)
-            print(json.dumps(found))  # noqa: T201  its answer
+            print(json.dumps(_lint(sys.argv[1], Path(sys.argv[2]))))  # noqa: T201  its answer
         except ConfigurationError as error:
             sys.exit(str(error))
         return
     run_service(SERVICE, Settings, build)
+
+
+def _lint(option: str, file: Path) -> dict[str, Any]:
+    if option == "--lint-validation":
+        return lint_validation(file)
+    if option == "--lint-automation":
+        return lint_automation(file)
+    words = load_status_page(Settings.model_fields["data_folder"].default / "status_page").words
+    return lint_file(file, worded(words))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from shared.settings import Port, ServiceSettings, service_config
 
@@ -19,7 +19,11 @@ class Settings(ServiceSettings):
         Path(__file__).with_name("access.yml"), description="Who may call which route, YAML; read at the start"
     )
     data_folder: Path = Field(
-        Path(__file__).parent / "data", description="Folder with processes/ and status_page/; a copy may be changed"
+        Path(__file__).parent / "data",
+        description="Folder with processes/, status_page/ and validation.yml and automation.yml; a copy may be changed",
+    )
+    signature_secret: SecretStr = Field(
+        description="Key of the signatures by which texts are compared; 32 to 64 characters, the same in every process"
     )
     outbox_limit: int = Field(
         50_000, ge=1, le=99_999, description="Unpublished events above which writes are answered 503"

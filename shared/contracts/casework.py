@@ -122,6 +122,38 @@ class RequestProcessChanged(Payload):
     reason: Code
 
 
+class RequestDoubted(Payload):
+    """The request was taken in with findings that somebody has to judge; it is worked on and its clocks run."""
+
+    TYPE: ClassVar[str] = "punctual.request.doubted"
+
+    request_id: UUID
+    findings: dict[Code, tuple[Code, ...]]
+    """Code of each, and the facts it is about. Never a value."""
+    duplicates: tuple[UUID, ...] = ()
+    """Ids of the requests that it is likely a duplicate of, the likest first."""
+
+
+class RequestFindingConfirmed(Payload):
+    """Somebody said that the data of the request are wrong where a finding doubted them."""
+
+    TYPE: ClassVar[str] = "punctual.request.finding_confirmed"
+
+    request_id: UUID
+    rule: Code
+    reason: Code
+
+
+class RequestFindingDismissed(Payload):
+    """Somebody said that a doubt about the request was without cause."""
+
+    TYPE: ClassVar[str] = "punctual.request.finding_dismissed"
+
+    request_id: UUID
+    rule: Code
+    reason: Code
+
+
 PAYLOADS: tuple[type[Payload], ...] = (
     RequestAcknowledged,
     RequestControlRecorded,
@@ -134,4 +166,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     RequestFeedbackGiven,
     RequestProcessChanged,
     RequestHeldBack,
+    RequestDoubted,
+    RequestFindingConfirmed,
+    RequestFindingDismissed,
 )

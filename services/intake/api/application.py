@@ -9,15 +9,19 @@ from services.intake.api import (
     automation,
     batch,
     branches,
+    data_quality,
     keys,
     lookups,
     moves,
     process_drafts,
     processes,
+    quarantine,
     status,
+    streams,
     submit,
     system,
     texts,
+    validation,
     verifying,
 )
 from services.intake.api.context import Context
@@ -60,6 +64,8 @@ def create_api(context: Context, access: Access, status_page: StatusPage, readin
     ):
         app.include_router(module.router)
     for module in (system, status):
+        app.include_router(module.router)
+    for module in (quarantine, data_quality, validation, streams):
         app.include_router(module.router)
     count_refusals(app)
     access.check_routes(app)

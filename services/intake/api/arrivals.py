@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import Context
-from services.intake.api.problems import instant_problem, key_in_flight, key_reused, overloaded
+from services.intake.api.problems import data_problem, instant_problem, key_in_flight, key_reused, overloaded
 from services.intake.domain.instants import InstantRefused, check_submission
+from services.intake.domain.record import RequestRecord
 from services.intake.domain.submission import Contact, Submission
+from services.intake.domain.validation.facts import SubmittedFacts
 from services.intake.handlers.offers import KeyReused, Overloaded
+from services.intake.handlers.validation import DataRefused, Examined
 from services.intake.store.answers import KeyInFlight
+from services.intake.store.submissions import Arrival
 from shared.ids import new_id, new_token
+
+
+class Keyed(NamedTuple):
+    """An idempotency key and what it stands for."""
+
+    key: str
+    fingerprint: bytes
 
 
 def submission_instant(body: SubmitBody, now: datetime) -> datetime:
@@ -25,6 +37,58 @@ def submission_instant(body: SubmitBody, now: datetime) -> datetime:
     except InstantRefused as refused:
         raise instant_problem(refused) from None
     return submitted_at
+
+
+def examine(body: SubmitBody, channel: str, context: Context, submitted_at: datetime, now: datetime) -> Examined:
+    """What is to be said of the request before it is taken in.
+
+    Raises:
+        Problem: 422, what it says cannot be true.
+    """
+    facts = SubmittedFacts(
+        kind=body.kind,
+        market=body.market,
+        channel=channel,
+        priority=body.priority,
+        customer_tier=body.customer.tier,
+        product_line=body.product_line,
+        attributes=body.attributes,
+    )
+    try:
+        return context.validation.examine(
+            facts,
+            customer=body.customer.id,
+            external_id=body.external_id,
+            description=body.description,
+            submitted_at=submitted_at,
+            recorded_at=now,
+        )
+    except DataRefused as refused:
+        context.validation.tally.refuse(channel, now)
+        raise data_problem(refused) from None
+
+
+def make_arrival(
+    record: RequestRecord, submission: Submission, examined: Examined, write: Keyed, body: str, context: Context
+) -> Arrival:
+    """
+    Args:
+        record: the submission's, of one entry or, when it is doubted, of two.
+        body: the answer.
+    """
+    first, *doubted = record.history
+    process = context.processes.book.choose(submission.kind, submission.product_line)
+    return Arrival(
+        submission=submission,
+        head=first.hash,
+        key=write.key,
+        fingerprint=write.fingerprint,
+        status=201,
+        body=body,
+        doubted=doubted[0] if doubted else None,
+        portrait=examined.portrait,
+        wakes_rules=context.acting.may_act_on(record, process),
+    )
 
 
 def name_submission(

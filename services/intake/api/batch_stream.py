@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
 from services.intake.api.answers import REPLAYED
-from services.intake.api.arrivals import name_submission, refusal, submission_instant
+from services.intake.api.arrivals import Keyed, examine, make_arrival, name_submission, refusal, submission_instant
 from services.intake.api.batch_lines import (
     accepted_line,
     last_line,
@@ -24,6 +24,7 @@ from services.intake.api.context import Context, fingerprint, outbox_full
 from services.intake.api.lines import Line, LineSplitter
 from services.intake.api.problems import overloaded, stopping
 from services.intake.api.rate_limits import too_many_calls
+from services.intake.domain.anomalies.likeness import Duplicate
 from services.intake.domain.record import open_record
 from services.intake.handlers.offers import Outcome
 from services.intake.store.submissions import Arrival
@@ -173,24 +174,16 @@ class BatchStream(Response):
             key = body.idempotency_key
             now = self._context.clock.now()
             submitted_at = submission_instant(body, now)
+            examined = examine(body, self._channel, self._context, submitted_at, now)
         except Problem as problem:
             return _Answer(line.number, "", refused_line(line.number, key, problem))
-        mark = fingerprint("POST", self._path, line.content)
+        keyed = Keyed(key, fingerprint("POST", self._path, line.content))
 
-        def make() -> Arrival:
+        def make(duplicates: Sequence[Duplicate] = ()) -> Arrival:
             submission = name_submission(body, self._channel, self._context, submitted_at, now)
             part = stored_part(submission.reference, submission.request_id)
-            record = open_record(submission)
-            process = self._context.processes.book.choose(submission.kind, submission.product_line)
-            return Arrival(
-                submission=submission,
-                head=record.head,
-                key=key,
-                fingerprint=mark,
-                status=201,
-                body=part,
-                wakes_rules=self._context.acting.may_act_on(record, process),
-            )
+            record = open_record(submission, examined.doubted(duplicates))
+            return make_arrival(record, submission, examined, keyed, part, self._context)
 
         offer = self._context.submissions.offer
         return _Answer(line.number, key, offer(make, len(line.content), self._trace, is_of_batch=True))

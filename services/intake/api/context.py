@@ -17,6 +17,7 @@ from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
+from services.intake.handlers.validation import Validation
 from shared.clock import Clock
 from shared.http import Problem
 from shared.http.access import Principal, PrincipalOf
@@ -32,6 +33,7 @@ KEY_PATTERN = r"^[\x21-\x7e]+$"
 @dataclass(frozen=True, slots=True)
 class Context:
     """Args:
+    validation: looks at each request before it is taken in.
     submissions: takes requests in.
     key_patience: how long a move waits for another call with its idempotency key, real time.
     outbox_limit: unpublished events above which nothing more is taken in.
@@ -50,6 +52,7 @@ class Context:
     acting: Acting
     automations: Automations
     public_url: str
+    validation: Validation
     submissions: GroupCommit
     key_patience: timedelta = timedelta(seconds=5)
     outbox_limit: int = 50_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from fastapi import APIRouter, Response
 from prometheus_client import Counter
@@ -25,18 +26,16 @@ from shared.postgres import Connection
 
 RECORDED = Counter("punctual_intake_moves_total", "Moves recorded.", ["type", "kind"])
 
-router = APIRouter(
-    tags=["moves"],
-    default_response_class=Response,
-    responses={
-        200: {
-            "model": RequestView,
-            "description": "The request after the move",
-            "headers": {"ETag": {"schema": {"type": "string"}, "description": "For If-Match of the next move"}},
-        },
-        **problem_responses(400, 401, 404, 409, 412, 413, 422, 503),
+MOVE_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": RequestView,
+        "description": "The request after the move",
+        "headers": {"ETag": {"schema": {"type": "string"}, "description": "For If-Match of the next move"}},
     },
-)
+    **problem_responses(400, 401, 404, 409, 412, 413, 422, 503),
+}
+
+router = APIRouter(tags=["moves"], default_response_class=Response, responses=MOVE_ANSWERS)
 
 Perform = Callable[[Moving, Connection, Asking], Awaitable[RequestRecord]]
 

@@ -10,9 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from prometheus_client import Counter
 
 from services.intake.api.context import IDEMPOTENCY_KEY
-from services.intake.domain.deciding import MoveRefused
 from services.intake.domain.instants import InstantRefused
+from services.intake.domain.refusing import MoveRefused
 from services.intake.handlers.moving import ChangedMeanwhile, ProcessUnknown, RequestUnknown
+from services.intake.handlers.validation import DataRefused
 from shared.http import FieldError, Problem
 
 REFUSED = Counter("punctual_intake_refused_total", "Calls that were refused, by problem code.", ["code"])
@@ -58,6 +59,16 @@ def instant_problem(refused: InstantRefused) -> Problem:
         "The instant cannot be true",
         f"occurred_at {refused}.",
         [FieldError(field="occurred_at", message=str(refused))],
+    )
+
+
+def data_problem(refused: DataRefused) -> Problem:
+    return Problem(
+        422,
+        "data_refused",
+        "Some fields say what cannot be true",
+        "Nothing was stored. Correct the fields and send the call again; the same Idempotency-Key will do.",
+        [FieldError(field=finding.field, message=finding.message) for finding in refused.findings],
     )
 
 

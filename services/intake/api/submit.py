@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
 
 from services.intake.api.answers import REPLAY_HEADER, REPLAYED, json_answer
-from services.intake.api.arrivals import name_submission, refusal, submission_instant
+from services.intake.api.arrivals import Keyed, examine, make_arrival, name_submission, refusal, submission_instant
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import ContextOf, WriteOf
 from services.intake.api.views import RequestView, view_request
 from services.intake.api.visibility import submitting_channel
+from services.intake.domain.anomalies.likeness import Duplicate
 from services.intake.domain.record import open_record
 from services.intake.handlers.offers import Overloaded
 from services.intake.store.submissions import Arrival
@@ -42,21 +44,15 @@ async def submit(body: SubmitBody, write: WriteOf, context: ContextOf) -> Respon
     channel = submitting_channel(write.caller)
     now = context.clock.now()
     submitted_at = submission_instant(body, now)
+    examined = examine(body, channel, context, submitted_at, now)
 
-    def make() -> Arrival:
+    def make(duplicates: Sequence[Duplicate] = ()) -> Arrival:
         submission = name_submission(body, channel, context, submitted_at, now)
-        record = open_record(submission)
+        record = open_record(submission, examined.doubted(duplicates))
         process = context.processes.book.choose(submission.kind, submission.product_line)
         view = view_request(record, process, submission.recorded_at, context.public_url)
-        return Arrival(
-            submission=submission,
-            head=record.head,
-            key=write.key,
-            fingerprint=write.fingerprint,
-            status=201,
-            body=view.model_dump_json(),
-            wakes_rules=context.acting.may_act_on(record, process),
-        )
+        keyed = Keyed(write.key, write.fingerprint)
+        return make_arrival(record, submission, examined, keyed, view.model_dump_json(), context)
 
     try:
         outcome = await context.submissions.offer(make, write.size, current_trace())

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.visibility import visibility_of
 from services.intake.store.lookups import count_requests
+from services.intake.store.quarantine import count_doubts
 from shared.http import problem_responses
 
 router = APIRouter(tags=["system"])
@@ -27,6 +28,10 @@ class SummaryView(BaseModel):
     open: int
     closed: int
     by_kind: dict[str, int]
+    quarantined: int
+    """How many have doubts that nobody judged."""
+    doubts: dict[str, int]
+    """How many have each finding."""
     outbox_backlog: int
 
 
@@ -41,6 +46,7 @@ async def clock(context: ContextOf) -> ClockView:
 async def summary(caller: CallerOf, context: ContextOf) -> SummaryView:
     async with context.database.connection() as connection:
         counts = await count_requests(connection, visibility_of(caller))
+        quarantined, doubts = await count_doubts(connection, visibility_of(caller))
     total = sum(count.total for count in counts)
     closed = sum(count.closed for count in counts)
     return SummaryView(
@@ -48,5 +54,7 @@ async def summary(caller: CallerOf, context: ContextOf) -> SummaryView:
         open=total - closed,
         closed=closed,
         by_kind={count.kind: count.total for count in counts},
+        quarantined=quarantined,
+        doubts=doubts,
         outbox_backlog=context.outbox.backlog(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,18 @@ from services.intake.domain.record import RequestRecord
 from services.intake.domain.submission import status_path
 from services.intake.store.lookups import Listed
 from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
+
+
+class Judgement(StrEnum):
+    """Members:
+    OPEN: nobody judged it; the request is in quarantine and can only be closed without a decision.
+    CONFIRMED: the data are wrong.
+    DISMISSED: the doubt was without cause.
+    """
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
 
 
 class DeadlineView(BaseModel):
@@ -91,6 +104,7 @@ class RequestView(BaseModel):
     closed_at: datetime | None
     cycle: int = Field(description="1, and one more with each reopening")
     score: int | None = Field(description="The customer's satisfaction, 1 to 5")
+    findings: dict[str, Judgement] = Field(description="What was doubted when it came in, and how people judged it")
     version: int
     expected_at: datetime | None
     deadlines: list[DeadlineView]
@@ -162,6 +176,7 @@ def view_request(record: RequestRecord, process: Process, now: datetime, public_
         closed_at=life.closed_at,
         cycle=life.cycle,
         score=life.score,
+        findings=view_findings(life),
         version=life.version,
         expected_at=None if life.is_over else expected_at(record.deadlines),
         deadlines=[_view_deadline(deadline) for deadline in record.deadlines],
@@ -170,6 +185,15 @@ def view_request(record: RequestRecord, process: Process, now: datetime, public_
         history=[_view_entry(entry) for entry in record.history],
         status_url=public_url.rstrip("/") + status_path(record.status_token),
     )
+
+
+def view_findings(life: Life) -> dict[str, Judgement]:
+    judged = (
+        (Judgement.OPEN, life.doubts),
+        (Judgement.CONFIRMED, life.confirmed),
+        (Judgement.DISMISSED, life.dismissed),
+    )
+    return {rule: judgement for judgement, rules in judged for rule in rules}
 
 
 def view_next(process: Process, life: Life, now: datetime) -> NextView:

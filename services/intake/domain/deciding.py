@@ -6,46 +6,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.intake.domain import changes, moves
+from services.intake.domain import changes, doubts, moves
 from services.intake.domain.history import Change
 from services.intake.domain.life import Life, State
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
-from shared.errors import PunctualError
+from services.intake.domain.refusing import MoveRefused
 
 MOST_SECONDS = 366 * 86_400
 """Of an extension; sla_timer takes no longer one."""
 
-_ALWAYS = (moves.Note, moves.Attach, moves.ReceiveMessage, moves.InformCustomer, moves.GiveFeedback, moves.Complain)
-"""Moves that a request takes although it is over."""
-
-
-class MoveRefused(PunctualError):
-    """The process definition forbids the move.
-
-    Attributes:
-        code: a stable word in snake_case.
-        field: the field of the move that is at fault; None when no such move is possible at all.
-        allowed: what the field may be instead.
-        missing: what has to be there first, such as ``control:cover_checked`` or ``attribute:amount``.
-    """
-
-    def __init__(
-        self,
-        code: str,
-        detail: str,
-        field: str | None = None,
-        allowed: Iterable[str] = (),
-        missing: Iterable[str] = (),
-    ) -> None:
-        self.allowed = tuple(allowed)
-        self.missing = tuple(missing)
-        if field is not None and not self.missing:
-            detail = f"{detail}; allowed: {', '.join(self.allowed) or 'none'}"
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-        self.field = field
+_ALWAYS = (
+    moves.Note,
+    moves.Attach,
+    moves.ReceiveMessage,
+    moves.InformCustomer,
+    moves.GiveFeedback,
+    moves.Complain,
+    moves.ConfirmFinding,
+    moves.DismissFinding,
+)
+"""Moves that a request takes although it is over. Whether its data were right is asked of closed ones, too."""
 
 
 def decide(process: Process, life: Life, move: Move, at: datetime) -> tuple[Change, ...]:
@@ -62,9 +43,11 @@ def decide(process: Process, life: Life, move: Move, at: datetime) -> tuple[Chan
     if isinstance(move, moves.Reopen):
         return _reopened(process, life, move, at)
     if life.is_over and not isinstance(move, _ALWAYS):
-        raise MoveRefused("request_over", f"the request is over: {_ending(life)}; {_way_back(process, life, at)}")
+        raise MoveRefused("request_over", f"the request is over: {life.ending}; {_way_back(process, life, at)}")
     if isinstance(move, moves.ReceiveDocuments):
         return _documents(life, move)
+    if isinstance(move, moves.MergeInto):
+        return _merged(life, move)
     return (_DECIDERS[type(move)](process, life, move),)
 
 
@@ -189,8 +172,32 @@ def _closed(process: Process, life: Life, move: moves.Close) -> Change:
     if outcome.reasons or move.reason is not None:
         _require("reason_forbidden", "reason", move.reason or "(none)", outcome.reasons, f"for outcome {move.outcome}")
     if not outcome.is_unchecked:
+        _require_judged(process, life, allowed, move.outcome)
         _require_complete(process, life, f"the request can be closed as {move.outcome}")
     return changes.Closed(move.outcome, move.handler, move.reason)
+
+
+def _require_judged(process: Process, life: Life, outcomes: Iterable[str], outcome: str) -> None:
+    """Data that may be wrong must not be what a request is decided by."""
+    if life.doubts:
+        detail = (
+            f"confirm or dismiss first what is doubted ({', '.join(life.doubts)}): it cannot be closed as {outcome}"
+        )
+        raise MoveRefused("doubt_open", detail, "outcome", [o for o in outcomes if process.outcomes[o].is_unchecked])
+
+
+def _judged(_: Process, life: Life, move: moves.ConfirmFinding | moves.DismissFinding) -> Change:
+    _require("finding_not_open", "rule", move.rule, life.doubts, "as a finding that nobody judged yet")
+    made = doubts.FindingConfirmed if isinstance(move, moves.ConfirmFinding) else doubts.FindingDismissed
+    return made(move.rule, move.reason)
+
+
+def _merged(life: Life, move: moves.MergeInto) -> tuple[Change, ...]:
+    """Who merges a request says that it is the same matter as another, so a doubt about that is judged."""
+    merged = changes.Merged(move.into_request_id)
+    if doubts.LIKELY_DUPLICATE in life.doubts:
+        return merged, doubts.FindingConfirmed(doubts.LIKELY_DUPLICATE, "merged")
+    return (merged,)
 
 
 def _reopened(process: Process, life: Life, move: moves.Reopen, at: datetime) -> tuple[Change, ...]:
@@ -198,7 +205,7 @@ def _reopened(process: Process, life: Life, move: moves.Reopen, at: datetime) ->
         raise MoveRefused("not_closed", "the request is open")
     until = reopens_until(process, life)
     if until is None or at > until or process.reopening is None:
-        raise MoveRefused("request_over", f"the request is over: {_ending(life)}; {_way_back(process, life, at)}")
+        raise MoveRefused("request_over", f"the request is over: {life.ending}; {_way_back(process, life, at)}")
     reasons = process.reopening.reasons
     _require("reopening_forbidden", "reason", move.reason, reasons, "as a reason to reopen")
     return changes.Reopened(move.reason), changes.StageEntered(life.stage, process.reopening.stage)
@@ -222,16 +229,6 @@ def _process_changed(_: Process, life: Life, move: moves.FollowProcess) -> Chang
         detail = f"version {new.version} of {new.code} knows no pause for {', '.join(unknown)}; resume first"
         raise MoveRefused("process_forbidden", detail)
     return changes.ProcessChanged(new.code, new.version, stage, move.reason)
-
-
-def _ending(life: Life) -> str:
-    match life.ended_as:
-        case State.CANCELLED:
-            return f"cancelled because of {life.reason}"
-        case State.MERGED:
-            return "merged into another request"
-        case _:
-            return f"closed with outcome {life.outcome}"
 
 
 def _way_back(process: Process, life: Life, at: datetime) -> str:
@@ -263,10 +260,11 @@ _DECIDERS: Mapping[type[Move], Any] = {
     moves.Signal: lambda _, __, move: changes.Signalled(move.signal),
     moves.Close: _closed,
     moves.Cancel: _cancelled,
-    moves.MergeInto: lambda _, __, move: changes.Merged(move.into_request_id),
     moves.Absorb: lambda _, __, move: changes.Absorbed(move.from_request_id),
     moves.SplitOff: lambda _, __, move: changes.Split(move.into_request_id),
     moves.Complain: lambda _, __, move: changes.Complained(move.complaint_request_id),
     moves.GiveFeedback: lambda _, __, move: changes.FeedbackGiven(move.score),
     moves.FollowProcess: _process_changed,
+    moves.ConfirmFinding: _judged,
+    moves.DismissFinding: _judged,
 }

@@ -41,6 +41,7 @@ from services.intake.domain.changes import (
     StageLeft,
     Submitted,
 )
+from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
 
 Change = (
     Submitted
@@ -70,6 +71,9 @@ Change = (
     | FeedbackGiven
     | HeldBack
     | ProcessChanged
+    | Doubted
+    | FindingConfirmed
+    | FindingDismissed
 )
 
 CHANGES: tuple[type[Change], ...] = get_args(Change)
@@ -125,5 +129,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple):
-        return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
+        return [_plain(one) for one in value]
+    return {name: _plain(one) for name, one in value.items()} if isinstance(value, Mapping) else value

@@ -37,6 +37,7 @@ from services.intake.domain.changes import (
     StageLeft,
     Submitted,
 )
+from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
 from services.intake.domain.history import Change, Entry
 from shared.contracts.payload import AttributeValue, CustomerTier, Priority, RequestKind
 
@@ -65,6 +66,8 @@ class Life:
         reason: why it ended as it did.
         cycle: 1, and one more with each reopening.
         score: the latest satisfaction, 1 to 5.
+        doubts: findings that nobody judged yet, by their codes; while there is one the request is in quarantine.
+        confirmed, dismissed: the findings that a person judged.
     """
 
     kind: RequestKind
@@ -92,6 +95,9 @@ class Life:
     merged_into: UUID | None = None
     cycle: int = 1
     score: int | None = None
+    doubts: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
+    dismissed: tuple[str, ...] = ()
 
     @property
     def state(self) -> State:
@@ -102,6 +108,17 @@ class Life:
     @property
     def is_over(self) -> bool:
         return self.ended_as is not None
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words."""
+        match self.ended_as:
+            case State.CANCELLED:
+                return f"cancelled because of {self.reason}"
+            case State.MERGED:
+                return "merged into another request"
+            case _:
+                return f"closed with outcome {self.outcome}"
 
 
 def begin(submitted: Submitted, submitted_at: datetime) -> Life:
@@ -143,8 +160,9 @@ def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:  # noqa: 
             left = {reason: tuple(d for d in asked if d not in documents) for reason, asked in life.awaited.items()}
             return replace(life, awaited={reason: asked for reason, asked in left.items() if asked})
         case Resumed(reason):
-            reasons = tuple(held for held in life.pause_reasons if held != reason)
-            return replace(life, pause_reasons=reasons, awaited=_without(life.awaited, reason))
+            return replace(
+                life, pause_reasons=_less(life.pause_reasons, reason), awaited=_without(life.awaited, reason)
+            )
         case Changed():
             return _changed(life, change)
         case Reopened():
@@ -157,6 +175,12 @@ def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:  # noqa: 
             return replace(_over(life, State.MERGED, occurred_at), merged_into=into)
         case FeedbackGiven(score):
             return replace(life, score=score)
+        case Doubted(findings):
+            return replace(life, doubts=(*life.doubts, *(rule for rule in findings if rule not in life.doubts)))
+        case FindingConfirmed(rule):
+            return replace(life, doubts=_less(life.doubts, rule), confirmed=(*life.confirmed, rule))
+        case FindingDismissed(rule):
+            return replace(life, doubts=_less(life.doubts, rule), dismissed=(*life.dismissed, rule))
         case ProcessChanged(process, version, stage):
             stays = stage == life.stage
             return replace(
@@ -206,6 +230,10 @@ def _changed(life: Life, change: Changed) -> Life:
 
 def _over(life: Life, ended_as: State, at: datetime) -> Life:
     return replace(life, ended_as=ended_as, closed_at=at, pause_reasons=(), awaited={})
+
+
+def _less(words: tuple[str, ...], word: str) -> tuple[str, ...]:
+    return tuple(held for held in words if held != word)
 
 
 def _without(awaited: Mapping[str, tuple[str, ...]], reason: str) -> dict[str, tuple[str, ...]]:

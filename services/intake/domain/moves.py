@@ -170,6 +170,26 @@ class FollowProcess:
     stage: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ConfirmFinding:
+    """Say that the data are wrong.
+
+    Attributes:
+        rule: code of a finding that nobody judged yet.
+    """
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DismissFinding:
+    """Say that the doubt was without cause; otherwise as ``ConfirmFinding``."""
+
+    rule: str
+    reason: str
+
+
 Move = (
     Acknowledge
     | Assign
@@ -196,4 +216,6 @@ Move = (
     | Complain
     | GiveFeedback
     | FollowProcess
+    | ConfirmFinding
+    | DismissFinding
 )

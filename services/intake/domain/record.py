@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.intake.domain.chain import hash_entry
 from services.intake.domain.deadlines import Deadline
+from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import Life, begin, evolve
 from services.intake.domain.submission import Submission
@@ -78,12 +79,16 @@ class RequestRecord:
         return self.history[len(before.history) :]
 
 
-def open_record(submission: Submission) -> RequestRecord:
-    """The record of a request that was just submitted."""
+def open_record(submission: Submission, doubted: Doubted | None = None) -> RequestRecord:
+    """The record of a request that was just submitted.
+
+    Args:
+        doubted: what was doubted when it came in; the second entry of its history.
+    """
     change = submission.change()
     entry = Entry(1, change, submission.submitted_at, submission.recorded_at, submission.channel)
     head = hash_entry(submission.request_id, entry, None)
-    return RequestRecord(
+    record = RequestRecord(
         request_id=submission.request_id,
         reference=submission.reference,
         status_token=submission.status_token,
@@ -94,4 +99,14 @@ def open_record(submission: Submission) -> RequestRecord:
         life=begin(change, submission.submitted_at),
         history=(replace(entry, hash=head),),
         head=head,
+    )
+    if doubted is None:
+        return record
+    at = submission.recorded_at
+    return record.after(
+        [doubted],
+        occurred_at=max(submission.submitted_at, at),  # a channel's clock may run ahead of ours
+        recorded_at=at,
+        by=submission.channel,
+        cause="entry:1",
     )

@@ -21,6 +21,7 @@ from services.intake.handlers.aside import Aside
 from services.intake.handlers.lane import Lane
 from services.intake.handlers.offers import Offer, Outcome, Overloaded
 from services.intake.handlers.taking_in import take_in
+from services.intake.handlers.validation import Validation
 from services.intake.store.answers import KeyInFlight
 from services.intake.store.submissions import Arrival, CustomerBusy
 from shared.clock import monotonic
@@ -53,18 +54,26 @@ class GroupCommit:
     Args:
         key_patience: how long a request waits for a key or a customer that another transaction holds, real time.
         queue_limit: requests that may wait; beyond it they are refused.
+        validation: says what a likely duplicate is, and is told of what was taken in; None leaves both out.
 
     Attributes:
         stopping: what is offered is still taken in, but whoever offers without end should end.
     """
 
     def __init__(
-        self, database: Database, outbox: Outbox, *, key_patience: timedelta, queue_limit: int = 4_000
+        self,
+        database: Database,
+        outbox: Outbox,
+        *,
+        key_patience: timedelta,
+        queue_limit: int = 4_000,
+        validation: Validation | None = None,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._key_patience = key_patience
         self._queue_limit = queue_limit
+        self._validation = validation
         self._lanes = [Lane() for _ in range(_LANES)]
         self._lanes_at_work: dict[int, asyncio.Task[None]] = {}
         self._aside = Aside(self._attempt, self._settle)
@@ -74,12 +83,13 @@ class GroupCommit:
         self.stopping = asyncio.Event()
 
     def offer(
-        self, make: Callable[[], Arrival], size: int, trace: Trace, *, is_of_batch: bool = False
+        self, make: Callable[..., Arrival], size: int, trace: Trace, *, is_of_batch: bool = False
     ) -> asyncio.Future[Outcome]:
         """Have a request taken in. The future tells what became of it; the work goes on even if nobody waits for it.
 
         Args:
-            make: names the request and makes its answer; called again when a name is taken already.
+            make: names the request and makes its answer; called again when a name is taken already, and with the
+                requests that it is likely a duplicate of.
             size: bytes it came in.
             is_of_batch: single requests go before it.
 
@@ -150,7 +160,7 @@ class GroupCommit:
         GROUP_SIZE.observe(len(group))
         QUEUE_SECONDS.observe(began_at - group[0].offered_at)
         try:
-            outcomes = await take_in(self._database, self._outbox, group, patience)
+            outcomes = await take_in(self._database, self._outbox, group, patience, self._validation)
         except DatabaseUnavailable as error:
             outcomes = [DatabaseUnavailable(str(error)) for _ in group]  # whoever raises one adds to its trace
         except (KeyInFlight, CustomerBusy) as error:

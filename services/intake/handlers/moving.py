@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.intake.domain.branching import Branch, open_branch
-from services.intake.domain.deciding import MoveRefused, decide
+from services.intake.domain.deciding import decide
 from services.intake.domain.instants import check_move
 from services.intake.domain.moves import Absorb, FollowProcess, MergeInto, Move
 from services.intake.domain.record import Related, RequestRecord
+from services.intake.domain.refusing import MoveRefused
 from services.intake.domain.visibility import Visibility
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.processes import Processes

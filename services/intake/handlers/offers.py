@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from services.intake.domain.anomalies.likeness import Duplicate
 from services.intake.domain.submission import Submission
 from services.intake.store.submissions import Arrival
 from shared.errors import PunctualError
@@ -49,14 +50,16 @@ class Offer:
     """One request on its way into a transaction.
 
     Attributes:
-        make: names the request and makes its answer, anew each time it is called.
+        make: names the request and makes its answer, anew each time it is called; takes the requests that it is
+            likely a duplicate of, if there are any.
         size: bytes it came in, for the bounds of a transaction.
         offered_at, give_up_at: readings of the monotonic clock; the second is set once a lock was waited for in vain.
         names_tried: how often it was made.
         is_aside: it was taken out of the groups.
+        duplicates: those it was last made with.
     """
 
-    make: Callable[[], Arrival]
+    make: Callable[..., Arrival]
     arrival: Arrival
     size: int
     trace: Trace
@@ -65,6 +68,7 @@ class Offer:
     give_up_at: float | None = None
     names_tried: int = 1
     is_aside: bool = False
+    duplicates: tuple[str, ...] = ()
 
     @property
     def subject(self) -> Subject:
@@ -74,7 +78,15 @@ class Offer:
 
     def rename(self) -> None:
         self.arrival = self.make()
+        self.duplicates = ()
         self.names_tried += 1
+
+    def name_duplicates(self, duplicates: Sequence[Duplicate]) -> None:
+        """Have it say of which requests it is likely a duplicate; when it says so already it stays as it is."""
+        named = tuple(one.request_id for one in duplicates)
+        if named != self.duplicates:
+            self.arrival = self.make(duplicates) if duplicates else self.make()
+            self.duplicates = named
 
     def settle(self, outcome: Outcome) -> None:
         if not self.outcome.done():  # whoever waited for it may be gone

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from prometheus_client import Counter as Count
 
+from services.intake.handlers.duplicates import name_duplicates
 from services.intake.handlers.offers import KeyReused, Offer, Outcome, Settled
-from services.intake.store.announcements import contact_event, submission_event
+from services.intake.handlers.validation import Validation
+from services.intake.store.announcements import change_event, contact_event, submission_event
 from services.intake.store.answers import Answer, find_answers
 from services.intake.store.automation import add_tasks
 from services.intake.store.refusals import writing
 from services.intake.store.submissions import Arrival, Taken, insert_requests
+from shared.contracts.envelope import Event
+from shared.contracts.payload import Payload
 from shared.contracts.topics import CONTACTS, REQUESTS
 from shared.errors import Retryable
 from shared.outbox import Outbox
@@ -23,19 +27,28 @@ from shared.postgres import Connection, Database
 ACCEPTED = Count("punctual_intake_requests_accepted_total", "Requests accepted.", ["channel", "kind"])
 
 
-async def take_in(database: Database, outbox: Outbox, group: Sequence[Offer], patience: timedelta) -> list[Outcome]:
+async def take_in(
+    database: Database,
+    outbox: Outbox,
+    group: Sequence[Offer],
+    patience: timedelta,
+    validation: Validation | None = None,
+) -> list[Outcome]:
     """Commit the group; the outcomes in its order. A key that occurs twice in it is settled by the first.
 
     Args:
         patience: how long to wait for a key or a customer that another transaction holds.
+        validation: None looks for no duplicates.
 
     Raises:
         NameClash, KeyInFlight, CustomerBusy, Unstorable: nothing is stored; one of the group is at fault.
         DatabaseUnavailable: whether the commit happened may be unknown.
     """
-    arrivals = [offer.arrival for offer in group]
     answers: Mapping[tuple[str, str], Answer] = {}
     async with writing(database) as connection:
+        if validation is not None:
+            await name_duplicates(connection, group, validation.book.duplicates)
+        arrivals = [offer.arrival for offer in group]
         taken = await insert_requests(connection, arrivals, patience)
         if len(taken) < len(arrivals):
             repeats = [arrival for arrival in arrivals if arrival.submission.request_id not in taken]
@@ -49,6 +62,10 @@ async def take_in(database: Database, outbox: Outbox, group: Sequence[Offer], pa
         (a.submission.channel, a.submission.kind) for a in arrivals if a.submission.request_id in taken
     ).items():
         ACCEPTED.labels(*labels).inc(count)
+    if validation is not None:
+        for arrival in arrivals:
+            if arrival.submission.request_id in taken:
+                validation.took_in(arrival.submission, arrival.doubts)
     return [
         Settled(arrival.status, arrival.body, arrival.submission)
         if arrival.submission.request_id in taken
@@ -59,12 +76,18 @@ async def take_in(database: Database, outbox: Outbox, group: Sequence[Offer], pa
 
 async def _tell(connection: Connection, outbox: Outbox, group: Sequence[Offer], taken: Mapping[UUID, Taken]) -> None:
     told = [
-        (offer.arrival.submission, stored, offer.trace)
-        for offer in group
-        if (stored := taken.get(offer.arrival.submission.request_id)) is not None
+        (offer, stored) for offer in group if (stored := taken.get(offer.arrival.submission.request_id)) is not None
     ]
-    await outbox.append(connection, REQUESTS, (submission_event(*one) for one in told))
-    await outbox.append(connection, CONTACTS, (contact_event(*one) for one in told if one[1].is_contact_news))
+    await outbox.append(connection, REQUESTS, (event for one in told for event in _events(*one)))
+    contacts = ((offer.arrival.submission, stored, offer.trace) for offer, stored in told if stored.is_contact_news)
+    await outbox.append(connection, CONTACTS, (contact_event(*one) for one in contacts))
+
+
+def _events(offer: Offer, stored: Taken) -> Iterator[Event[Payload]]:
+    arrival = offer.arrival
+    yield submission_event(arrival.submission, stored, offer.trace)
+    if arrival.doubted is not None:
+        yield change_event(arrival.submission.request_id, arrival.doubted, offer.trace)
 
 
 def _repeated(arrival: Arrival, answers: Mapping[tuple[str, str], Answer]) -> Outcome:

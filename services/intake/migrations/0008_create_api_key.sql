@@ -26,7 +26,7 @@ CREATE TABLE api_key (
     number integer GENERATED ALWAYS AS IDENTITY UNIQUE,
     FOREIGN KEY (name, role) REFERENCES key_holder (name, role),
     CONSTRAINT known_scopes CHECK (scopes <@ ARRAY[
-        'submit', 'batch', 'move', 'feedback', 'read', 'texts', 'processes', 'verify', 'keys', 'audit'
+        'submit', 'batch', 'move', 'feedback', 'read', 'texts', 'processes', 'quality', 'verify', 'keys', 'audit'
     ]),
     CONSTRAINT channels_administer_nothing CHECK (
         role = 'staff' OR scopes <@ ARRAY['submit', 'batch', 'move', 'feedback', 'read', 'texts']

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.domain import changes
+from services.intake.domain import changes, doubts
 from services.intake.domain.history import Entry, change_data
 from services.intake.domain.record import RequestRecord
 from services.intake.domain.submission import Submission, status_path
@@ -46,6 +46,9 @@ _PAYLOADS: dict[type, type[Payload]] = {
     changes.FeedbackGiven: casework.RequestFeedbackGiven,
     changes.HeldBack: casework.RequestHeldBack,
     changes.ProcessChanged: casework.RequestProcessChanged,
+    doubts.Doubted: casework.RequestDoubted,
+    doubts.FindingConfirmed: casework.RequestFindingConfirmed,
+    doubts.FindingDismissed: casework.RequestFindingDismissed,
 }
 
 

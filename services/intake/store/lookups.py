@@ -172,6 +172,9 @@ def _life(row: Record) -> Life:
         merged_into=row["merged_into"],
         cycle=row["cycle"],
         score=row["score"],
+        doubts=tuple(row["doubts"]),
+        confirmed=tuple(row["confirmed"]),
+        dismissed=tuple(row["dismissed"]),
     )
 
 

@@ -1,6 +1,6 @@
 -- name: insert_requests
--- Takes in a batch: claims each idempotency key with its answer, records customer, request and first entry of the
--- history. Gives a row per request whose key was free. Rows are inserted in one order by everybody, against deadlocks;
+-- Takes in a batch: claims each idempotency key with its answer, records customer, request, its portrait and the first
+-- entry of the history, and the second where it is doubted. Gives a row per request whose key was free. Rows are inserted in one order by everybody, against deadlocks;
 -- the limit on waiting is set inside the statement because it must hold before the first row is claimed.
 WITH input AS (
     SELECT * FROM unnest(
@@ -9,6 +9,8 @@ WITH input AS (
         :markets::text[], :languages::text[], :customer_tiers::text[], :attributes::text[], :descriptions::text[],
         :stages::text[], :submitted_ats::timestamptz[], :recorded_ats::timestamptz[], :event_types::text[],
         :event_data::text[], :heads::bytea[],
+        :doubts::text[], :doubted_types::text[], :doubted_data::text[], :doubted_ats::timestamptz[],
+        :doubted_causes::text[], :doubted_hashes::bytea[], :policies::text[], :signatures::bytea[],
         :customer_ids::uuid[], :customer_external_ids::text[], :names::text[], :emails::text[], :phones::text[],
         :keys::text[], :fingerprints::bytea[], :statuses::smallint[], :bodies::text[]
     ) WITH ORDINALITY AS t (
@@ -17,6 +19,8 @@ WITH input AS (
         market, language, customer_tier, attributes, description,
         stage, submitted_at, recorded_at, event_type,
         event_data, head,
+        doubts, doubted_type, doubted_data, doubted_at,
+        doubted_cause, doubted_hash, policy, signature,
         new_customer_id, customer_external_id, name, email, phone,
         key, fingerprint, status, body, position
     )
@@ -59,17 +63,28 @@ stored AS (
     INSERT INTO request (
         request_id, reference, status_token, channel, external_id, kind, process, process_version, product_line,
         priority, market, language, customer_id, customer_tier, attributes, description, stage, pause_reasons,
-        is_responded, submitted_at, version, head
+        is_responded, submitted_at, version, head, doubts
     )
     SELECT fresh.request_id, reference, status_token, channel, fresh.external_id, kind, process, process_version,
         product_line, priority, market, language, customer_id, customer_tier, attributes::jsonb, description, stage,
-        '{}', false, submitted_at, 1, head
+        '{}', false, submitted_at, CASE WHEN doubted_type IS NULL THEN 1 ELSE 2 END, coalesce(doubted_hash, head),
+        string_to_array(doubts, ',')
+    FROM fresh JOIN known USING (channel)
+    WHERE known.external_id = fresh.customer_external_id
+),
+portrayed AS (
+    INSERT INTO request_portrait (request_id, customer_id, kind, policy, submitted_at, signature)
+    SELECT request_id, customer_id, kind, policy, submitted_at, signature
     FROM fresh JOIN known USING (channel)
     WHERE known.external_id = fresh.customer_external_id
 ),
 told AS (
-    INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller, hash)
-    SELECT request_id, 1, event_type, event_data::json, submitted_at, recorded_at, channel, head FROM fresh
+    INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller, cause, hash)
+    SELECT request_id, 1, event_type, event_data::json, submitted_at, recorded_at, channel, NULL, head FROM fresh
+    UNION ALL
+    SELECT request_id, 2, doubted_type, doubted_data::json, doubted_at, recorded_at, channel, doubted_cause,
+        doubted_hash
+    FROM fresh WHERE doubted_type IS NOT NULL
 )
 SELECT fresh.request_id, known.customer_id, known.version AS contact_version,
     known.given_by = fresh.request_id AS is_contact_news
@@ -185,6 +200,7 @@ WITH moved AS (
         awaited = :awaited::text::jsonb, controls = :controls::text::jsonb, has_left_stage = :has_left_stage,
         is_acknowledged = :is_acknowledged, is_responded = :is_responded, ended_as = :ended_as, outcome = :outcome,
         reason = :reason, closed_at = :closed_at, merged_into = :merged_into, cycle = :cycle, score = :score,
+        doubts = :doubts, confirmed = :confirmed, dismissed = :dismissed,
         head = :head, version = :version::integer
     WHERE request_id = :request_id AND version = :version::integer - cardinality(:sequences::integer[])
     RETURNING request_id
@@ -389,6 +405,7 @@ SELECT request.*,
 FROM request
 WHERE request_id > :after AND submitted_at >= :since AND submitted_at < :until
 ORDER BY request_id LIMIT :count::integer;
+
 -- name: select_api_key
 -- A key by its prefix.
 SELECT prefix, secret_hash, name, role, scopes, rate_per_second, burst, created_at, created_by, expires_at, revoked_at,
@@ -450,3 +467,134 @@ FROM access_record
 WHERE (:who::text IS NULL OR who = :who) AND (:reference::text IS NULL OR reference = :reference)
     AND (:before::integer IS NULL OR number < :before)
 ORDER BY number DESC LIMIT :count::integer;
+
+-- name: find_candidates
+-- The newest requests that each of some new ones may be a duplicate of: those of the same customer and kind, and those
+-- about the same policy, within the span and bounded in number. One may come twice. The customer is looked up apart, so
+-- that the index gives the newest of a customer who has a hundred thousand.
+SELECT asked.position, near.request_id, request.channel, customer.external_id AS customer, near.kind,
+    request.product_line, near.submitted_at, request.external_id, near.policy, near.signature,
+    CASE jsonb_typeof(request.attributes -> 'amount')
+        WHEN 'number' THEN (request.attributes ->> 'amount')::double precision END AS amount
+FROM unnest(:channels::text[], :customers::text[], :kinds::text[], :policies::text[], :submitted_ats::timestamptz[])
+    WITH ORDINALITY AS asked (channel, customer, kind, policy, submitted_at, position)
+CROSS JOIN LATERAL (
+    (
+        SELECT portrait.* FROM request_portrait AS portrait
+        WHERE portrait.customer_id = (
+                SELECT known.customer_id FROM customer AS known
+                WHERE known.channel = asked.channel AND known.external_id = asked.customer
+            ) AND portrait.kind = asked.kind AND portrait.submitted_at > asked.submitted_at - :within::interval
+            AND portrait.submitted_at < asked.submitted_at + :within::interval
+        ORDER BY portrait.submitted_at DESC LIMIT :most::integer
+    )
+    UNION ALL
+    (
+        SELECT portrait.* FROM request_portrait AS portrait
+        WHERE portrait.policy = asked.policy AND portrait.submitted_at > asked.submitted_at - :within::interval
+            AND portrait.submitted_at < asked.submitted_at + :within::interval
+        ORDER BY portrait.submitted_at DESC LIMIT :most::integer
+    )
+) AS near
+JOIN request ON request.request_id = near.request_id
+JOIN customer ON customer.customer_id = near.customer_id;
+
+-- name: delete_old_portraits
+-- Forgets portraits that nothing new can be a duplicate of any more, few at a time.
+DELETE FROM request_portrait
+WHERE request_id IN (SELECT request_id FROM request_portrait WHERE submitted_at < :before LIMIT :count::integer);
+
+-- name: list_quarantine
+-- Requests with doubts that nobody judged, in the order in which they were recorded, from after the one seen last; with
+-- the entries that say what is doubted, and the references of the requests that they are likely duplicates of.
+SELECT request.request_id, reference, channel, kind, ended_as, pause_reasons, stage, team, handler, submitted_at,
+    version, doubts,
+    (
+        SELECT json_agg(data ORDER BY sequence)::text FROM request_event
+        WHERE request_event.request_id = request.request_id AND type = 'doubted'
+    ) AS doubted,
+    (
+        SELECT coalesce(array_agg(DISTINCT other.reference), '{}')
+        FROM request_event, json_array_elements_text(data -> 'duplicates') AS named, request AS other
+        WHERE request_event.request_id = request.request_id AND type = 'doubted' AND other.request_id = named::uuid
+    ) AS duplicates
+FROM request
+WHERE doubts <> '{}' AND request_id > :after
+    AND (:seen_channel::text IS NULL OR channel = :seen_channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
+    AND (:channel::text IS NULL OR channel = :channel) AND (:kind::text IS NULL OR kind = :kind)
+    AND (:rule::text IS NULL OR :rule = ANY(doubts))
+ORDER BY request_id LIMIT :count::integer;
+
+-- name: count_doubts
+-- How many requests are in quarantine, and how many with each finding.
+SELECT rule, count(DISTINCT request_id) AS requests
+FROM request CROSS JOIN LATERAL unnest(doubts) AS rule
+WHERE doubts <> '{}' AND (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
+GROUP BY GROUPING SETS ((rule), ());
+
+-- name: count_records
+-- The records of a span by what people said of their data.
+SELECT channel, kind, count(*) AS taken_in,
+    count(*) FILTER (WHERE confirmed <> '{}') AS confirmed,
+    count(*) FILTER (WHERE confirmed = '{}' AND doubts = '{}' AND dismissed <> '{}') AS dismissed,
+    count(*) FILTER (WHERE confirmed = '{}' AND doubts <> '{}') AS unjudged
+FROM request WHERE submitted_at >= :since AND submitted_at < :until
+GROUP BY channel, kind;
+
+-- name: add_values
+-- Adds to how often values fell into ranges. Everybody adds in one order, against deadlocks.
+INSERT INTO value_past AS old (attribute, grouped, range, count)
+SELECT attribute, grouped, range, count
+FROM unnest(:attributes::text[], :grouped::text[], :ranges::integer[], :counts::bigint[])
+    AS news (attribute, grouped, range, count)
+ORDER BY attribute, grouped, range
+ON CONFLICT (attribute, grouped, range) DO UPDATE SET count = old.count + excluded.count;
+
+-- name: select_values
+-- The whole past of watched numbers.
+SELECT attribute, grouped, array_agg(range) AS ranges, array_agg(count) AS counts
+FROM value_past GROUP BY attribute, grouped;
+
+-- name: add_hours
+-- Adds to the requests of some hours. Everybody adds in one order, against deadlocks.
+INSERT INTO stream_hour AS old (channel, hour, accepted, refused, is_whole)
+SELECT channel, hour, accepted, refused, false
+FROM unnest(:channels::text[], :hours::integer[], :accepted::integer[], :refused::integer[])
+    AS news (channel, hour, accepted, refused)
+ORDER BY channel, hour
+ON CONFLICT (channel, hour) DO UPDATE SET
+    accepted = old.accepted + excluded.accepted, refused = old.refused + excluded.refused;
+
+-- name: lock_streams
+-- Keeps other processes from judging the streams until the transaction ends; false if one does so right now.
+SELECT pg_try_advisory_xact_lock(hashtext('punctual.intake.stream_watch'));
+
+-- name: select_streams
+-- Every hour that is remembered of every channel, and its watch.
+SELECT channel, array_agg(hour) AS hours, array_agg(accepted) AS accepted, array_agg(refused) AS refused,
+    array_agg(is_whole) AS are_whole, watched_from, watched_at, alarms
+FROM stream_hour LEFT JOIN stream_watch USING (channel)
+GROUP BY channel, watched_from, watched_at, alarms
+ORDER BY channel;
+
+-- name: mark_whole
+-- Says of some hours that they were watched as a whole.
+INSERT INTO stream_hour (channel, hour, accepted, refused, is_whole)
+SELECT channel, hour, 0, 0, true FROM unnest(:channels::text[], :hours::integer[]) AS news (channel, hour)
+ORDER BY channel, hour
+ON CONFLICT (channel, hour) DO UPDATE SET is_whole = true;
+
+-- name: store_watches
+-- Keeps how long each channel is watched and what its alarms are.
+INSERT INTO stream_watch (channel, watched_from, watched_at, alarms)
+SELECT channel, watched_from, watched_at, alarms::jsonb
+FROM unnest(:channels::text[], :watched_froms::timestamptz[], :watched_ats::timestamptz[], :alarms::text[])
+    AS news (channel, watched_from, watched_at, alarms)
+ON CONFLICT (channel) DO UPDATE SET
+    watched_from = excluded.watched_from, watched_at = excluded.watched_at, alarms = excluded.alarms;
+
+-- name: delete_old_hours
+-- Forgets hours that nothing is compared with any more.
+DELETE FROM stream_hour WHERE hour < :before::integer;

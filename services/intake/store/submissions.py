@@ -10,7 +10,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.domain.history import change_data
+from services.intake.domain.anomalies.likeness import Portrait
+from services.intake.domain.doubts import Doubted
+from services.intake.domain.history import Entry, change_data
 from services.intake.domain.submission import Submission
 from services.intake.store.answers import KeyInFlight, lock_timeout
 from services.intake.store.refusals import refusals_withheld
@@ -35,6 +37,8 @@ class Arrival:
     Attributes:
         head: the hash of the first entry of its history.
         wakes_rules: a rule of automation has to look at it.
+        doubted: the second entry, when it goes into quarantine.
+        portrait: what is compared with requests that came before; None leaves that out.
     """
 
     submission: Submission
@@ -43,7 +47,15 @@ class Arrival:
     fingerprint: bytes
     status: int
     body: str
+    doubted: Entry | None = None
+    portrait: Portrait | None = None
     wakes_rules: bool = False
+
+    @property
+    def doubts(self) -> Doubted | None:
+        """What is doubted."""
+        change = self.doubted.change if self.doubted is not None else None
+        return change if isinstance(change, Doubted) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,8 @@ async def insert_requests(
     """
     submissions = [arrival.submission for arrival in arrivals]
     changes = [submission.change() for submission in submissions]
+    doubted = [arrival.doubted for arrival in arrivals]
+    portraits = [arrival.portrait for arrival in arrivals]
     try:
         rows = await _STATEMENTS["insert_requests"].fetch(
             connection,
@@ -105,6 +119,14 @@ async def insert_requests(
             heads=[arrival.head for arrival in arrivals],
             event_types=[change.TYPE for change in changes],
             event_data=[json.dumps(change_data(change)) for change in changes],
+            doubts=[",".join(arrival.doubts.findings) if arrival.doubts else "" for arrival in arrivals],
+            doubted_types=[entry and entry.change.TYPE for entry in doubted],
+            doubted_data=[entry and json.dumps(change_data(entry.change)) for entry in doubted],
+            doubted_ats=[entry and entry.occurred_at for entry in doubted],
+            doubted_causes=[entry and entry.cause for entry in doubted],
+            doubted_hashes=[entry and entry.hash for entry in doubted],
+            policies=[portrait and portrait.policy_number for portrait in portraits],
+            signatures=[portrait and portrait.signature for portrait in portraits],
             customer_ids=[s.customer_id for s in submissions],
             customer_external_ids=[s.contact.external_id for s in submissions],
             names=[s.contact.name for s in submissions],

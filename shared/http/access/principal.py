@@ -31,6 +31,7 @@ class Scope(StrEnum):
     READ = "read"
     TEXTS = "texts"
     PROCESSES = "processes"
+    QUALITY = "quality"
     VERIFY = "verify"
     KEYS = "keys"
     AUDIT = "audit"

@@ -22,7 +22,7 @@ from shared.testing.broker import InMemoryBroker
 from tests.access.issuing import NOW, IssuerInMemory
 from tests.access.opening import matrix_of
 from tests.integration.intake.front_door import KEYS, START, Intake
-from tests.unit.intake.shipped import AUTOMATION, FILES, STATUS_PAGE, WORDED
+from tests.unit.intake.shipped import AUTOMATION, FILES, STATUS_PAGE, WORDED, new_validation
 
 PATIENCE = timedelta(seconds=5)
 
@@ -39,6 +39,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
     await automations.start()
     acting = Acting(automations, outbox)
     keys = KeyBook(database)
+    validation = new_validation()
     context = Context(
         database=database,
         outbox=outbox,
@@ -49,7 +50,8 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         acting=acting,
         automations=automations,
         public_url="https://status.example",
-        submissions=GroupCommit(database, outbox, key_patience=PATIENCE),
+        validation=validation,
+        submissions=GroupCommit(database, outbox, key_patience=PATIENCE, validation=validation),
         key_patience=PATIENCE,
     )
 

@@ -93,9 +93,17 @@ class Intake:
         """A client of channel ``app`` on a front door that differs in some settings."""
         context = replace(self.context, **changes)
         submissions = GroupCommit(
-            context.database, context.outbox, key_patience=context.key_patience, queue_limit=queue_limit
+            context.database,
+            context.outbox,
+            key_patience=context.key_patience,
+            queue_limit=queue_limit,
+            validation=context.validation,
         )
         return self.connect(replace(context, submissions=submissions), "app")
+
+    def web_with(self, **changes: Any) -> httpx.AsyncClient:
+        """A client of channel ``web`` whose front door has another context."""
+        return self.connect(replace(self.context, **changes), "web")
 
     def with_database(self, database: Database) -> httpx.AsyncClient:
         """The same on another way to the database."""

@@ -31,7 +31,7 @@ from tests.integration.intake.test_keeping import arrival
 Future = asyncio.Future[Outcome]
 
 
-def group_commit(intake: Intake, database: Database | None = None, **changes: int) -> GroupCommit:
+def group_commit(intake: Intake, database: Database | None = None, **changes: Any) -> GroupCommit:
     used = database or intake.database
     outbox = Outbox(used, intake.broker.publisher(), "intake")
     return GroupCommit(used, outbox, key_patience=timedelta(seconds=30), **changes)

@@ -1,4 +1,4 @@
-"""The curl examples of docs/howto/send-requests.md, in order, with the answers the page promises."""
+"""The curl examples of the pages about intake, in order, with the answers the pages promise."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.integration.intake.curl import examples_of, read_curl
 from tests.integration.intake.front_door import Intake
 
 PAGE = Path(__file__).parents[3] / "docs/howto/send-requests.md"
+VALIDATION_PAGE = PAGE.with_name("validate-at-the-door.md")
 
 
 async def test_every_example_gets_the_answer_the_page_promises(intake: Intake) -> None:
@@ -28,6 +29,29 @@ async def test_every_example_gets_the_answer_the_page_promises(intake: Intake) -
         if status == 409:
             refusals.append(answer.json())
     assert f'"detail": "{refusals[-1]["detail"]}"' in page
+
+
+async def test_the_examples_about_validation_get_the_answers_their_page_promises(intake: Intake) -> None:
+    page = VALIDATION_PAGE.read_text(encoding="utf-8")
+    answers = []
+    reference = ""
+    for status, command in examples_of(page):
+        caller = "app" if command.startswith("curl -X POST $INTAKE/v1/requests ") else "staff"
+        values = {"INTAKE": "http://intake", "KEY": f"key of {caller}", "REFERENCE": reference}
+        method, url, headers, content = read_curl(command, values)
+        answer = await intake.nobody.request(method, url, headers=headers, content=content)
+        assert answer.status_code == status, f"{command}\n{answer.text}"
+        answers.append(answer.json())
+        if status == 201:
+            reference = answer.json()["reference"]
+    shown = json.loads(re.findall(r"```json\n(.*?)```", page, re.DOTALL)[0])
+    assert {name: answers[0][name] for name in shown} == shown
+    assert reference in {each["reference"] for each in answers[2]}
+    assert answers[4]["findings"] == {
+        "currency_has_three_letters": "confirmed",
+        "claim_within_sum_insured": "dismissed",
+    }
+    assert answers[-1]["rates"][0]["wrong"] >= 1
 
 
 def assert_lines_are_answered_as(page: str, answers: str) -> None:

@@ -25,6 +25,7 @@ EDITS = {
     "DELETE FROM request_event WHERE sequence = 3": "the history does not end where the request says",
     "UPDATE request SET outcome = 'paid'": "outcome is 'paid' in the request and 'withdrawn' by its history",
     "UPDATE request SET priority = 'urgent'": "priority is <Priority.URGENT: 'urgent'> in the request",
+    "UPDATE request SET dismissed = '{rule}'": "dismissed is ('rule',) in the request and () by its history",
     "UPDATE request SET attributes = '{}'": "attributes is {} in the request",
     "UPDATE request SET head = decode(repeat('00', 32), 'hex')": "the history does not end where the request says",
 }

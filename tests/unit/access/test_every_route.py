@@ -74,6 +74,7 @@ def _intake(access: Access) -> FastAPI:
         processes=_NOTHING,
         moving=_NOTHING,
         acting=_NOTHING,
+        validation=_NOTHING,
         automations=_NOTHING,
         public_url="",
         submissions=_NOTHING,

@@ -37,7 +37,7 @@ class Portrait:
     """What of a request is compared.
 
     Attributes:
-        customer: the internal id. The same person has another on another channel.
+        customer: the channel's own id of the customer. The same person has another on another channel.
         submitted_at: with a zone.
         external_id: the channel's own id of the request.
         signature: of the description, see ``signatures``; None when there is none.
@@ -134,13 +134,16 @@ def _texts(one: bytes | None, other: bytes | None, shortest: int) -> float | Non
     return similarity(one, other)
 
 
+def plain(text: str) -> str:
+    """A number in one way of writing: channels write it with and without dashes and in both cases."""
+    folded = text.casefold()
+    return "".join(filter(str.isalnum, folded)) or folded
+
+
 def _words(one: str | None, other: str | None) -> float | None:
-    """Channels write the same number with and without dashes and in both cases."""
     if one is None or other is None:
         return None
-    left, right = (text.casefold() for text in (one, other))
-    plain = ["".join(filter(str.isalnum, text)) or text for text in (left, right)]
-    return float(plain[0] == plain[1])
+    return float(plain(one) == plain(other))
 
 
 def _amounts(one: float | None, other: float | None) -> float | None:

@@ -7,6 +7,7 @@ be kept out of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
 
@@ -18,6 +19,12 @@ from shared.rules.facts import Facts
 
 Group = tuple[str, ...]
 """The values of the facts that ``group_by`` names; empty where a request has none."""
+
+Key = tuple[str, Group]
+"""An attribute, and the group of requests."""
+
+Counts = Mapping[Key, Mapping[int, int]]
+"""How often values fell into which range of a sketch."""
 
 _NORMAL = 1.4826
 """Times the median deviation is the standard deviation, were the logarithm distributed normally."""
@@ -57,14 +64,31 @@ def number_of(value: AttributeValue | None) -> float | None:
     return float(value)
 
 
-def judge(attribute: str, value: float, past: Sketch, limits: PlausibilityLimits) -> Oddity | None:
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What a past says of the values to come.
+
+    Attributes:
+        median: to within 2 %.
+        spread: the median deviation of the logarithm.
+    """
+
+    median: float
+    spread: float
+    observations: int
+
+
+def usual_of(past: Sketch) -> Usual | None:
+    """None when there is no past. Reads all of it, so keep the answer where many values are judged."""
+    return Usual(past.median, past.spread, past.total) if past.total else None
+
+
+def judge(attribute: str, value: float, usual: Usual | None, limits: PlausibilityLimits) -> Oddity | None:
     """None when the value is plausible, or the past too small to say."""
-    observations = past.total
-    if observations < limits.least_observations:
+    if usual is None or usual.observations < limits.least_observations:
         return None
-    usual = past.median
-    spread = max(_NORMAL * past.spread, limits.least_spread)
-    deviations = (log_of(value) - log(usual)) / spread
+    spread = max(_NORMAL * usual.spread, limits.least_spread)
+    deviations = (log_of(value) - log(usual.median)) / spread
     if abs(deviations) <= limits.deviations:
         return None
-    return Oddity(attribute, value, usual, deviations, observations)
+    return Oddity(attribute, value, usual.median, deviations, usual.observations)

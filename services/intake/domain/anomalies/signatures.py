@@ -7,7 +7,8 @@ their shingles, about that part of the smallest hashes is common, too (Broder 19
 ``SIZE`` different shingles are kept whole and the answer is exact, as it is for most of what customers write;
 beyond that its standard error is below 0.045.
 
-One hash per shingle makes it fast: measured, 4,000 characters take 7 ms and 200 take 0.3 ms. MinHash with a function
+One hash per shingle makes it fast: measured, 4,000 characters take 7 ms and 200 take 0.3 ms, and a third of that when
+their pieces came up before. MinHash with a function
 per place has as many hashes to compute for each shingle as it has places, and is no better for its size.
 
 What a signature gives away. Without the secret: whether and how much two texts that were signed with the same secret
@@ -22,8 +23,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
+from struct import Struct
 
 SIZE = 128
 """Hashes in a signature. Half as many would err by 0.06, and a request shows 0.1 in its score."""
@@ -36,6 +40,9 @@ SHORTEST_SECRET, LONGEST_SECRET = 16, 64
 
 _BYTES = 4  # of 4,000 shingles two have the same hash once in five hundred texts, and then one of them is lost
 _FILLER = b"\xff" * _BYTES
+_FILLER_NUMBER = int.from_bytes(_FILLER)
+_NUMBERS = Struct(f">{SIZE}I")
+_KEPT_PIECES = 16_384  # some 3 MB; single pieces of what people wrote, in no order
 _NO_LETTERS = re.compile(r"[\W_]+")
 _FIRST_IDEOGRAPH = "\u2e80"  # scripts of East Asia begin here; those before it are alphabets
 
@@ -48,8 +55,8 @@ def sign(text: str, secret: bytes) -> bytes:
     """
     if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
         raise ValueError(f"a secret has {SHORTEST_SECRET} to {LONGEST_SECRET} bytes")
-    keyed = blake2b(digest_size=_BYTES, key=secret)
-    hashes = {_hash(keyed, piece) for piece in shingles(text)}
+    hash_of = _hash_under(secret)
+    hashes = {hash_of(piece) for piece in shingles(text)}
     smallest = sorted(hashes - {_FILLER})[:SIZE]
     return b"".join(smallest).ljust(LENGTH, b"\xff")
 
@@ -57,6 +64,9 @@ def sign(text: str, secret: bytes) -> bytes:
 def shingles(text: str) -> set[str]:
     """The pieces of a text. A text too short for one is its own piece; without letters and digits there is none."""
     plain = _NO_LETTERS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    if max(plain, default="") < _FIRST_IDEOGRAPH:  # all pieces are of one size, which is four times as fast
+        pieces = set(map("".join, zip(plain, plain[1:], plain[2:], strict=False)))
+        return pieces or ({plain} if plain else set())
     pieces = {
         piece
         for start in range(len(plain))
@@ -80,22 +90,31 @@ def similarity(one: bytes, other: bytes) -> float:
     union = left | right
     if not union:
         return 1.0
-    known = union if len(union) <= SIZE else set(islice(sorted(union), SIZE))
+    known = union if len(union) <= SIZE else frozenset(islice(sorted(union), SIZE))
     return len(left & right & known) / len(known)
 
 
-def _hash(keyed: blake2b, piece: str) -> bytes:
-    """Copying takes the work of the key only once."""
-    one = keyed.copy()
-    one.update(piece.encode())
-    return one.digest()
+@lru_cache(maxsize=1)
+def _hash_under(secret: bytes) -> Callable[[str], bytes]:
+    """The hash of a piece. A language has some thousand pieces that come up again and again, so they are kept."""
+    keyed = blake2b(digest_size=_BYTES, key=secret)
+
+    @lru_cache(maxsize=_KEPT_PIECES)
+    def hash_of(piece: str) -> bytes:
+        one = keyed.copy()  # takes the work of the key only once
+        one.update(piece.encode())
+        return one.digest()
+
+    return hash_of
 
 
 def _size(first: str) -> int:
     return 3 if first < _FIRST_IDEOGRAPH else 2
 
 
-def _hashes(signature: bytes) -> set[bytes]:
+@lru_cache(maxsize=512)  # a group of requests meets the same recent ones over and over; a set takes some 8 kB
+def _hashes(signature: bytes) -> frozenset[int]:
+    """As numbers, whose order is that of the bytes."""
     if len(signature) != LENGTH:
         raise ValueError(f"a signature has {LENGTH} bytes")
-    return {signature[at : at + _BYTES] for at in range(0, LENGTH, _BYTES)} - {_FILLER}
+    return frozenset(_NUMBERS.unpack(signature)) - {_FILLER_NUMBER}

@@ -20,11 +20,12 @@ from services.intake.domain.automation.rules import (
     Step,
 )
 from services.intake.domain.changes import Reopened, StageEntered
-from services.intake.domain.deciding import MoveRefused, decide, find_missing
+from services.intake.domain.deciding import decide, find_missing
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import Life, evolve
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
+from services.intake.domain.refusing import MoveRefused
 from shared.contracts.payload import AttributeValue
 from shared.rules.conditions import AllOf, AnyOf, Condition
 from shared.rules.facts import STANDARD_FACTS
@@ -56,7 +57,6 @@ class Case:
 
     Attributes:
         channel, market: they never change.
-        is_doubted: somebody has to look at its data first.
     """
 
     request_id: UUID
@@ -66,7 +66,6 @@ class Case:
     process: Process
     history: Sequence[Entry]
     past: Past = Past()
-    is_doubted: bool = False
 
     def get(self, name: str) -> AttributeValue | None:
         """A fact of ``CASE_FACTS``, or an attribute; None when there is none of that name."""
@@ -81,7 +80,7 @@ class Case:
             case "is_complete":
                 return not find_missing(self.process, life)
             case "is_doubted":
-                return self.is_doubted
+                return bool(life.doubts)
             case "documents_missing":
                 return sum(len(documents) for documents in life.awaited.values())
             case "requests_before":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from services.intake.domain.doubts import LIKELY_DUPLICATE
 from services.intake.domain.validation.book import (
     Check,
     Compares,
@@ -25,6 +26,13 @@ from shared.rules.words import read_code, read_word
 LONGEST_MESSAGE = 300
 """It stands in an answer beside the field's name; more is a manual."""
 
+RESERVED = {
+    LIKELY_DUPLICATE: "likely duplicates",
+    "implausibly_high": "implausible values",
+    "implausibly_low": "implausible values",
+}
+"""Codes of findings that no rule makes."""
+
 _CONNECTIVES = frozenset({"all", "any", "not"})
 
 
@@ -39,7 +47,7 @@ def read_rule(field: Field) -> Rule:
     if "field" in members and given != ["must"]:
         raise members["field"].fail("goes with `must`; the other checks know their field")
     return Rule(
-        code=members["rule"].parse(read_code),
+        code=members["rule"].parse(_read_rule_code),
         severity=members["severity"].parse(_read_severity),
         message=members["message"].parse(_read_message),
         condition=read_condition(members["when"]) if "when" in members else ALWAYS,
@@ -94,6 +102,12 @@ CHECKS: dict[str, Callable[[Field, Field | None], Check]] = {
     "compare": _compare,
 }
 """What a rule may check; each rule checks one thing, so that its message says what is wrong."""
+
+
+def _read_rule_code(text: str) -> str:
+    if text in RESERVED:
+        raise ValueError(f"{text} is what {RESERVED[text]} are called")
+    return read_code(text)
 
 
 def _read_severity(text: str) -> Severity:

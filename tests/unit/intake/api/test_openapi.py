@@ -18,7 +18,9 @@ from shared.http import KeyRing
 from tests.access.opening import access_by_keys
 from tests.unit.intake.shipped import STATUS_PAGE
 
-WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process", "split", "complain", "keys"}
+JUDGING = {"confirm", "dismiss"}
+
+WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process", "split", "complain", "keys", *JUDGING}
 
 
 async def _ready() -> dict[str, str | None]:
@@ -38,6 +40,7 @@ def document() -> dict[str, Any]:
         acting=nothing,
         automations=nothing,
         public_url="http://x",
+        validation=nothing,
         submissions=nothing,
     )
     return create_api(context, access_by_keys(KeyRing([]), "intake"), STATUS_PAGE, _ready).openapi()

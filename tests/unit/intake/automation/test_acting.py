@@ -38,6 +38,10 @@ def submitted(**attributes: int) -> Case:
     return Case(UUID(int=7), "app", "HK", begin(change, NOW), TRAVEL, (entry,))
 
 
+def doubted(case: Case) -> Case:
+    return replace(case, life=replace(case.life, doubts=("amount_implausible",)))
+
+
 def moved(case: Case, move: Move, cause: str | None = None) -> Case:
     for change in decide(case.process, case.life, move, NOW):
         case = acted(case, (change,), cause)
@@ -77,7 +81,7 @@ def test_a_small_claim_goes_straight_through_and_the_history_names_the_rule() ->
         submitted(amount=2001),
         submitted(),
         replace(submitted(amount=800), past=Past(requests=3)),
-        replace(submitted(amount=800), is_doubted=True),
+        doubted(submitted(amount=800)),
     ],
     ids=["too much", "no amount", "claims often", "doubtful"],
 )

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from services.intake.domain import moves
 from services.intake.domain.chain import find_break, hash_entry
 from services.intake.domain.changes import Closed, Submitted
-from services.intake.domain.deciding import MoveRefused, decide
+from services.intake.domain.deciding import decide
+from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Entry, change_data, read_change
 from services.intake.domain.life import Life, State, begin, evolve, replay
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
+from services.intake.domain.refusing import MoveRefused
 from shared.contracts.payload import CustomerTier, Priority
 from tests.unit.intake.shipped import PROCESSES, process_of
 
@@ -28,6 +30,7 @@ REQUEST = UUID(int=7)
 handlers = st.none() | st.just("s-104")
 words = st.sampled_from(["receipts", "report", "passport"])
 values = st.booleans() | st.integers(-5, 5) | st.floats(-1e9, 1e9).map(lambda x: x + 0.0) | st.just("A-1")
+findings = st.sampled_from(["policy_was_in_force", "likely_duplicate"])
 attributes = st.dictionaries(st.sampled_from(["amount", "branch"]), values, max_size=2)
 
 
@@ -88,15 +91,30 @@ def moves_of(process: Process) -> st.SearchStrategy[Move]:
             st.just("new_version"),
             st.none() | st.sampled_from(["received", "nowhere"]),
         ),
+        st.builds(moves.ConfirmFinding, findings, st.just("asked")),
+        st.builds(moves.DismissFinding, findings, st.just("asked")),
     )
 
 
 processes = st.sampled_from(sorted(PROCESSES.values(), key=lambda process: process.code))
 spans = st.integers(0, 200_000).map(lambda minutes: timedelta(minutes=minutes))
 lives = processes.flatmap(lambda process: st.tuples(st.just(process), st.lists(st.tuples(moves_of(process), spans))))
+doubted = st.none() | st.dictionaries(findings, st.lists(words).map(tuple), min_size=1).map(
+    lambda found: Doubted(found, (UUID(int=12),))
+)
 
 
-def begun(process: Process) -> tuple[Life, list[Entry]]:
+def begun(process: Process, doubt: Doubted | None = None) -> tuple[Life, list[Entry]]:
+    """Submitted, and perhaps doubted at once."""
+    life, history = submitted_to(process)
+    if doubt is not None:
+        life = evolve(life, doubt, NOW)
+        entry = Entry(2, doubt, NOW, NOW, "app", "entry:1")
+        history.append(replace(entry, hash=hash_entry(REQUEST, entry, history[-1].hash)))
+    return life, history
+
+
+def submitted_to(process: Process) -> tuple[Life, list[Entry]]:
     submitted = Submitted(process.kind, process.version, process.start, process=process.code, attributes={"amount": 5})
     entry = Entry(1, submitted, NOW, NOW, "app")
     return begin(submitted, NOW), [replace(entry, hash=hash_entry(REQUEST, entry, None))]
@@ -129,7 +147,7 @@ def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
             | moves.InformCustomer
             | moves.GiveFeedback
             | moves.Complain,
-        )
+        ) or (isinstance(move, moves.ConfirmFinding | moves.DismissFinding) and move.rule in life.doubts)
     match move:
         case moves.Acknowledge():
             return not life.is_acknowledged
@@ -155,7 +173,9 @@ def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
                 return False
             asked = process.outcomes[outcome]
             fits = reason in asked.reasons if asked.reasons else reason is None
-            return fits and (asked.is_unchecked or is_complete(process, life))
+            return fits and (asked.is_unchecked or (not life.doubts and is_complete(process, life)))
+        case moves.ConfirmFinding(rule) | moves.DismissFinding(rule):
+            return rule in life.doubts
         case moves.ChangeFacts():
             before = (life.product_line, life.priority, life.customer_tier, json.dumps(dict(life.attributes)))
             after = (
@@ -176,12 +196,12 @@ def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
 
 
 @settings(max_examples=300)
-@given(lives)
+@given(lives, doubted)
 def test_no_sequence_of_moves_reaches_a_forbidden_state_and_the_history_gives_the_state(
-    lived: tuple[Process, list[tuple[Move, timedelta]]],
+    lived: tuple[Process, list[tuple[Move, timedelta]]], doubt: Doubted | None
 ) -> None:
     process, asked = lived
-    life, history = begun(process)
+    life, history = begun(process, doubt)
     at = NOW
     for move, span in asked:
         at += span
@@ -214,6 +234,9 @@ def test_no_sequence_of_moves_reaches_a_forbidden_state_and_the_history_gives_th
         assert (life.state is State.PAUSED) == bool(life.pause_reasons)
         assert (life.merged_into is not None) == (life.state is State.MERGED)
         assert not life.is_over or not life.pause_reasons
+        judged = [*life.doubts, *life.confirmed, *life.dismissed]
+        assert sorted(judged) == sorted(doubt.findings if doubt is not None else ())
+        assert not life.doubts or life.outcome is None or process.outcomes[life.outcome].is_unchecked
         assert not before.is_over or life.ended_as is before.ended_as or life.cycle == before.cycle + 1
     assert [entry.sequence for entry in history] == list(range(1, len(history) + 1))
     assert replay(history) == life
@@ -329,3 +352,24 @@ def test_a_change_that_changes_nothing_is_refused_and_true_is_not_one() -> None:
     with pytest.raises(MoveRefused, match="so already"):
         decide(process, life, moves.ChangeFacts("x", priority=Priority.NORMAL, attributes={"checked": 1}), NOW)
     assert decide(process, life, moves.ChangeFacts("x", attributes={"checked": True}), NOW)
+
+
+def test_a_request_with_a_doubt_is_worked_on_and_ends_only_without_a_decision() -> None:
+    process = process_of("enquiry")
+    life, _ = begun(process, Doubted({"amount_is_not_gigantic": ("amount",)}))
+    for move in (moves.Acknowledge(), moves.Respond(), moves.EnterStage("answering")):
+        for change in decide(process, life, move, NOW):
+            life = evolve(life, change, NOW)
+    refused = refusal(process, life, moves.Close("answered"))
+    assert refused is not None
+    assert "amount_is_not_gigantic" in refused.detail
+    (dismissed,) = decide(process, life, moves.DismissFinding("amount_is_not_gigantic", "asked"), NOW)
+    assert refusal(process, evolve(life, dismissed, NOW), moves.Close("answered")) is None
+
+
+def test_a_merge_confirms_that_the_request_was_a_duplicate() -> None:
+    process = process_of("enquiry")
+    life, _ = begun(process, Doubted({"likely_duplicate": ("same_text",)}, (UUID(int=8),)))
+    for change in decide(process, life, moves.MergeInto(UUID(int=8)), NOW):
+        life = evolve(life, change, NOW)
+    assert (life.state, life.doubts, life.confirmed) == (State.MERGED, (), ("likely_duplicate",))

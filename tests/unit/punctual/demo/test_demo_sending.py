@@ -70,6 +70,13 @@ async def test_requests_arrive_and_are_moved(stage: Stage) -> None:
     assert len(sent.latest) == sent.latest.maxlen
 
 
+async def test_doubts_are_looked_at_so_that_requests_can_be_closed(stage: Stage) -> None:
+    stage.intake.findings = {"likely_duplicate": "open"}
+    await stage.play(until=20)
+    dismissed = [body for path, body in stage.intake.calls if path.endswith("/dismiss")]
+    assert dismissed[0]["rule"] == "likely_duplicate"
+
+
 async def test_a_new_start_goes_on_with_what_was_under_way_and_doubles_nothing(stage: Stage) -> None:
     await stage.play(until=12)
     stage.intake.now += timedelta(days=20)

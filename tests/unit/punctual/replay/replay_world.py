@@ -26,6 +26,7 @@ class FakeIntake:
 
     Attributes:
         calls: path and body of every call that was answered for the first time.
+        findings: of every request that is submitted.
         before: asked first; its answer, if it gives one, is the answer.
     """
 
@@ -33,6 +34,7 @@ class FakeIntake:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.keys: dict[str, tuple[bytes, dict[str, Any]]] = {}
         self.views: dict[str, dict[str, Any]] = {}
+        self.findings: dict[str, str] = {}
         self.speed = speed
         self.now = BEGIN + timedelta(days=365)
         self.before: Callable[[httpx.Request], httpx.Response | None] = lambda _: None
@@ -57,7 +59,8 @@ class FakeIntake:
             return httpx.Response(200, json=view, headers={"Idempotency-Replayed": "true"})
         body = json.loads(request.content)
         self.calls.append((request.url.path, body))
-        view = {"reference": f"REF-{body['external_id']}"} if request.url.path == "/v1/requests" else {}
+        submitted = {"reference": f"REF-{body.get('external_id')}", "findings": self.findings}
+        view = submitted if request.url.path == "/v1/requests" else {}
         self.keys[key] = (fingerprint, view)
         return httpx.Response(200, json=view)
 

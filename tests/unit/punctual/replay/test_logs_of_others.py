@@ -11,9 +11,10 @@ from punctual.replay.mapping import load_map
 from punctual.replay.mapping.events import collect_events
 from punctual.replay.planning import plan_cases
 from services.intake.domain.changes import Submitted
-from services.intake.domain.deciding import MoveRefused, decide
+from services.intake.domain.deciding import decide
 from services.intake.domain.life import begin, evolve
 from services.intake.domain.moves import Close, EnterStage, Move, Pause, Respond, Resume
+from services.intake.domain.refusing import MoveRefused
 from tests.unit.intake.shipped import process_of
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -15,6 +15,7 @@ from punctual.staff.preview import preview_tables
 from punctual.staff.words import instant, share, span
 
 SHIPPED = Path(__file__).parents[4] / "services/sla_timer/data/policies.yml"
+SHIPPED_RULES = SHIPPED.parents[2] / "intake/data/validation.yml"
 NOTHING = {"earlier": 0, "later": 0, "standing": 0, "started": 0, "cancelled": 0, "breached_at_once": 0}
 
 
@@ -90,4 +91,18 @@ def test_files_are_checked_without_a_server(tmp_path: Path) -> None:
     assert bad.exit_code == 1
     assert f"error: {broken}, line " in bad.output
     missing = run.invoke(app, ["policy", "lint", str(tmp_path / "nothing.yml")])
+    assert "No such file" in str(missing.exception)
+
+
+def test_rules_of_validation_are_checked_without_a_server(tmp_path: Path) -> None:
+    run = CliRunner()
+    app = make_app(["validation"])
+    good = run.invoke(app, ["validation", "lint", str(SHIPPED_RULES)])
+    assert (good.exit_code, good.output) == (0, "Nothing is wrong or odd.\n")
+    broken = tmp_path / "validation.yml"
+    broken.write_text(SHIPPED_RULES.read_text(encoding="utf-8").replace("severity: doubt", "severity: panic", 1))
+    bad = run.invoke(app, ["validation", "lint", str(broken)])
+    assert bad.exit_code == 1
+    assert "'panic' is not one of refuse, doubt" in bad.output
+    missing = run.invoke(app, ["validation", "lint", str(tmp_path / "nothing.yml")])
     assert "No such file" in str(missing.exception)

@@ -1,0 +1,30 @@
+"""Counts the records whose data are known to be right or wrong, as people judge them."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter
+
+from services.intake.domain.life import Life
+from shared.contracts.payload import RequestKind
+
+JUDGED = Counter("punctual_intake_records_total", "Records never doubted, or judged.", ["channel", "kind"])
+RIGHT = Counter("punctual_intake_records_right_total", "Those without a confirmed finding.", ["channel", "kind"])
+
+
+def count_taken(channel: str, kind: RequestKind) -> None:
+    """A record that nothing doubts counts as right at once."""
+    JUDGED.labels(channel, kind).inc()
+    RIGHT.labels(channel, kind).inc()
+
+
+def count_judged(channel: str, life: Life, judged: str) -> None:
+    """A doubted record counts once: as wrong when the first finding is confirmed, as right when all are dismissed.
+
+    Args:
+        life: after a finding was judged.
+        judged: the finding.
+    """
+    if life.confirmed == (judged,):
+        JUDGED.labels(channel, life.kind).inc()
+    elif not life.confirmed and not life.doubts:
+        count_taken(channel, life.kind)

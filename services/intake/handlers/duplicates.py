@@ -1,0 +1,57 @@
+"""Finds out for a whole group whether its requests came already, and has those doubted that likely did.
+
+Asked at the beginning of the transaction, before it holds a lock. A customer has always the same lane, so what a lane
+committed before is seen; the members of the group are compared with each other. Two processes that take in the same
+request at the same instant do not see each other: the second is not doubted then, and nothing worse happens.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from services.intake.domain.anomalies.likeness import Decision, Duplicate, Portrait, find_duplicates
+from services.intake.domain.anomalies.limits import DuplicateLimits
+from services.intake.handlers.offers import Offer
+from services.intake.store.answers import find_answers
+from services.intake.store.portraits import MOST_CANDIDATES, Candidates, find_candidates
+from shared.postgres import Connection
+
+_MOST_NAMED = 3  # whoever looks at the likest three and finds no duplicate needs no fourth
+
+
+async def name_duplicates(connection: Connection, group: Sequence[Offer], limits: DuplicateLimits) -> None:
+    """Make those of the group anew, with a doubt, that are likely duplicates."""
+    asked = [(offer, offer.arrival.portrait) for offer in group if offer.arrival.portrait is not None]
+    if not asked:
+        return
+    stored = await find_candidates(connection, [portrait for _, portrait in asked], limits.within)
+    firsts = await _new_ones(connection, asked)
+    earlier: defaultdict[tuple[str, str, str], Candidates] = defaultdict(list)
+    for (offer, portrait), known in zip(asked, stored, strict=True):
+        same = earlier[portrait.channel, portrait.customer, portrait.kind]
+        recent = chain(known, same[-MOST_CANDIDATES:])
+        offer.name_duplicates(_likely(portrait, recent, limits))
+        if offer in firsts:
+            same.append((str(offer.arrival.submission.request_id), portrait))
+
+
+async def _new_ones(connection: Connection, asked: Sequence[tuple[Offer, Portrait]]) -> set[Offer]:
+    """Those of one customer and kind whose keys were not used before: what is named as taken in has to be."""
+    sharing: defaultdict[tuple[str, str, str], dict[str, Offer]] = defaultdict(dict)
+    for offer, portrait in asked:
+        sharing[portrait.channel, portrait.customer, portrait.kind].setdefault(offer.arrival.key, offer)
+    several = {
+        (channel, key): offer
+        for (channel, _, _), offers in sharing.items()
+        if len(offers) > 1
+        for key, offer in offers.items()
+    }
+    used = await find_answers(connection, several) if several else {}
+    return {offer for name, offer in several.items() if name not in used}
+
+
+def _likely(portrait: Portrait, recent: Iterable[tuple[str, Portrait]], limits: DuplicateLimits) -> list[Duplicate]:
+    found = find_duplicates(portrait, recent, limits)
+    return [one for one in found if one.likeness.decision is Decision.LIKELY][:_MOST_NAMED]

@@ -1,0 +1,208 @@
+"""Doubted requests are taken in, marked, worked on and judged; nothing of that is lost or hidden."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from services.intake.handlers.group_commit import GroupCommit
+from shared.contracts import casework
+from shared.contracts.topics import REQUESTS
+from shared.ids import new_id
+from tests.integration.intake.batch_call import NDJSON, line
+from tests.integration.intake.front_door import SUBMISSION, Intake, write
+from tests.unit.intake.shipped import new_validation
+
+GIGANTIC: dict[str, Any] = {"attributes": {"amount": 2_000_000_000, "currency": "hk"}}
+TEXT = "The rear bumper was hit while the car was parked in Nathan Road; the other driver left a number."
+
+
+@pytest.fixture
+def watchful(intake: Intake) -> httpx.AsyncClient:
+    """A front door that looks for duplicates."""
+    return intake.with_context(validation=new_validation(finds_duplicates=True))
+
+
+async def submitted(client: httpx.AsyncClient, key: str | None = None, **changes: Any) -> dict[str, Any]:
+    answer = await client.post("/v1/requests", json=SUBMISSION | changes, headers=write(key))
+    assert answer.status_code == 201, answer.text
+    view: dict[str, Any] = answer.json()
+    return view
+
+
+async def judged(intake: Intake, reference: str, verb: str, rule: str) -> httpx.Response:
+    body = {"rule": rule, "reason": "customer_called"}
+    return await intake.staff.post(f"/v1/requests/{reference}/{verb}", json=body, headers=write())
+
+
+async def is_proved(intake: Intake, reference: str) -> bool:
+    verdict = (await intake.staff.get(f"/v1/requests/{reference}/verification")).json()
+    return bool(verdict["problems"] == [] and verdict["unproved"] == 0)
+
+
+async def everything(intake: Intake, **filters: Any) -> dict[str, dict[str, Any]]:
+    """The whole quarantine, two at a time, by reference; in the order of the list."""
+    found: dict[str, dict[str, Any]] = {}
+    answer = await intake.staff.get("/v1/quarantine", params={"limit": 2, **filters})
+    while True:
+        assert answer.status_code == 200
+        found |= {each["reference"]: each for each in answer.json()}
+        if "next" not in answer.links:
+            return found
+        answer = await intake.staff.get(answer.links["next"]["url"])
+
+
+async def test_a_doubted_request_has_two_entries_and_two_events_of_one_transaction(intake: Intake) -> None:
+    view = await intake.submit(**GIGANTIC)
+    assert view["version"] == 2
+    assert [entry["type"] for entry in view["history"]] == ["submitted", "doubted"]
+    findings = {"amount_is_not_gigantic": ["amount"], "currency_has_three_letters": ["currency"]}
+    assert view["history"][1]["data"] == {"findings": findings}
+    assert view["history"][1]["by"] == "app"
+    assert view["findings"] == dict.fromkeys(findings, "open")
+    events = await intake.told_about(REQUESTS, view["id"])
+    assert [(event.sequence, event.data.TYPE) for event in events] == [
+        (1, "punctual.request.submitted"),
+        (2, "punctual.request.doubted"),
+    ]
+    assert isinstance(events[1].data, casework.RequestDoubted)
+    assert events[1].data.findings == {rule: tuple(about) for rule, about in findings.items()}
+    assert (await intake.app.get(f"/v1/requests/{view['reference']}")).json() == view
+    assert await is_proved(intake, view["reference"])
+
+
+async def test_it_is_worked_on_but_not_decided_before_somebody_judged_the_doubt(intake: Intake) -> None:
+    reference = (await intake.submit(kind="enquiry", product_line=None, **GIGANTIC))["reference"]
+    assert (await intake.move(reference, "response")).status_code == 200
+    assert (await intake.move(reference, "stage", stage="answering")).status_code == 200
+    refused = await intake.move(reference, "close", outcome="answered")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:punctual:problem:doubt_open")
+    assert "amount_is_not_gigantic" in refused.json()["detail"]
+    assert (await judged(intake, reference, "confirm", "amount_is_not_gigantic")).status_code == 200
+    assert (await judged(intake, reference, "dismiss", "currency_has_three_letters")).status_code == 200
+    again = await judged(intake, reference, "confirm", "currency_has_three_letters")
+    assert (again.status_code, again.json()["type"]) == (409, "urn:punctual:problem:finding_not_open")
+    closed = (await intake.move(reference, "close", outcome="answered")).json()
+    assert closed["findings"] == {"amount_is_not_gigantic": "confirmed", "currency_has_three_letters": "dismissed"}
+    confirmed = next(entry for entry in closed["history"] if entry["type"] == "finding_confirmed")
+    assert confirmed["data"] == {"rule": "amount_is_not_gigantic", "reason": "customer_called"}
+    assert (confirmed["by"], confirmed["occurred_at"]) == ("staff", closed["submitted_at"])
+    types = [event.data.TYPE for event in await intake.told_about(REQUESTS, closed["id"])]
+    assert types.count("punctual.request.finding_confirmed") == 1
+    assert types.count("punctual.request.finding_dismissed") == 1
+    assert await is_proved(intake, reference)
+
+
+async def test_it_can_be_withdrawn_in_doubt_and_be_judged_later(intake: Intake) -> None:
+    reference = (await intake.submit(**GIGANTIC))["reference"]
+    assert (await intake.move(reference, "close", outcome="withdrawn")).status_code == 200
+    assert (await everything(intake))[reference]["state"] == "closed"
+    for rule in ("amount_is_not_gigantic", "currency_has_three_letters"):
+        assert (await judged(intake, reference, "confirm", rule)).status_code == 200
+    assert reference not in await everything(intake)
+    assert await is_proved(intake, reference)
+
+
+async def test_only_staff_judge_and_see_the_quarantine(intake: Intake) -> None:
+    reference = (await intake.submit(**GIGANTIC))["reference"]
+    body = {"rule": "amount_is_not_gigantic", "reason": "asked"}
+    for verb in ("confirm", "dismiss"):
+        answer = await intake.app.post(f"/v1/requests/{reference}/{verb}", json=body, headers=write())
+        assert answer.status_code == 403
+    for path in ("/v1/quarantine", "/v1/streams", "/v1/data-quality?from=2026-01-01T00:00Z&to=2026-02-01T00:00Z"):
+        assert (await intake.app.get(path)).status_code == 403
+
+
+async def test_the_quarantine_is_listed_oldest_first_page_by_page_and_filtered(intake: Intake) -> None:
+    references = [(await intake.submit(**GIGANTIC))["reference"] for _ in range(3)]
+    enquiry = await intake.submit(kind="enquiry", product_line=None, attributes={"has_photos": "yes"})
+    found = await everything(intake)
+    assert [each for each in found if each in references] == references
+    assert found[references[0]]["doubts"][0]["about"] == ["amount"]
+    assert "thousand million" in found[references[0]]["doubts"][0]["message"]
+    of_kind = await everything(intake, kind="enquiry")
+    assert enquiry["reference"] in of_kind
+    assert not of_kind.keys() & set(references)
+    of_rule = await everything(intake, rule="photos_are_true_or_false")
+    assert enquiry["reference"] in of_rule
+    assert not of_rule.keys() & set(references)
+    assert await everything(intake, channel="nobody") == {}
+    assert (await intake.staff.get("/v1/quarantine", params={"after": "x"})).status_code == 422
+
+
+async def test_the_summary_counts_what_is_doubted(intake: Intake) -> None:
+    before = (await intake.staff.get("/v1/summary")).json()
+    await intake.submit(**GIGANTIC)
+    after = (await intake.staff.get("/v1/summary")).json()
+    assert after["quarantined"] == before["quarantined"] + 1
+    rule = "currency_has_three_letters"
+    assert after["doubts"][rule] == before["doubts"].get(rule, 0) + 1
+
+
+async def test_a_likely_duplicate_names_the_request_that_came_before(
+    intake: Intake, watchful: httpx.AsyncClient
+) -> None:
+    customer = SUBMISSION["customer"] | {"id": new_id().hex}
+    first = await submitted(watchful, customer=customer, description=TEXT)
+    second = await submitted(watchful, customer=customer, description=TEXT.replace("left", "gave"))
+    other = await submitted(watchful, customer=customer | {"id": new_id().hex}, description=TEXT)
+    assert (first["findings"], other["findings"]) == ({}, {})
+    assert second["findings"] == {"likely_duplicate": "open"}
+    assert second["history"][1]["data"]["duplicates"] == [first["id"]]
+    assert (await everything(intake, rule="likely_duplicate"))[second["reference"]]["duplicates"] == [
+        first["reference"]
+    ]
+    merged = await intake.staff.post(
+        f"/v1/requests/{second['reference']}/merge", json={"into": first["reference"]}, headers=write()
+    )
+    assert (merged.status_code, merged.json()["findings"]) == (200, {"likely_duplicate": "confirmed"})
+    for reference in (first["reference"], second["reference"]):
+        assert await is_proved(intake, reference)
+
+
+async def test_one_policy_is_found_again_on_another_channel(intake: Intake) -> None:
+    validation = new_validation(finds_duplicates=True)
+    submissions = GroupCommit(
+        intake.database, intake.outbox, key_patience=intake.context.key_patience, validation=validation
+    )
+    web = intake.web_with(validation=validation, submissions=submissions)
+    policy = f"HK-{new_id().hex[:12]}".upper()
+    attributes = {"amount": 8100, "policy_number": policy}
+    customer = SUBMISSION["customer"] | {"id": new_id().hex}
+    first = await submitted(intake.with_context(validation=validation), description=TEXT, attributes=attributes)
+    again = attributes | {"policy_number": policy.replace("-", "").lower()}
+    second = await submitted(web, description=TEXT, attributes=again, customer=customer)
+    assert second["history"][1]["data"]["duplicates"] == [first["id"]]
+
+
+async def test_duplicates_of_one_group_are_found_and_a_repeat_is_none(
+    intake: Intake, watchful: httpx.AsyncClient
+) -> None:
+    customer = SUBMISSION["customer"] | {"id": new_id().hex}
+    keys = [new_id().hex for _ in range(3)]
+    lines = [line(key, customer=customer, description=TEXT) for key in (keys[0], keys[0], keys[1])]
+    answers = (await watchful.post("/v1/requests:batch", content=b"".join(lines), headers=NDJSON)).text.splitlines()
+    assert len(answers) == 3
+    assert '"replayed":true' in answers[1]
+    views = [(await intake.app.get(json.loads(answer)["location"])).json() for answer in answers]
+    assert views[0] == views[1]
+    assert views[0]["findings"] == {}
+    assert views[2]["history"][1]["data"]["duplicates"] == [views[0]["id"]]
+    both = [line(key, customer=customer, description=TEXT) for key in (keys[1], keys[2])]
+    answers = (await watchful.post("/v1/requests:batch", content=b"".join(both), headers=NDJSON)).text.splitlines()
+    newest = (await intake.app.get(json.loads(answers[1])["location"])).json()
+    assert set(newest["history"][1]["data"]["duplicates"]) == {views[0]["id"], views[2]["id"]}
+    assert await is_proved(intake, newest["reference"])
+
+
+async def test_many_at_once_are_compared_with_those_that_came_before(watchful: httpx.AsyncClient) -> None:
+    customer = SUBMISSION["customer"] | {"id": new_id().hex}
+    views = await asyncio.gather(*(submitted(watchful, customer=customer, description=TEXT) for _ in range(12)))
+    ids = {view["id"] for view in views}
+    doubted = [view for view in views if view["findings"]]
+    assert len(doubted) == len(views) - 1
+    assert all(set(view["history"][1]["data"]["duplicates"]) <= ids for view in doubted)
