@@ -22,7 +22,7 @@ from services.intake.handlers.automations import FILE as AUTOMATION
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
-from services.intake.handlers.lint import lint_file
+from services.intake.handlers.lint import lint_automation, lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from services.intake.handlers.validation_file import lint_validation, load_validation
