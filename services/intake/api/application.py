@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.intake.api import (
     batch,
+    listing,
     lookups,
     moves,
     process_drafts,
@@ -33,7 +34,7 @@ def create_api(context: Context, status_page: StatusPage, readiness: Readiness) 
     )
     app.state.context = context
     app.state.status_page = status_page
-    for module in (submit, batch, moves, lookups, texts, processes, process_drafts, verifying, system, status):
+    for module in (submit, batch, moves, listing, lookups, texts, processes, process_drafts, verifying, system, status):
         app.include_router(module.router)
     count_refusals(app)
     return app

@@ -1,19 +1,18 @@
-"""Looking requests up."""
+"""Looking one request up."""
 
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Response
 
 from services.intake.api.answers import json_answer
 from services.intake.api.context import CallerOf, ContextOf, visible_channel
 from services.intake.api.etags import is_known, make_etag
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
-from services.intake.api.views import ListView, RequestView, view_list, view_request
-from services.intake.store.lookups import NEWEST, find_by_reference, list_requests
+from services.intake.api.views import RequestView, view_request
+from services.intake.store.lookups import find_by_reference
 from shared.http import problem_responses
 
 router = APIRouter(tags=["requests"])
@@ -49,20 +48,3 @@ async def look_up(
     if is_known(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return json_answer(body, 200, headers)
-
-
-@router.get(
-    "/v1/requests",
-    response_class=Response,
-    summary="List requests, newest first",
-    responses={200: {"model": ListView, "description": "A page of them"}, **problem_responses(401, 422, 503)},
-)
-async def list_(
-    caller: CallerOf,
-    context: ContextOf,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
-) -> Response:
-    async with context.database.connection() as connection:
-        listed = await list_requests(connection, visible_channel(caller), after or NEWEST, limit)
-    return json_answer(view_list(listed, limit).model_dump_json(), 200)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,9 +17,6 @@ from shared.contracts.payload import CustomerTier, Language, Market, Priority, R
 from shared.postgres import Connection, Record, load_statements
 
 _STATEMENTS = load_statements(__name__)
-
-NEWEST = UUID(int=2**128 - 1)
-"""Above every id: the list begins with the newest request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +70,6 @@ async def read_page(connection: Connection, after: UUID, count: int) -> list[Req
     return [_record(row) for row in await _STATEMENTS["select_page"].fetch(connection, after=after, count=count)]
 
 
-async def list_requests(connection: Connection, channel: str | None, before: UUID, count: int) -> Sequence[Listed]:
-    """Newest first, older than ``before``; ids grow with the real time of recording."""
-    if channel is None:
-        rows = await _STATEMENTS["list_requests"].fetch(connection, before=before, count=count)
-    else:
-        rows = await _STATEMENTS["list_requests_of_channel"].fetch(
-            connection, channel=channel, before=before, count=count
-        )
-    return [_listed(row) for row in rows]
-
-
 async def find_texts(connection: Connection, request_id: UUID) -> dict[int, dict[str, str]]:
     """What people wrote about a request, by the sequence of its entry."""
     found: dict[int, dict[str, str]] = {}
@@ -97,7 +83,8 @@ async def count_requests(connection: Connection, channel: str | None) -> Sequenc
     return [KindCount(row["kind"], row["total"], row["closed"]) for row in rows]
 
 
-def _listed(row: Record) -> Listed:
+def read_listed(row: Mapping[str, Any]) -> Listed:
+    """From the columns of the same names, and of what its state follows from."""
     columns = dict(row)
     ended_as = columns.pop("ended_as")
     is_waiting = bool(columns.pop("pause_reasons"))

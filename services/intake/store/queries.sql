@@ -215,23 +215,15 @@ SELECT reference FROM request
 WHERE reference = ANY(:references::text[]) AND (:channel::text IS NULL OR channel = :channel)
 ORDER BY request_id FOR NO KEY UPDATE;
 
--- name: list_requests
--- Newest first, from after the one the caller saw last.
-SELECT request_id, reference, external_id, kind, process, process_version, priority, product_line, channel, market, stage,
-    team, handler, ended_as, outcome, pause_reasons, submitted_at, closed_at, version
-FROM request
-WHERE request_id < :before
-ORDER BY request_id DESC
-LIMIT :count::integer;
+-- name: find_customer
+-- Our id of a channel's customer.
+SELECT customer_id FROM customer WHERE channel = :channel AND external_id = :external_id;
 
--- name: list_requests_of_channel
--- The same for one channel; a statement of its own so that the index of the channel serves it.
-SELECT request_id, reference, external_id, kind, process, process_version, priority, product_line, channel, market, stage,
-    team, handler, ended_as, outcome, pause_reasons, submitted_at, closed_at, version
-FROM request
-WHERE channel = :channel AND request_id < :before
-ORDER BY request_id DESC
-LIMIT :count::integer;
+-- name: forbid_all_but_walks
+-- Until the end of the transaction plans walk along indexes in their order, and sort and scan nothing.
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+    set_config('enable_sort', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true), set_config('enable_material', 'off', true);
 
 -- name: count_requests
 -- How many there are, open and closed, per kind.
