@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from services.intake.api.application import create_api
+from services.intake.api.application import create_api, describe_api
 from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.words import check_words, parse_words, worded
@@ -119,7 +119,14 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
 
 
 def main() -> None:
-    """Run the service; with ``--lint FILE`` only check a process definition and print what was found as JSON."""
+    """Run the service.
+
+    With ``--lint FILE`` only check a process definition, with ``--openapi`` only describe the API: JSON on stdout.
+    """
+    if sys.argv[1:] == ["--openapi"]:
+        page = load_status_page(Settings.model_fields["data_folder"].default / "status_page")
+        print(json.dumps(describe_api(page)))  # noqa: T201  its answer
+        return
     if sys.argv[1:2] == ["--lint"] and len(sys.argv) == 3:  # noqa: PLR2004  the program, the option, the file
         words = load_status_page(Settings.model_fields["data_folder"].default / "status_page").words
         try:

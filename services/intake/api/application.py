@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any, cast
+
 from fastapi import FastAPI
 
 from services.intake.api import (
@@ -18,9 +21,10 @@ from services.intake.api import (
     verifying,
 )
 from services.intake.api.context import Context
+from services.intake.api.description import JsonObject, describe
 from services.intake.api.page import StatusPage
 from services.intake.api.problems import count_refusals
-from shared.http import create_app
+from shared.http import create_app, problem_responses
 from shared.http.app import Readiness
 
 
@@ -35,6 +39,16 @@ def create_api(context: Context, status_page: StatusPage, readiness: Readiness) 
     app.state.context = context
     app.state.status_page = status_page
     for module in (submit, batch, moves, listing, lookups, texts, processes, process_drafts, verifying, system, status):
-        app.include_router(module.router)
+        app.include_router(module.router, responses=problem_responses(500, 503))
     count_refusals(app)
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]  # the framework's way of adding to it
     return app
+
+
+def describe_api(status_page: StatusPage) -> JsonObject:
+    """The OpenAPI document. Describing touches nothing that the endpoints work with."""
+
+    async def readiness() -> dict[str, str | None]:
+        return {}
+
+    return describe(create_api(cast(Any, None), status_page, readiness))

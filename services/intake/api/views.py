@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake.api.examples import REQUEST
 from services.intake.domain.deadlines import Deadline, DeadlineState, expected_at
 from services.intake.domain.deciding import find_missing, reopens_until
 from services.intake.domain.history import Entry, change_data
@@ -61,6 +62,8 @@ class NextView(BaseModel):
 
 
 class RequestView(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [REQUEST]})
+
     id: UUID
     reference: str
     external_id: str | None
