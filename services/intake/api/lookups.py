@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from services.intake.api.answers import json_answer
 from services.intake.api.context import CallerOf, ContextOf, visible_channel
@@ -17,6 +18,8 @@ from shared.http import problem_responses
 
 router = APIRouter(tags=["requests"])
 
+_MOST = 2**31 - 1  # an integer of Postgres
+
 
 @router.get(
     "/v1/requests/{reference}",
@@ -28,7 +31,7 @@ router = APIRouter(tags=["requests"])
             "description": "The request",
             "headers": {"ETag": {"schema": {"type": "string"}, "description": "For If-Match and If-None-Match"}},
         },
-        304: {"description": "It is as If-None-Match says"},
+        304: {"description": "It is as If-None-Match says, or has no entry after `since`"},
         **problem_responses(401, 404, 422, 503),
     },
 )
@@ -36,13 +39,21 @@ async def look_up(
     reference: ReferenceOf,
     caller: CallerOf,
     context: ContextOf,
+    since: Annotated[
+        int | None,
+        Query(ge=0, le=_MOST, description="A version: only later entries of the history; 304 when there is none"),
+    ] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     async with context.database.connection() as connection:
         record = await find_by_reference(connection, reference, visible_channel(caller))
         if record is None:
             raise not_found()
+        if since is not None and record.life.version <= since:
+            return Response(status_code=304, headers={"ETag": f'"{record.life.version}"'})
         process = await context.processes.of(connection, record.life.process, record.life.process_version)
+    if since is not None:
+        record = replace(record, history=tuple(entry for entry in record.history if entry.sequence > since))
     body = view_request(record, process, context.clock.now(), context.public_url).model_dump_json()
     headers = {"ETag": make_etag(record.life.version, body)}
     if is_known(if_none_match, headers["ETag"]):
