@@ -19,6 +19,7 @@ from services.intake.handlers.lint import lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from services.intake.settings import Settings
+from services.intake.ticker.counts import CountKeeper
 from services.intake.ticker.keys import KeyKeeper
 from services.intake.ticker.processes import ProcessFollower
 from shared.contracts.topics import CLOCKS
@@ -114,8 +115,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         batch_patience=settings.batch_patience,
     )
     server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
-    keeper, follower = KeyKeeper(database, settings.key_retention), ProcessFollower(processes)
-    return [server, submissions, outbox, consumer, keeper, follower]
+    tickers = [KeyKeeper(database, settings.key_retention), ProcessFollower(processes), CountKeeper(database)]
+    return [server, submissions, outbox, consumer, *tickers]
 
 
 def main() -> None:

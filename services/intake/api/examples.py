@@ -53,7 +53,7 @@ REQUEST: dict[str, Any] = {
         "pauses": ["customer_documents", "third_party"],
         "resumes": [],
         "outcomes": {"declined": ["not_covered"], "withdrawn": []},
-        "cancelling": ["opened_in_error"],
+        "cancelling": ["submitted_by_mistake"],
         "reopening": None,
     },
     "history": [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.api.context import CallerOf, ContextOf, visible_channel
+from services.intake.domain.life import State
 from services.intake.store.lookups import count_requests
 from shared.http import problem_responses
 
@@ -27,15 +29,23 @@ class CountsView(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"requests": 3, "open": 2, "closed": 1, "by_kind": {"claim": 2, "enquiry": 1}, "outbox_backlog": 0}
+                {
+                    "requests": 3,
+                    "open": 2,
+                    "closed": 1,
+                    "by_kind": {"claim": 2, "enquiry": 1},
+                    "by_state": {"open": 1, "paused": 1, "closed": 1},
+                    "outbox_backlog": 0,
+                }
             ]
         }
     )
 
     requests: int
-    open: int
-    closed: int
+    open: int = Field(description="Not over: paused ones are among them")
+    closed: int = Field(description="Over: closed, cancelled or merged")
     by_kind: dict[str, int]
+    by_state: dict[str, int]
     outbox_backlog: int
 
 
@@ -50,12 +60,17 @@ async def clock(context: ContextOf) -> ClockView:
 async def summary(caller: CallerOf, context: ContextOf) -> CountsView:
     async with context.database.connection() as connection:
         counts = await count_requests(connection, visible_channel(caller))
-    total = sum(count.total for count in counts)
-    closed = sum(count.closed for count in counts)
+    by_kind: Counter[str] = Counter()
+    by_state: Counter[str] = Counter()
+    for count in counts:
+        by_kind[count.kind] += count.total
+        by_state[count.state] += count.total
+    open_ = by_state[State.OPEN] + by_state[State.PAUSED]
     return CountsView(
-        requests=total,
-        open=total - closed,
-        closed=closed,
-        by_kind={count.kind: count.total for count in counts},
+        requests=by_kind.total(),
+        open=open_,
+        closed=by_kind.total() - open_,
+        by_kind=by_kind,
+        by_state=by_state,
         outbox_backlog=context.outbox.backlog(),
     )

@@ -44,10 +44,10 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class KindCount:
-    kind: str
+class Count:
+    kind: RequestKind
+    state: State
     total: int
-    closed: int
 
 
 async def find_by_reference(connection: Connection, reference: str, channel: str | None) -> RequestRecord | None:
@@ -78,9 +78,16 @@ async def find_texts(connection: Connection, request_id: UUID) -> dict[int, dict
     return found
 
 
-async def count_requests(connection: Connection, channel: str | None) -> Sequence[KindCount]:
+async def count_requests(connection: Connection, channel: str | None) -> Sequence[Count]:
+    """By kind and state, none of which is zero; exact as of the statement."""
     rows = await _STATEMENTS["count_requests"].fetch(connection, channel=channel)
-    return [KindCount(row["kind"], row["total"], row["closed"]) for row in rows]
+    return [Count(RequestKind(row["kind"]), State(row["state"]), row["total"]) for row in rows]
+
+
+async def add_counts_up(connection: Connection) -> int:
+    """Keep the counts short; gives how many notes went into them. Another process may be at it: then none."""
+    number: int = await _STATEMENTS["add_counts_up"].fetchval(connection)
+    return number
 
 
 def read_listed(row: Mapping[str, Any]) -> Listed:

@@ -226,10 +226,30 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan'
     set_config('enable_mergejoin', 'off', true), set_config('enable_material', 'off', true);
 
 -- name: count_requests
--- How many there are, open and closed, per kind.
-SELECT kind, count(*) AS total, count(closed_at) AS closed
-FROM request WHERE :channel::text IS NULL OR channel = :channel
-GROUP BY kind;
+-- How many there are per kind and state, open or paused or over in one way.
+SELECT kind, state, sum(change)::bigint AS total
+FROM (
+    SELECT kind, state, channel, total AS change FROM request_count
+    UNION ALL
+    SELECT kind, state, channel, change FROM request_count_note
+) AS parts
+WHERE :channel::text IS NULL OR channel = :channel
+GROUP BY kind, state HAVING sum(change) <> 0;
+
+-- name: add_counts_up
+-- Moves the notes of the counts that are committed into the counts; gives how many. One process at a time, others give up.
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(hashtext('punctual.intake.request_count')) AS is_ours
+),
+taken AS (
+    DELETE FROM request_count_note WHERE (SELECT is_ours FROM turn) RETURNING kind, state, channel, change
+),
+added AS (
+    INSERT INTO request_count AS old (kind, state, channel, total)
+    SELECT kind, state, channel, sum(change) FROM taken GROUP BY kind, state, channel
+    ON CONFLICT (channel, kind, state) DO UPDATE SET total = old.total + excluded.total
+)
+SELECT count(*) FROM taken;
 
 -- name: lock_deadlines
 -- The stored deadlines of some clocks, locked in one order.
