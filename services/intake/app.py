@@ -13,7 +13,7 @@ from services.intake.api.application import create_api, describe_api
 from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.words import check_words, parse_words, worded
-from services.intake.consumer import DeadlineKeeper
+from services.intake.consumer import HEARD, Listener
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.lint import lint_file
 from services.intake.handlers.moving import Moving
@@ -22,7 +22,7 @@ from services.intake.settings import Settings
 from services.intake.ticker.counts import CountKeeper
 from services.intake.ticker.keys import KeyKeeper
 from services.intake.ticker.processes import ProcessFollower
-from shared.contracts.topics import CLOCKS
+from shared.contracts.unread import decode_any
 from shared.errors import ConfigurationError, DatabaseUnavailable
 from shared.http import HttpServer, KeyRing
 from shared.inbox import InboxConsumer, Ownership
@@ -83,11 +83,12 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     consumer = InboxConsumer(
         service=SERVICE,
         database=database,
-        subscription=KafkaSubscription(bootstrap, [CLOCKS.name], group=SERVICE, member=member),
-        handler=DeadlineKeeper(),
+        subscription=KafkaSubscription(bootstrap, [topic.name for topic in HEARD], group=SERVICE, member=member),
+        handler=Listener(),
         ownership=ownership,
         outbox=outbox,
         clock=clock,
+        decode=decode_any,
         reject_share=settings.platform.reject_share,
     )
 
@@ -115,7 +116,11 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         batch_patience=settings.batch_patience,
     )
     server = HttpServer(create_api(context, status_page, readiness), settings.http_host, settings.http_port)
-    tickers = [KeyKeeper(database, settings.key_retention), ProcessFollower(processes), CountKeeper(database)]
+    tickers: list[Component] = [
+        KeyKeeper(database, settings.key_retention),
+        ProcessFollower(processes),
+        CountKeeper(database),
+    ]
     return [server, submissions, outbox, consumer, *tickers]
 
 

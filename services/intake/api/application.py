@@ -18,6 +18,7 @@ from services.intake.api import (
     submit,
     system,
     texts,
+    timeline,
     verifying,
 )
 from services.intake.api.context import Context
@@ -38,7 +39,20 @@ def create_api(context: Context, status_page: StatusPage, readiness: Readiness) 
     )
     app.state.context = context
     app.state.status_page = status_page
-    for module in (submit, batch, moves, listing, lookups, texts, processes, process_drafts, verifying, system, status):
+    for module in (
+        submit,
+        batch,
+        moves,
+        listing,
+        lookups,
+        timeline,
+        texts,
+        processes,
+        process_drafts,
+        verifying,
+        system,
+        status,
+    ):
         app.include_router(module.router, responses=problem_responses(500, 503))
     count_refusals(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]  # the framework's way of adding to it

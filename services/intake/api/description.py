@@ -9,12 +9,13 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from services.intake.api.listing_views import ListView
+from services.intake.api.timeline import TimelineView
 from services.intake.api.views import RequestView
 from shared.http.problems import MEDIA_TYPE
 
 JsonObject = dict[str, Any]
 
-EXAMPLED: tuple[type[BaseModel], ...] = (RequestView, ListView)
+EXAMPLED: tuple[type[BaseModel], ...] = (RequestView, ListView, TimelineView)
 """Answers with examples in which something is null."""
 
 _CORRELATION_ID = "7d1c0f0c5d0c4a5ab0b3a0ff2e1d8c11"
@@ -38,7 +39,7 @@ _PROBLEMS: dict[str, tuple[str, str, dict[str, str]]] = {
 def describe(app: FastAPI) -> JsonObject:
     """The document of ``app``; made once, then kept."""
     if app.openapi_schema is None:
-        document = cast(JsonObject, FastAPI.openapi(app))
+        document = FastAPI.openapi(app)
         for status, answer in _problem_answers(document):
             answer["content"][MEDIA_TYPE].setdefault("example", _problem(status))
         for model in EXAMPLED:

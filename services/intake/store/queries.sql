@@ -303,3 +303,34 @@ INSERT INTO process_version (process, version, source, origin, author, reason, a
 SELECT :process, coalesce(max(version), 0) + 1, :source, :origin, :author, :reason, :applied_at
 FROM process_version WHERE process = :process
 RETURNING version;
+
+-- name: keep_heard
+-- Keeps what others told about requests; what is known stays as it is.
+INSERT INTO heard_event (request_id, source, sequence, type, occurred_at, recorded_at, data)
+SELECT * FROM unnest(
+    :request_ids::uuid[], :sources::text[], :sequences::bigint[], :types::text[], :occurred_ats::timestamptz[],
+    :recorded_ats::timestamptz[], :data::json[]
+)
+ON CONFLICT DO NOTHING;
+
+-- name: find_request_id
+-- The id of a reference; only one's own unless the caller is staff.
+SELECT request_id FROM request
+WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel);
+
+-- name: read_timeline
+-- What happened to a request, our own history and what we heard, in one order. As much is read as one request has.
+SELECT occurred_at, source, sequence, type, recorded_at, data::text, caller, cause
+FROM (
+    SELECT occurred_at, :own::text AS source, sequence::bigint, 'punctual.request.' || type AS type, recorded_at, data,
+        caller, cause
+    FROM request_event WHERE request_id = :request_id
+    UNION ALL
+    SELECT occurred_at, source, sequence, regexp_replace(type, '[.]v[0-9]+$', ''), recorded_at, data, NULL, NULL
+    FROM heard_event WHERE request_id = :request_id
+) AS everything
+WHERE (:source::text IS NULL OR source = :source) AND source IS DISTINCT FROM :except_source::text
+    AND (:at::timestamptz IS NULL
+        OR (occurred_at, source COLLATE "C", sequence) > (:at, :after_source::text, :after_sequence::bigint))
+ORDER BY occurred_at, source COLLATE "C", sequence
+LIMIT :count::integer;
