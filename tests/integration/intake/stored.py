@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
+from bench.stored_requests import copy_requests
 from shared.postgres import Database
 from tests.integration.intake.front_door import START, Intake
 
-TEAMS = 8
-
-_COPY_REQUESTS = """
-INSERT INTO request (
-    request_id, reference, status_token, channel, external_id, kind, process, process_version, product_line, priority,
-    market, language, customer_id, customer_tier, attributes, stage, pause_reasons, is_responded, submitted_at, version,
-    team, handler, ended_as, outcome, closed_at
-)
-SELECT lpad(to_hex(n), 32, '0')::uuid, 'R' || n, 'T' || n, CASE n % 3 WHEN 0 THEN 'web' ELSE 'app' END, 'EXT-' || n,
-    kind, process, process_version, product_line, CASE n % 50 WHEN 0 THEN 'urgent' ELSE 'normal' END,
-    market, language, customer_id, customer_tier, attributes,
-    CASE n % 4 WHEN 0 THEN 'received' ELSE 'assessment' END, '{}', false, $2::timestamptz + n * interval '1 minute', 1,
-    'team_' || n % $4::integer, CASE WHEN n % 1000 = 0 THEN 's-1' END,
-    CASE WHEN n % 20 <> 0 THEN 'closed' END, CASE WHEN n % 20 <> 0 THEN 'paid' END,
-    CASE WHEN n % 20 <> 0 THEN $2::timestamptz + n * interval '1 minute' END
-FROM request, generate_series(1, $1::integer) AS n
-WHERE request_id = $3
-"""
-_COPY_ENTRIES = """
-INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller)
-SELECT request_id, 1, 'submitted', '{}', submitted_at, submitted_at, channel FROM request WHERE request_id <> $1
-"""
-_COPY_DEADLINES = """
-INSERT INTO deadline (clock_id, request_id, objective, cycle, state, due_at, is_warned, escalation_level)
-SELECT request_id, request_id, 'resolution', 1, CASE WHEN ended_as IS NULL THEN 'running' ELSE 'met' END,
-    submitted_at + interval '8 hours', false, 0
-FROM request WHERE request_id <> $1
-"""
-
 
 async def fill(intake: Intake, administrator: Database, count: int) -> None:
-    """Copies of one request: one in twenty is not over, each team has its share, one in a thousand has a handler."""
+    """Copies of one request; their references are R1, R2, ..."""
     view = await intake.submit()
-    begin_at = START - timedelta(days=365)
     async with administrator.transaction() as connection:
-        await connection.execute(_COPY_REQUESTS, count, begin_at, view["id"], TEAMS)
-        await connection.execute(_COPY_ENTRIES, view["id"])
-        await connection.execute(_COPY_DEADLINES, view["id"])
+        await copy_requests(connection, UUID(view["id"]), 1, count, START - timedelta(days=365))
     async with administrator.connection() as connection:
         await connection.execute("VACUUM ANALYZE request, request_event, deadline")
