@@ -14,6 +14,7 @@ from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.words import check_words, parse_words, worded
 from services.intake.consumer import HEARD, Listener
+from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.lint import lint_file
 from services.intake.handlers.moving import Moving
@@ -79,6 +80,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     outbox = Outbox(database, publisher, SERVICE)
     submissions = GroupCommit(database, outbox, key_patience=settings.key_patience, queue_limit=settings.queue_limit)
     stack.push_async_callback(submissions.finish)  # a client that left does not wait for what it had accepted
+    feed = ChangeFeed(database)
     ownership = Ownership(database, SERVICE, member)
     consumer = InboxConsumer(
         service=SERVICE,
@@ -109,6 +111,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         moving=Moving(outbox, clock, processes),
         public_url=settings.platform.public_url,
         submissions=submissions,
+        feed=feed,
         key_patience=settings.key_patience,
         outbox_limit=settings.outbox_limit,
         retry_after_seconds=settings.retry_after_seconds,
@@ -121,7 +124,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         ProcessFollower(processes),
         CountKeeper(database),
     ]
-    return [server, submissions, outbox, consumer, *tickers]
+    return [server, submissions, outbox, consumer, feed, *tickers]
 
 
 def main() -> None:

@@ -9,12 +9,14 @@ from fastapi import FastAPI
 
 from services.intake.api import (
     batch,
+    changes,
     listing,
     lookups,
     moves,
     process_drafts,
     processes,
     status,
+    status_data,
     submit,
     system,
     texts,
@@ -45,12 +47,14 @@ def create_api(context: Context, status_page: StatusPage, readiness: Readiness) 
         moves,
         listing,
         lookups,
+        changes,
         timeline,
         texts,
         processes,
         process_drafts,
         verifying,
         system,
+        status_data,
         status,
     ):
         app.include_router(module.router, responses=problem_responses(500, 503))

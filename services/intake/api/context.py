@@ -11,6 +11,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
@@ -29,6 +30,7 @@ KEY_PATTERN = r"^[\x21-\x7e]+$"
 class Context:
     """Args:
     submissions: takes requests in.
+    feed: tells who watches what changes.
     key_patience: how long a move waits for another call with its idempotency key, real time.
     outbox_limit: unpublished events above which nothing more is taken in.
     line_limit: bytes of one line of a batch.
@@ -44,6 +46,7 @@ class Context:
     moving: Moving
     public_url: str
     submissions: GroupCommit
+    feed: ChangeFeed
     key_patience: timedelta = timedelta(seconds=5)
     outbox_limit: int = 50_000
     retry_after_seconds: int = 5

@@ -9,13 +9,14 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from services.intake.api.listing_views import ListView
+from services.intake.api.status_view import StatusView
 from services.intake.api.timeline import TimelineView
 from services.intake.api.views import RequestView
 from shared.http.problems import MEDIA_TYPE
 
 JsonObject = dict[str, Any]
 
-EXAMPLED: tuple[type[BaseModel], ...] = (RequestView, ListView, TimelineView)
+EXAMPLED: tuple[type[BaseModel], ...] = (RequestView, ListView, TimelineView, StatusView)
 """Answers with examples in which something is null."""
 
 _CORRELATION_ID = "7d1c0f0c5d0c4a5ab0b3a0ff2e1d8c11"

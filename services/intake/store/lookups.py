@@ -90,12 +90,17 @@ async def add_counts_up(connection: Connection) -> int:
     return number
 
 
+def state_of(ended_as: str | None, pause_reasons: Sequence[str]) -> State:
+    """As ``Life`` says it, from the columns."""
+    if ended_as is not None:
+        return State(ended_as)
+    return State.PAUSED if pause_reasons else State.OPEN
+
+
 def read_listed(row: Mapping[str, Any]) -> Listed:
     """From the columns of the same names, and of what its state follows from."""
     columns = dict(row)
-    ended_as = columns.pop("ended_as")
-    is_waiting = bool(columns.pop("pause_reasons"))
-    state = State(ended_as) if ended_as is not None else State.PAUSED if is_waiting else State.OPEN
+    state = state_of(columns.pop("ended_as"), columns.pop("pause_reasons"))
     words = {
         "kind": RequestKind(row["kind"]),
         "priority": Priority(row["priority"]),

@@ -334,3 +334,20 @@ WHERE (:source::text IS NULL OR source = :source) AND source IS DISTINCT FROM :e
         OR (occurred_at, source COLLATE "C", sequence) > (:at, :after_source::text, :after_sequence::bigint))
 ORDER BY occurred_at, source COLLATE "C", sequence
 LIMIT :count::integer;
+
+-- name: newest_transaction
+-- Below this every transaction has ended.
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+
+-- name: read_changes
+-- Entries of the histories in the order of their transactions, only of those below which nothing can appear any more, with
+-- the request as it is now.
+SELECT entry.transaction_id::text::bigint AS transaction_id, entry.sequence, entry.type, entry.recorded_at,
+    request.request_id, reference, kind, channel, request.version, stage, team, ended_as, pause_reasons
+FROM (
+    SELECT transaction_id, request_id, sequence, type, recorded_at FROM request_event
+    WHERE (transaction_id, request_id, sequence) > (:transaction_id::bigint::text::xid8, :request_id, :sequence::integer)
+        AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY transaction_id, request_id, sequence LIMIT :count::integer
+) AS entry JOIN request USING (request_id)
+ORDER BY entry.transaction_id, entry.request_id, entry.sequence;

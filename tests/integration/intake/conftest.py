@@ -8,6 +8,7 @@ import pytest
 
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
+from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
@@ -38,6 +39,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         moving=Moving(outbox, clock, processes),
         public_url="https://status.example",
         submissions=GroupCommit(database, outbox, key_patience=PATIENCE),
+        feed=ChangeFeed(database),
         key_patience=PATIENCE,
     )
 
