@@ -64,6 +64,15 @@ class Filters(BaseModel):
             " otherwise `newest`"
         ),
     )
+    q: Line | None = Field(
+        None,
+        description=(
+            "A reference, an external id or its beginning, a customer's id, a handler, a word of a team, stage, process"
+            " or product line: the newest of what may be meant, one page. Goes with filters, not with `sort`, `after`,"
+            " `count`"
+        ),
+        examples=["motor"],
+    )
     limit: int = Field(50, ge=1, le=200, description="The most lines of a page")
     after: str | None = Field(None, max_length=200, description="`next` of the page before")
     count: bool = Field(False, description="Add how many there are: exact up to 10,000")
@@ -82,6 +91,10 @@ def read_wanted(filters: Filters, visible: str | None) -> Wanted:
         reference = parse_reference(filters.reference)
         if reference is None:
             raise _wrong("reference", "its check character does not fit; compare it, such as K7M4Q-2XD9C")
+    if filters.q is not None:
+        for name in ("sort", "after", "count"):
+            if name in filters.model_fields_set:
+                raise _wrong(name, "does not go together with q, which finds one page")
     if filters.customer is not None and visible is None and filters.channel is None:
         raise _wrong("customer", "each channel has its own ids: name the channel too")
     return Wanted(
@@ -106,7 +119,7 @@ def read_wanted(filters: Filters, visible: str | None) -> Wanted:
         due_before=filters.due_before,
         changed_since=filters.changed_since,
         objective=filters.objective,
-        order=filters.sort or _usual_order(filters),
+        order=filters.sort or (_usual_order(filters) if filters.q is None else Order.NEWEST),
     )
 
 

@@ -12,6 +12,7 @@ from services.intake.api.filters import Filters, read_wanted
 from services.intake.api.listing_views import ListView, view_list
 from services.intake.api.paging import link_next
 from services.intake.api.places import read_place
+from services.intake.store.listing.finding import find
 from services.intake.store.listing.pages import count_up_to, list_page
 from shared.http import problem_responses
 
@@ -39,7 +40,10 @@ async def list_(
     wanted = read_wanted(filters, visible_channel(caller))
     after = read_place(filters.after, wanted)
     async with context.database.snapshot() as connection:
-        page = await list_page(connection, wanted, after, filters.limit)
+        if filters.q is not None:
+            page = await find(connection, wanted, filters.q, filters.limit)
+        else:
+            page = await list_page(connection, wanted, after, filters.limit)
         count = await count_up_to(connection, wanted) if filters.count else None
     view = view_list(page, count, wanted)
     answer = json_answer(view.model_dump_json(), 200)

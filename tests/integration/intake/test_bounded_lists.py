@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from services.intake.domain.life import State
-from services.intake.store.listing.pages import _begin, count_up_to, list_page
+from services.intake.store.listing.finding import _COLUMNS, _statement
+from services.intake.store.listing.pages import _begin, count_up_to, list_page, only_walk
 from services.intake.store.listing.wanted import Order, Wanted
 from shared.contracts.payload import Market, Priority, RequestKind
 from shared.postgres import Database
@@ -148,6 +149,22 @@ async def test_the_filters_find_what_a_plain_condition_finds(full: Intake) -> No
         }
         found = {name: (await count_up_to(connection, CASES[name], cap=30_000)).value for name in plain}
     assert found == expected
+
+
+async def test_finding_by_a_word_reads_each_code_and_not_each_request(full: Intake) -> None:
+    parameters = {
+        "word": "3", "most_codes": 500, "most_found": 10, "beginning": "EXT-1", "beyond": "EXT-2", "visible": None,
+        "customer": "C-1",
+    }  # fmt: skip
+    statements = [_statement("codes", column, predicate) for column, predicate in _COLUMNS.items()]
+    async with full.database.snapshot() as connection:
+        await only_walk(connection)
+        for statement in (*statements, _statement("beginnings"), _statement("channels_of_customer")):
+            text = await connection.fetchval(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *(parameters[name] for name in statement.parameters)
+            )
+            plan = json.loads(text)[0]["Plan"]
+            assert rows_read(plan) <= 100, plan
 
 
 async def test_a_count_says_when_it_is_not_exact(full: Intake) -> None:

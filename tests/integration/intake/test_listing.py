@@ -133,6 +133,29 @@ async def test_submissions_of_a_span_come_by_the_instant_of_submission(intake: I
     assert await references(intake, product_line="dated", sort="oldest", **span) == newest[::-1]
 
 
+async def test_one_field_finds_by_whatever_is_at_hand(intake: Intake) -> None:
+    view = await intake.submit(
+        kind="complaint",
+        product_line="pet_care",
+        external_id="ZX-100-7",
+        customer=SUBMISSION["customer"] | {"id": "Q-77"},
+    )
+    reference = view["reference"]
+    await intake.move(reference, "assign", team="night_desk", handler="s-991")
+    typed = [reference, f" {reference.lower().replace('-', ' ')}", "ZX-100-7", "ZX-1", "Q-77", "s-991", "Night", "care"]
+    for text in (*typed, "night_desk", "pet_care"):
+        assert await references(intake, q=text) == [reference], text
+    assert await references(intake, q="Night", state="closed") == []
+    assert await references(intake, q="Night", team="day_desk") == []
+    for text in ("nigh", "陳美玲", "後保險桿", "Y" + reference[1:], "%", "ZX%"):
+        assert await references(intake, q=text) == [], text
+    for client, count in ((intake.app, 1), (intake.web, 0)):
+        for text in typed:
+            assert len((await client.get("/v1/requests", params={"q": text})).json()["requests"]) == count, text
+    answer = await intake.staff.get("/v1/requests", params={"q": "night", "sort": "due"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:sort")
+
+
 async def test_a_count_comes_when_it_is_asked_for(intake: Intake) -> None:
     for _ in range(3):
         await intake.submit(product_line="counted")

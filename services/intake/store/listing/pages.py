@@ -102,6 +102,14 @@ async def count_up_to(
     return Count(value, is_exact=await _end(connection, walk, parameters) is None)
 
 
+async def only_walk(connection: Connection) -> None:
+    """Have plans walk along indexes until the transaction ends.
+
+    Only while few rows are stored is it cheaper to read all of them, and statistics that are old would say it is.
+    """
+    await _STATEMENTS["forbid_all_but_walks"].fetchval(connection)
+
+
 _BESIDES = frozenset({"at", "seen_sequence", "due_at", "changed_at"})
 
 
@@ -114,8 +122,7 @@ async def _begin(connection: Connection, wanted: Wanted) -> tuple[Walk, dict[str
         )
         if customer_id is None:
             return None
-    # Only while few rows are stored is it cheaper to read all of them, and statistics that are old would say it is.
-    await _STATEMENTS["forbid_all_but_walks"].fetchval(connection)
+    await only_walk(connection)
     return choose_walk(wanted, customer_id), _conditions(wanted, customer_id)
 
 

@@ -49,6 +49,36 @@ WHERE (recorded_at, request_id, sequence) {beyond} (:at, :id, :sequence) AND rec
 ORDER BY recorded_at {direction}, request_id {direction}, sequence {direction}
 LIMIT :most_seen::integer
 
+-- name: codes
+-- The codes in a column of which one is a word, or which are it; the index is read once per code, not per request.
+WITH RECURSIVE found AS (
+    (SELECT {column} AS code, 1 AS number FROM request WHERE {predicate} ORDER BY {column} LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT {column} FROM request WHERE {predicate} AND {column} > found.code ORDER BY {column} LIMIT 1
+    ), number + 1
+    FROM found WHERE found.code IS NOT NULL AND number < :most_codes::integer
+)
+SELECT code FROM found
+WHERE lower(code) = :word OR :word = ANY(regexp_split_to_array(lower(code), '[^a-z0-9]+'))
+LIMIT :most_found::integer
+
+-- name: beginnings
+-- External ids that begin so.
+SELECT DISTINCT external_id FROM (
+    SELECT external_id FROM request
+    WHERE external_id IS NOT NULL AND external_id COLLATE "C" >= :beginning AND external_id COLLATE "C" < :beyond
+        AND (:visible::text IS NULL OR channel = :visible)
+    ORDER BY external_id COLLATE "C" LIMIT :most_found::integer
+) AS first
+
+-- name: channels_of_customer
+-- Channels whose customer has this id.
+SELECT channel FROM customer
+WHERE external_id = :customer AND channel = ANY(ARRAY(
+    SELECT channel FROM request_count UNION SELECT channel FROM request_count_note
+))
+
 -- name: matching
 -- Whether a request that the walk came past is wanted.
 {is_current}

@@ -21,6 +21,9 @@ _TEMPLATES = load_blocks(__name__)
 _LOWEST, _HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
 _EARLIEST, _LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
+EXTERNAL_ID = 'external_id COLLATE "C"'
+"""As its index has it."""
+
 _NOT_OVER = "ended_as IS NULL"
 
 _ORDERS = {
@@ -100,7 +103,7 @@ def _by_value(wanted: Wanted, customer_id: UUID | None) -> list[tuple[str, str, 
     ended_as = wanted.state if wanted.state in {State.CANCELLED, State.MERGED} else None
     return [
         ("customer_id", "true", customer_id),
-        ("external_id", "external_id IS NOT NULL", wanted.external_id),
+        (EXTERNAL_ID, "external_id IS NOT NULL", wanted.external_id),
         ("handler", "handler IS NOT NULL" + open_only, wanted.handler),
         ("team", "team IS NOT NULL" + open_only, wanted.team),
         ("stage", "true" + open_only, wanted.stage),
