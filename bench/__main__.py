@@ -21,6 +21,7 @@ BENCHMARKS = {
     "end_to_end": "bench.end_to_end",
     "http": "bench.http_rate",
     "sla_timer": "bench.sla_timer",
+    "lookups": "bench.lookups",
     "lateness": "bench.lateness",
     "moves": "bench.moves",
     "restart": "bench.restart",

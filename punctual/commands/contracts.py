@@ -1,4 +1,4 @@
-"""``punctual contracts``: keep the committed schemas and the AsyncAPI document in step with the code."""
+"""``punctual contracts``: keep the committed schemas, the AsyncAPI and the OpenAPI documents in step with the code."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from punctual.commands.options import JsonOption, print_json
 from punctual.local.settings import CHECKOUT
+from punctual.staff.describing import DESCRIBED, describe_api
 from shared.contracts.compatibility import refusals
 from shared.contracts.documents import asyncapi_document, payload_schemas
 
@@ -21,7 +22,7 @@ _DOCUMENTS = CHECKOUT / "docs" / "api"
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     contracts = typer.Typer(
-        help="The schemas of all events and the AsyncAPI document.",
+        help="The schemas of all events, the AsyncAPI document, the OpenAPI documents.",
         no_args_is_help=True,
         epilog="Example: punctual contracts check",
     )
@@ -56,7 +57,8 @@ def check(folder: Folder = _DOCUMENTS, as_json: JsonOption = False) -> None:
 def generated_files() -> dict[str, str]:
     """Path below the folder to text."""
     schemas = {f"schemas/{event_type}.json": _text(schema) for event_type, schema in payload_schemas().items()}
-    return {**schemas, "asyncapi.json": _text(asyncapi_document())}
+    apis = {f"openapi-{service}.json": _text(describe_api(service)) for service in DESCRIBED}
+    return {**schemas, "asyncapi.json": _text(asyncapi_document()), **apis}
 
 
 def committed_schemas(folder: Path) -> dict[str, dict[str, Any]]:

@@ -181,7 +181,7 @@ class _Demo:
         pages = {"mails": self._system.mail_url}
         if self._system.issuer_url is not None:
             pages["sign-in"] = self._system.issuer_url
-        documents = {f"{service} API": f"{url}/docs" for service, url in self._system.addresses.items()}
+        documents = {f"{service} API": f"{url}/openapi.json" for service, url in self._system.addresses.items()}
         return {**pages, **documents}
 
     def _say(self, line: str) -> None:

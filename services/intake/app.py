@@ -10,16 +10,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from services.intake.api.application import create_api
+from services.intake.api.application import create_api, describe_api
 from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.rate_limits import RateLimits
 from services.intake.api.words import check_words, parse_words, worded
-from services.intake.consumer import DeadlineKeeper
+from services.intake.consumer import HEARD, Listener
 from services.intake.domain.rate import Rate
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import FILE as AUTOMATION
 from services.intake.handlers.automations import Automations
+from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.lint import lint_automation, lint_file
@@ -29,14 +30,15 @@ from services.intake.handlers.validation_file import lint_validation, load_valid
 from services.intake.handlers.watching import Watching
 from services.intake.settings import Settings
 from services.intake.ticker.automation import Automator
+from services.intake.ticker.counts import CountKeeper
 from services.intake.ticker.following import Follower
 from services.intake.ticker.key_uses import KeyUses
 from services.intake.ticker.keys import KeyKeeper
 from services.intake.ticker.watching import Watcher
-from shared.contracts.topics import CLOCKS
+from shared.contracts.unread import decode_any
 from shared.errors import ConfigurationError, DatabaseUnavailable
-from shared.http import HttpServer
-from shared.http.access import open_access
+from shared.http import HttpServer, KeyRing
+from shared.http.access import Access, Identification, load_matrix, open_access
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.lifecycle import Component, run_service
@@ -114,15 +116,17 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         validation=validation,
     )
     stack.push_async_callback(submissions.finish)  # a client that left does not wait for what it had accepted
+    feed = ChangeFeed(database)
     ownership = Ownership(database, SERVICE, member)
     consumer = InboxConsumer(
         service=SERVICE,
         database=database,
-        subscription=KafkaSubscription(bootstrap, [CLOCKS.name], group=SERVICE, member=member),
-        handler=DeadlineKeeper(),
+        subscription=KafkaSubscription(bootstrap, [topic.name for topic in HEARD], group=SERVICE, member=member),
+        handler=Listener(),
         ownership=ownership,
         outbox=outbox,
         clock=clock,
+        decode=decode_any,
         reject_share=settings.platform.reject_share,
     )
 
@@ -146,6 +150,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         public_url=settings.platform.public_url,
         validation=validation,
         submissions=submissions,
+        feed=feed,
         key_patience=settings.key_patience,
         outbox_limit=settings.outbox_limit,
         retry_after_seconds=settings.retry_after_seconds,
@@ -154,15 +159,29 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         limits=RateLimits(Rate(settings.rate_per_second, settings.rate_burst) if settings.rate_per_second else None),
     )
     server = HttpServer(create_api(context, access, status_page, readiness), settings.http_host, settings.http_port)
-    keeper, follower = KeyKeeper(database, settings.key_retention), Follower([processes, automations])
-    # It stores what was counted once more when the service stops; what is taken in after that is lost to the counts.
-    watcher = Watcher(watching)
-    return [server, submissions, outbox, consumer, automator, keeper, follower, KeyUses(keys), watcher]
+    tickers: list[Component] = [
+        automator,
+        KeyKeeper(database, settings.key_retention),
+        Follower([processes, automations]),
+        CountKeeper(database),
+        KeyUses(keys),
+        # It stores what was counted once more at a stop; what is taken in after that is lost to the counts.
+        Watcher(watching),
+    ]
+    return [server, submissions, outbox, consumer, feed, *tickers]
 
 
 def main() -> None:
-    """Run the service; with ``--lint``, ``--lint-automation`` or ``--lint-validation`` and a file only check that file
-    and print what was found as JSON."""
+    """Run the service.
+
+    With ``--lint``, ``--lint-automation`` or ``--lint-validation`` and a file only check that file, with ``--openapi``
+    only describe the API: JSON on stdout.
+    """
+    if sys.argv[1:] == ["--openapi"]:
+        page = load_status_page(Settings.model_fields["data_folder"].default / "status_page")
+        matrix = load_matrix(Settings.model_fields["access_file"].default)
+        print(json.dumps(describe_api(Access(Identification(KeyRing([])), matrix), page)))  # noqa: T201  its answer
+        return
     if len(sys.argv) == 3 and sys.argv[1].startswith("--lint"):  # noqa: PLR2004  the program, the option, the file
         try:
             print(json.dumps(_lint(sys.argv[1], Path(sys.argv[2]))))  # noqa: T201  its answer

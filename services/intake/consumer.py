@@ -1,4 +1,4 @@
-"""Hears clocks, to show deadlines and the expected time."""
+"""Hears clocks, notices and reviews: clocks to show deadlines and the expected time, all of them for the timeline."""
 
 from __future__ import annotations
 
@@ -7,28 +7,60 @@ from datetime import datetime
 
 from services.intake.domain.deadlines import follow
 from services.intake.store.deadlines import lock_deadlines, store_deadlines
+from services.intake.store.timeline import Heard, keep_heard
 from shared.contracts.clocks import ClockPayload
-from shared.contracts.envelope import Tombstone
+from shared.contracts.envelope import Event, Tombstone
+from shared.contracts.payload import Payload
+from shared.contracts.topics import CLOCKS, NOTICES, QUALITY, TOPIC_BY_NAME
+from shared.contracts.unread import Unread
 from shared.inbox import Received, Rejection
 from shared.postgres import Connection
 
+HEARD = (CLOCKS, NOTICES, QUALITY)
 
-class DeadlineKeeper:
-    """Folds the events of each clock into the deadline that is shown."""
+
+class Listener:
+    """Keeps every event, and folds those of each clock into the deadline that is shown.
+
+    An event of a type that is newer than this program is kept as it is.
+    """
 
     async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
         rejections: list[Rejection] = []
-        news: list[tuple[ClockPayload, datetime]] = []
+        clocks: list[tuple[ClockPayload, datetime]] = []
+        heard: list[Heard] = []
         for received in batch:
-            if isinstance(received.event, Tombstone):
-                rejections.append(Rejection(received.record, "unexpected_tombstone", "clocks are never erased"))
-            elif not isinstance(received.event.data, ClockPayload):
-                rejections.append(Rejection(received.record, "unexpected_type", "this is no event of a clock"))
+            event = received.event
+            if isinstance(event, Tombstone):
+                rejections.append(Rejection(received.record, "unexpected_tombstone", "this topic is never erased"))
+            elif not _belongs(event.data, received.topic):
+                rejections.append(Rejection(received.record, "unexpected_type", "this is no event of the topic"))
             else:
-                news.append((received.event.data, received.event.occurred_at))
-        if news:
-            await _fold(connection, news)
+                heard.append(_heard(received, event))
+                if isinstance(event.data, ClockPayload):
+                    clocks.append((event.data, event.occurred_at))
+        if clocks:
+            await _fold(connection, clocks)
+        if heard:
+            await keep_heard(connection, heard)
         return rejections
+
+
+def _belongs(data: Payload, topic: str) -> bool:
+    return isinstance(data, (Unread, *TOPIC_BY_NAME[topic].payloads))
+
+
+def _heard(received: Received, event: Event[Payload]) -> Heard:
+    assert received.record.value is not None  # only a tombstone has none
+    return Heard(
+        request_id=event.subject,
+        source=event.source,
+        sequence=event.sequence,
+        type=dict(received.record.headers)["ce_type"].decode(),
+        occurred_at=event.occurred_at,
+        recorded_at=event.recorded_at,
+        data=received.record.value.decode(),
+    )
 
 
 async def _fold(connection: Connection, news: Sequence[tuple[ClockPayload, datetime]]) -> None:

@@ -138,8 +138,16 @@ def type_bytes(model: type[Payload]) -> bytes:
     return model.event_type().encode()
 
 
-def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Event[Payload] | Tombstone:
+def decode(
+    key: bytes | None,
+    value: bytes | None,
+    headers: Iterable[tuple[str, bytes]],
+    find_model: Callable[[str], type[Payload]] | None = None,
+) -> Event[Payload] | Tombstone:
     """Read a record back.
+
+    Args:
+        find_model: for a type that these contracts lack; None rejects it.
 
     Raises:
         Rejected: ``not_a_cloudevent``, ``unknown_type``, ``newer_version`` or ``bad_payload``. The detail names the
@@ -151,7 +159,7 @@ def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, 
     try:
         event = _plain_event(attributes, value)
     except (KeyError, ValueError, TypeError, AttributeError):  # unusual or wrong: the careful way finds out which
-        return _careful_event(attributes, value)
+        return _careful_event(attributes, value, find_model or find_payload)
     if b"u0000" in value and _NUL.search(value):  # the first half alone is ten times as fast
         raise Rejected("bad_payload", _HAS_NUL)
     return event
@@ -196,19 +204,17 @@ def _known_source(source: bytes) -> str:
     return _plain(source.decode())
 
 
-def _careful_event(attributes: Mapping[str, bytes], value: bytes) -> Event[Payload]:
-    """Reads whatever CloudEvents allows, one attribute after the other.
-
-    Raises:
-        Rejected: names the first that is wrong.
-    """
+def _careful_event(
+    attributes: Mapping[str, bytes], value: bytes, find_model: Callable[[str], type[Payload]]
+) -> Event[Payload]:
+    """Reads whatever CloudEvents allows, one attribute after the other. Raises Rejected for the first that is wrong."""
 
     def text(name: str) -> str:
         return _attribute(name, lambda: _plain(attributes["ce_" + name].decode()))
 
     if text("specversion") != "1.0":
         raise Rejected("not_a_cloudevent", "specversion is not 1.0")
-    model = _payload_model(text("type"))
+    model = find_model(text("type"))
     if _NUL.search(value):
         raise Rejected("bad_payload", _HAS_NUL)
     try:
@@ -260,7 +266,7 @@ def _instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _payload_model(event_type: str) -> type[Payload]:
+def find_payload(event_type: str) -> type[Payload]:
     model = PAYLOAD_BY_TYPE.get(event_type)
     if model is not None:
         return model

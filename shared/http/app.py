@@ -28,12 +28,15 @@ def create_app(
 ) -> FastAPI:
     """An application with ``/healthz`` (the process runs), ``/readyz`` (it can do its work) and ``/metrics``.
 
+    The API is described at ``/openapi.json``. There is no page that draws it: the framework's loads scripts from other
+    hosts, which a closed network has not and nobody here has read.
+
     Args:
         access: stands before every route; whoever adds the routes calls ``access.check_routes`` at the end.
         body_limit: bytes; a larger body is answered 413.
         streamed: paths that take a body of any length piece by piece.
     """
-    defaults: dict[str, Any] = {"title": f"Punctual {service}", "version": "1", "redoc_url": None}
+    defaults: dict[str, Any] = {"title": f"Punctual {service}", "version": "1", "docs_url": None, "redoc_url": None}
     if access is not None:
         defaults |= {"dependencies": [Depends(enforce)], "responses": problem_responses(401, 403, 503)}
     app = FastAPI(**{**defaults, **fastapi_arguments})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from shared.clock import Clock
-from shared.contracts.envelope import Event, decode
+from shared.contracts.envelope import Event, Tombstone, decode
+from shared.contracts.payload import Payload
 from shared.contracts.topics import DEADLETTERS, TOPIC_BY_NAME
 from shared.errors import Rejected
 from shared.inbox.breaker import RejectBreaker
@@ -31,6 +32,7 @@ WHERE inbox_position.topic = news.topic AND inbox_position.partition = news.part
 
 Batches = Mapping[TopicPartition, Sequence[Record]]
 Epochs = Mapping[TopicPartition, int]
+Decode = Callable[[bytes | None, bytes | None, Iterable[tuple[str, bytes]]], Event[Payload] | Tombstone]
 
 
 class Handler(Protocol):
@@ -58,6 +60,7 @@ class BatchHandling:
         clock: Clock,
         sequences: Sequences,
         reject_share: float,
+        decode: Decode = decode,
     ) -> None:
         self._service = service
         self._database = database
@@ -67,6 +70,7 @@ class BatchHandling:
         self._clock = clock
         self._sequences = sequences
         self._breaker = RejectBreaker(reject_share)
+        self._read = decode
 
     async def transact(self, batches: Batches, epochs: Epochs) -> dict[TopicPartition, int]:
         """Commit the effect of a batch; gives the offsets at which its partitions go on.
@@ -151,7 +155,7 @@ class BatchHandling:
                     continue
                 still_dead.remove(mine[record])  # a second replay in the same batch finds it taken
             try:
-                event = decode(record.key, record.value, record.headers)
+                event = self._read(record.key, record.value, record.headers)
             except Rejected as error:
                 rejections.append(Rejection(record, error.reason, error.detail))
             else:

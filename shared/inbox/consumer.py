@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from shared.clock import Clock, monotonic
+from shared.contracts.envelope import decode
 from shared.errors import Retryable
-from shared.inbox.batch import BatchHandling, Handler
+from shared.inbox.batch import BatchHandling, Decode, Handler
 from shared.inbox.bounds import warn_of_lost_records
 from shared.inbox.breaker import DEFAULT_SHARE
 from shared.inbox.lane import Lane, Polled, backoff_seconds, pause
@@ -49,11 +50,13 @@ class InboxConsumer:
         reject_share: float = DEFAULT_SHARE,
         lanes: int = 2,
         transaction_records: int = 500,
+        decode: Decode = decode,
     ) -> None:
         """Args:
         sequences: where the last sequences are remembered; None is the table ``inbox_sequence``.
         lanes: transactions at a time, on partitions of their own; the handler runs in all of them.
         transaction_records: the most records of one; more would keep a ticker waiting for the partition.
+        decode: reads records; what it rejects becomes a dead letter.
         """
         self._service = service
         self._subscription = subscription
@@ -67,6 +70,7 @@ class InboxConsumer:
             clock=clock,
             sequences=sequences or SequenceTable(),
             reject_share=reject_share,
+            decode=decode,
         )
         self._positions: dict[TopicPartition, int] = {}
         self._has_progressed = asyncio.Event()

@@ -52,17 +52,29 @@ class Statement:
         return status
 
 
+def split_blocks(text: str) -> dict[str, str]:
+    """Name to the text below it, as it stands; for whoever puts statements together of pieces.
+
+    Raises:
+        ValueError: a name occurs twice.
+    """
+    pieces = _BLOCK.split(text)
+    blocks: dict[str, str] = {}
+    for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
+        if name in blocks:
+            raise ValueError(f"statement {name} is defined twice")
+        blocks[name] = body.strip().rstrip(";")
+    return blocks
+
+
 def parse_statements(text: str) -> dict[str, Statement]:
     """Split the text of a ``queries.sql``.
 
     Raises:
         ValueError: a name occurs twice.
     """
-    pieces = _BLOCK.split(text)
     statements: dict[str, Statement] = {}
-    for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
-        if name in statements:
-            raise ValueError(f"statement {name} is defined twice")
+    for name, body in split_blocks(text).items():
         parameters: list[str] = []
 
         def number(match: re.Match[str], parameters: list[str] = parameters) -> str:
@@ -80,5 +92,14 @@ def parse_statements(text: str) -> dict[str, Statement]:
 
 def load_statements(module: str) -> dict[str, Statement]:
     """The statements of ``queries.sql`` in the package that holds ``module`` (give ``__name__``)."""
+    return parse_statements(_text_beside(module))
+
+
+def load_blocks(module: str) -> dict[str, str]:
+    """The same as ``split_blocks`` gives them."""
+    return split_blocks(_text_beside(module))
+
+
+def _text_beside(module: str) -> str:
     package = module.rpartition(".")[0]
-    return parse_statements(resources.files(package).joinpath("queries.sql").read_text(encoding="utf-8"))
+    return resources.files(package).joinpath("queries.sql").read_text(encoding="utf-8")

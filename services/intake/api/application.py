@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any, cast
+
 from fastapi import Depends, FastAPI
 
 from services.intake.api import (
@@ -9,22 +12,27 @@ from services.intake.api import (
     automation,
     batch,
     branches,
+    changes,
     data_quality,
     keys,
+    listing,
     lookups,
     moves,
     process_drafts,
     processes,
     quarantine,
     status,
+    status_data,
     streams,
     submit,
     system,
     texts,
+    timeline,
     validation,
     verifying,
 )
 from services.intake.api.context import Context
+from services.intake.api.description import JsonObject, describe
 from services.intake.api.page import StatusPage
 from services.intake.api.problems import count_refusals
 from services.intake.api.rate_limits import RateHeaders, limit_rate
@@ -53,20 +61,36 @@ def create_api(context: Context, access: Access, status_page: StatusPage, readin
         batch,
         moves,
         branches,
+        listing,
         lookups,
+        changes,
+        timeline,
         texts,
         processes,
         process_drafts,
         automation,
         verifying,
+        quarantine,
+        data_quality,
+        validation,
+        streams,
         keys,
         audit,
+        system,
+        status_data,
+        status,
     ):
-        app.include_router(module.router)
-    for module in (system, status):
-        app.include_router(module.router)
-    for module in (quarantine, data_quality, validation, streams):
-        app.include_router(module.router)
+        app.include_router(module.router, responses=problem_responses(500, 503))
     count_refusals(app)
     access.check_routes(app)
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]  # the framework's way of adding to it
     return app
+
+
+def describe_api(access: Access, status_page: StatusPage) -> JsonObject:
+    """The OpenAPI document. Describing touches nothing that the endpoints work with."""
+
+    async def readiness() -> dict[str, str | None]:
+        return {}
+
+    return describe(create_api(cast(Any, None), access, status_page, readiness))

@@ -103,7 +103,7 @@ async def apply(
 @router.post(
     "/v1/automation:try",
     summary="What rules would have done to requests of the past, page by page",
-    responses=problem_responses(401, 403, 413, 422),
+    responses=problem_responses(400, 401, 403, 413, 422),
 )
 async def try_rules(body: TrialBody, context: ContextOf, _: CallerOf) -> TrialView:
     """Rules that are off are tried like those that are on. Nothing is changed."""

@@ -40,7 +40,7 @@ def _prose(text: str) -> str:
     return text
 
 
-def _instant(value: Any) -> datetime:
+def read_instant(value: Any) -> datetime:
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else None
         if instant is not None and instant.tzinfo is not None:
@@ -78,7 +78,7 @@ def _phone(text: str) -> str:
     return text
 
 
-Instant = Annotated[datetime, PlainValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+Instant = Annotated[datetime, PlainValidator(read_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Attribute = Annotated[
     bool | int | float | str,
     PlainValidator(_attribute),

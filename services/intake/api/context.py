@@ -13,6 +13,7 @@ from fastapi import Depends, Header, Request
 from services.intake.api.rate_limits import RateLimits
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import Automations
+from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
@@ -35,6 +36,7 @@ class Context:
     """Args:
     validation: looks at each request before it is taken in.
     submissions: takes requests in.
+    feed: tells who watches what changes.
     key_patience: how long a move waits for another call with its idempotency key, real time.
     outbox_limit: unpublished events above which nothing more is taken in.
     line_limit: bytes of one line of a batch.
@@ -54,6 +56,7 @@ class Context:
     public_url: str
     validation: Validation
     submissions: GroupCommit
+    feed: ChangeFeed
     key_patience: timedelta = timedelta(seconds=5)
     outbox_limit: int = 50_000
     retry_after_seconds: int = 5

@@ -56,11 +56,11 @@ class StatusPage:
         content = [
             f"<h1>{escape(title)}</h1>",
             f"<p>{escape(words.reference)}: <strong>{escape(record.reference)}</strong></p>",
-            *_section(words.now, _now(record, process, words)),
-            *_section(words.expected, [_expected(record, words)]),
+            *_section(words.now, tell_now(record, process, words)),
+            *_section(words.expected, [tell_expected(record, words)]),
             f"<h2>{escape(words.so_far)}</h2>",
             "<ol>",
-            *_steps(record, process, words),
+            *_list(tell_steps(record, process, words), record, words),
             "</ol>",
             _soft(words.as_of.format(instant=format_instant(now, record.market, words))),
             _soft(words.privacy),
@@ -98,7 +98,7 @@ def _soft(sentence: str) -> str:
     return f'<p class="soft">{escape(sentence)}</p>'
 
 
-def _now(record: RequestRecord, process: Process, words: Words) -> list[str]:
+def tell_now(record: RequestRecord, process: Process, words: Words) -> list[str]:
     life = record.life
     if life.closed_at is not None:
         instant = format_instant(life.closed_at, record.market, words)
@@ -115,7 +115,7 @@ def _stage(stage: str, process: Process, words: Words) -> StageWords:
     return own or words.stages.get(stage) or words.unnamed
 
 
-def _expected(record: RequestRecord, words: Words) -> str:
+def tell_expected(record: RequestRecord, words: Words) -> str:
     if record.life.is_over:
         return words.closed_expected
     overdue_at = overdue_since(record.deadlines)
@@ -129,16 +129,20 @@ def _expected(record: RequestRecord, words: Words) -> str:
     return words.expected_at.format(instant=format_instant(due_at, record.market, words))
 
 
-def _steps(record: RequestRecord, process: Process, words: Words) -> Iterator[str]:
+def tell_steps(record: RequestRecord, process: Process, words: Words) -> Iterator[tuple[str, datetime]]:
     """What concerns the customer; how the house works within a stage does not."""
     for entry in record.history:
         text = _step(entry.change, process, words)
-        if text is None:
-            continue
-        at = entry.occurred_at.astimezone(ZONES[record.market]).isoformat(timespec="seconds")
+        if text is not None:
+            yield text, entry.occurred_at
+
+
+def _list(steps: Iterable[tuple[str, datetime]], record: RequestRecord, words: Words) -> Iterator[str]:
+    for text, occurred_at in steps:
+        at = occurred_at.astimezone(ZONES[record.market]).isoformat(timespec="seconds")
         yield (
             f'<li><strong>{escape(text)}</strong><br><time class="soft" datetime="{at}">'
-            f"{escape(format_instant(entry.occurred_at, record.market, words))}</time></li>"
+            f"{escape(format_instant(occurred_at, record.market, words))}</time></li>"
         )
 
 

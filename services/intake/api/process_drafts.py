@@ -30,7 +30,9 @@ TextOf = Annotated[bytes, Body(media_type="text/yaml", description="The whole de
 
 
 @router.post(
-    "/v1/processes:lint", summary="Check a definition without using it", responses=problem_responses(401, 403, 413, 422)
+    "/v1/processes:lint",
+    summary="Check a definition without using it",
+    responses=problem_responses(400, 401, 403, 413, 422),
 )
 async def lint(body: TextOf, context: ContextOf) -> ProcessLintView:
     text = _text(body)
@@ -46,7 +48,7 @@ async def lint(body: TextOf, context: ContextOf) -> ProcessLintView:
 @router.post(
     "/v1/processes:diff",
     summary="What a definition would change of the one in force",
-    responses=problem_responses(401, 403, 404, 413, 422),
+    responses=problem_responses(400, 401, 403, 404, 413, 422),
 )
 async def diff(body: TextOf, context: ContextOf) -> ProcessDifferencesView:
     try:
@@ -67,7 +69,7 @@ async def diff(body: TextOf, context: ContextOf) -> ProcessDifferencesView:
 @router.put(
     "/v1/processes/{process}",
     summary="Put a definition in force for requests that come from now on",
-    responses=problem_responses(401, 403, 409, 413, 422),
+    responses=problem_responses(400, 401, 403, 409, 413, 422),
 )
 async def apply(
     process: CodeOf,

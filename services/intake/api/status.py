@@ -17,10 +17,10 @@ from shared.http import problem_responses
 
 router = APIRouter(tags=["status page"])
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
-async def _page(request: Request) -> StatusPage:
+async def status_page_of(request: Request) -> StatusPage:
     return cast(StatusPage, request.app.state.status_page)
 
 
@@ -36,7 +36,7 @@ async def _page(request: Request) -> StatusPage:
 async def status(
     token: str,
     context: ContextOf,
-    page: Annotated[StatusPage, Depends(_page)],
+    page: Annotated[StatusPage, Depends(status_page_of)],
     lang: Annotated[str | None, Query(description="zh-Hant, zh-Hans or en; before the browser's choice")] = None,
     accept_language: Annotated[str | None, Header()] = None,
 ) -> HTMLResponse:
@@ -48,7 +48,7 @@ async def status(
         "Cache-Control": "no-store",
         "Vary": "Accept-Language",
     }
-    if _TOKEN.fullmatch(token):
+    if TOKEN.fullmatch(token):
         async with context.database.connection() as connection:
             record = await find_by_token(connection, token)
             if record is not None:

@@ -29,7 +29,7 @@ class TextView(BaseModel):
 @router.get(
     "/v1/requests/{reference}/texts",
     summary="What people wrote about it; notes of the house only to the house",
-    responses=problem_responses(401, 404, 503),
+    responses=problem_responses(401, 404, 422, 503),
 )
 async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf, request: Request) -> list[TextView]:
     async with context.database.transaction() as connection:

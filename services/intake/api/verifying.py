@@ -39,7 +39,7 @@ class VerifiedPageView(BaseModel):
 @router.get(
     "/v1/requests/{reference}/verification",
     summary="Prove that a request's history is what was written, and that it leads to the stored state",
-    responses=problem_responses(401, 403, 404, 503),
+    responses=problem_responses(401, 403, 404, 422, 503),
 )
 async def verify_one(reference: ReferenceOf, context: ContextOf) -> VerdictView:
     async with context.database.connection() as connection:

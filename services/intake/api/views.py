@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake.api.examples import REQUEST
 from services.intake.domain.deadlines import Deadline, DeadlineState, expected_at
 from services.intake.domain.deciding import find_missing, reopens_until
 from services.intake.domain.history import Entry, change_data
@@ -17,7 +17,6 @@ from services.intake.domain.life import Life, State
 from services.intake.domain.process import Process
 from services.intake.domain.record import RequestRecord
 from services.intake.domain.submission import status_path
-from services.intake.store.lookups import Listed
 from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
 
 
@@ -76,6 +75,8 @@ class NextView(BaseModel):
 
 
 class RequestView(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [REQUEST]})
+
     id: UUID
     reference: str
     external_id: str | None
@@ -112,32 +113,6 @@ class RequestView(BaseModel):
     next: NextView
     history: list[EntryView]
     status_url: str
-
-
-class ListedView(BaseModel):
-    id: UUID
-    reference: str
-    external_id: str | None
-    kind: RequestKind
-    process: str
-    product_line: str | None
-    priority: Priority
-    channel: str
-    market: Market
-    state: State
-    stage: str
-    team: str | None
-    handler: str | None
-    outcome: str | None
-    submitted_at: datetime
-    closed_at: datetime | None
-    version: int
-
-
-class ListView(BaseModel):
-    requests: list[ListedView]
-    next: UUID | None
-    """Give it as ``after`` to go on; null at the end."""
 
 
 def view_request(record: RequestRecord, process: Process, now: datetime, public_url: str) -> RequestView:
@@ -238,32 +213,4 @@ def _view_entry(entry: Entry) -> EntryView:
         by=entry.by,
         cause=entry.cause,
         data=change_data(entry.change),
-    )
-
-
-def view_list(listed: Sequence[Listed], count: int) -> ListView:
-    return ListView(
-        requests=[
-            ListedView(
-                id=request.request_id,
-                reference=request.reference,
-                external_id=request.external_id,
-                kind=request.kind,
-                process=request.process,
-                product_line=request.product_line,
-                priority=request.priority,
-                channel=request.channel,
-                market=request.market,
-                state=request.state,
-                stage=request.stage,
-                team=request.team,
-                handler=request.handler,
-                outcome=request.outcome,
-                submitted_at=request.submitted_at,
-                closed_at=request.closed_at,
-                version=request.version,
-            )
-            for request in listed
-        ],
-        next=listed[-1].request_id if len(listed) == count else None,
     )

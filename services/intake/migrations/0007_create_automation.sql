@@ -20,6 +20,3 @@ COMMENT ON COLUMN automation_task.added_at IS 'Real time.';
 GRANT SELECT, INSERT, DELETE ON automation_task TO {role};
 -- SELECT FOR UPDATE asks for the right to update some column.
 GRANT UPDATE (added_at) ON automation_task TO {role};
-
--- What the same customer asked for within a year.
-CREATE INDEX request_of_customer ON request (customer_id, submitted_at);

@@ -7,7 +7,6 @@ ALTER TABLE request
         CHECK (NOT (doubts && confirmed) AND NOT (doubts && dismissed) AND NOT (confirmed && dismissed));
 COMMENT ON COLUMN request.doubts IS 'Findings that nobody judged yet; while there is one the request is in quarantine.';
 CREATE INDEX request_in_quarantine ON request (request_id) WHERE doubts <> '{}';
-CREATE INDEX request_of_span ON request (submitted_at);
 
 -- What of a recent request is compared with new ones, to find those that came already. Forgotten when it is too old for that.
 CREATE TABLE request_portrait (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,9 +18,6 @@ from shared.contracts.payload import CustomerTier, Language, Market, Priority, R
 from shared.postgres import Connection, Record, load_statements
 
 _STATEMENTS = load_statements(__name__)
-
-NEWEST = UUID(int=2**128 - 1)
-"""Above every id: the list begins with the newest request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +45,10 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class KindCount:
-    kind: str
+class Count:
+    kind: RequestKind
+    state: State
     total: int
-    closed: int
 
 
 async def find_by_reference(connection: Connection, reference: str, visibility: Visibility) -> RequestRecord | None:
@@ -80,21 +77,6 @@ async def read_past_page(
     return [_record(row) for row in rows]
 
 
-async def list_requests(connection: Connection, visibility: Visibility, before: UUID, count: int) -> Sequence[Listed]:
-    """Newest first, older than ``before``; ids grow with the real time of recording."""
-    if visibility.channel is not None:
-        rows = await _STATEMENTS["list_requests_of_channel"].fetch(
-            connection, channel=visibility.channel, before=before, count=count
-        )
-    elif visibility.teams is not None:
-        rows = await _STATEMENTS["list_requests_of_teams"].fetch(
-            connection, teams=teams_of(visibility), before=before, count=count
-        )
-    else:
-        rows = await _STATEMENTS["list_requests"].fetch(connection, before=before, count=count)
-    return [_listed(row) for row in rows]
-
-
 async def find_texts(connection: Connection, request_id: UUID) -> dict[int, dict[str, str]]:
     """What people wrote about a request, by the sequence of its entry."""
     found: dict[int, dict[str, str]] = {}
@@ -103,9 +85,16 @@ async def find_texts(connection: Connection, request_id: UUID) -> dict[int, dict
     return found
 
 
-async def count_requests(connection: Connection, visibility: Visibility) -> Sequence[KindCount]:
-    rows = await _STATEMENTS["count_requests"].fetch(connection, channel=visibility.channel, teams=teams_of(visibility))
-    return [KindCount(row["kind"], row["total"], row["closed"]) for row in rows]
+async def count_requests(connection: Connection, visibility: Visibility) -> Sequence[Count]:
+    """By kind and state, none of which is zero; exact as of the statement.
+
+    Of some teams the requests themselves are counted, since nobody keeps those counts.
+    """
+    if visibility.teams is not None:
+        rows = await _STATEMENTS["count_requests_of_teams"].fetch(connection, teams=teams_of(visibility))
+    else:
+        rows = await _STATEMENTS["count_requests"].fetch(connection, channel=visibility.channel)
+    return [Count(RequestKind(row["kind"]), State(row["state"]), row["total"]) for row in rows]
 
 
 def teams_of(visibility: Visibility) -> list[str] | None:
@@ -113,11 +102,23 @@ def teams_of(visibility: Visibility) -> list[str] | None:
     return None if visibility.teams is None else sorted(visibility.teams)
 
 
-def _listed(row: Record) -> Listed:
+async def add_counts_up(connection: Connection) -> int:
+    """Keep the counts short; gives how many notes went into them. Another process may be at it: then none."""
+    number: int = await _STATEMENTS["add_counts_up"].fetchval(connection)
+    return number
+
+
+def state_of(ended_as: str | None, pause_reasons: Sequence[str]) -> State:
+    """As ``Life`` says it, from the columns."""
+    if ended_as is not None:
+        return State(ended_as)
+    return State.PAUSED if pause_reasons else State.OPEN
+
+
+def read_listed(row: Mapping[str, Any]) -> Listed:
+    """From the columns of the same names, and of what its state follows from."""
     columns = dict(row)
-    ended_as = columns.pop("ended_as")
-    is_waiting = bool(columns.pop("pause_reasons"))
-    state = State(ended_as) if ended_as is not None else State.PAUSED if is_waiting else State.OPEN
+    state = state_of(columns.pop("ended_as"), columns.pop("pause_reasons"))
     words = {
         "kind": RequestKind(row["kind"]),
         "priority": Priority(row["priority"]),

@@ -237,40 +237,47 @@ WHERE reference = ANY(:references::text[]) AND (:channel::text IS NULL OR channe
     AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
 ORDER BY request_id FOR NO KEY UPDATE;
 
--- name: list_requests
--- Newest first, from after the one the caller saw last.
-SELECT request_id, reference, external_id, kind, process, process_version, priority, product_line, channel, market, stage,
-    team, handler, ended_as, outcome, pause_reasons, submitted_at, closed_at, version
-FROM request
-WHERE request_id < :before
-ORDER BY request_id DESC
-LIMIT :count::integer;
+-- name: find_customer
+-- Our id of a channel's customer.
+SELECT customer_id FROM customer WHERE channel = :channel AND external_id = :external_id;
 
--- name: list_requests_of_channel
--- The same for one channel; a statement of its own so that the index of the channel serves it.
-SELECT request_id, reference, external_id, kind, process, process_version, priority, product_line, channel, market, stage,
-    team, handler, ended_as, outcome, pause_reasons, submitted_at, closed_at, version
-FROM request
-WHERE channel = :channel AND request_id < :before
-ORDER BY request_id DESC
-LIMIT :count::integer;
-
--- name: list_requests_of_teams
--- The same for who sees the requests of some teams and those that no team has.
-SELECT request_id, reference, external_id, kind, process, process_version, priority, product_line, channel, market, stage,
-    team, handler, ended_as, outcome, pause_reasons, submitted_at, closed_at, version
-FROM request
-WHERE (team IS NULL OR team = ANY(:teams::text[])) AND request_id < :before
-ORDER BY request_id DESC
-LIMIT :count::integer;
+-- name: forbid_all_but_walks
+-- Until the end of the transaction plans walk along indexes in their order, and sort and scan nothing.
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+    set_config('enable_sort', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true), set_config('enable_material', 'off', true);
 
 -- name: count_requests
--- How many there are, open and closed, per kind.
-SELECT kind, count(*) AS total, count(closed_at) AS closed
-FROM request
-WHERE (:channel::text IS NULL OR channel = :channel)
-    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
-GROUP BY kind;
+-- How many there are per kind and state, open or paused or over in one way.
+SELECT kind, state, sum(change)::bigint AS total
+FROM (
+    SELECT kind, state, channel, total AS change FROM request_count
+    UNION ALL
+    SELECT kind, state, channel, change FROM request_count_note
+) AS parts
+WHERE :channel::text IS NULL OR channel = :channel
+GROUP BY kind, state HAVING sum(change) <> 0;
+
+-- name: add_counts_up
+-- Moves the notes of the counts that are committed into the counts; gives how many. One process at a time, others give up.
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(hashtext('punctual.intake.request_count')) AS is_ours
+),
+taken AS (
+    DELETE FROM request_count_note WHERE (SELECT is_ours FROM turn) RETURNING kind, state, channel, change
+),
+added AS (
+    INSERT INTO request_count AS old (kind, state, channel, total)
+    SELECT kind, state, channel, sum(change) FROM taken GROUP BY kind, state, channel
+    ON CONFLICT (channel, kind, state) DO UPDATE SET total = old.total + excluded.total
+)
+SELECT count(*) FROM taken;
+
+-- name: count_requests_of_teams
+-- The same for who sees the requests of some teams and those that no team has.
+SELECT kind, state_of(ended_as, pause_reasons) AS state, count(*) AS total
+FROM request WHERE team IS NULL OR team = ANY(:teams::text[])
+GROUP BY 1, 2;
 
 -- name: lock_deadlines
 -- The stored deadlines of some clocks, locked in one order.
@@ -598,3 +605,52 @@ ON CONFLICT (channel) DO UPDATE SET
 -- name: delete_old_hours
 -- Forgets hours that nothing is compared with any more.
 DELETE FROM stream_hour WHERE hour < :before::integer;
+
+-- name: keep_heard
+-- Keeps what others told about requests; what is known stays as it is.
+INSERT INTO heard_event (request_id, source, sequence, type, occurred_at, recorded_at, data)
+SELECT * FROM unnest(
+    :request_ids::uuid[], :sources::text[], :sequences::bigint[], :types::text[], :occurred_ats::timestamptz[],
+    :recorded_ats::timestamptz[], :data::json[]
+)
+ON CONFLICT DO NOTHING;
+
+-- name: find_request_id
+-- The id of a reference, if the caller sees it.
+SELECT request_id FROM request
+WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams));
+
+-- name: read_timeline
+-- What happened to a request, our own history and what we heard, in one order. As much is read as one request has.
+SELECT occurred_at, source, sequence, type, recorded_at, data::text, caller, cause
+FROM (
+    SELECT occurred_at, :own::text AS source, sequence::bigint, 'punctual.request.' || type AS type, recorded_at, data,
+        caller, cause
+    FROM request_event WHERE request_id = :request_id
+    UNION ALL
+    SELECT occurred_at, source, sequence, regexp_replace(type, '[.]v[0-9]+$', ''), recorded_at, data, NULL, NULL
+    FROM heard_event WHERE request_id = :request_id
+) AS everything
+WHERE (:source::text IS NULL OR source = :source) AND source IS DISTINCT FROM :except_source::text
+    AND (:at::timestamptz IS NULL
+        OR (occurred_at, source COLLATE "C", sequence) > (:at, :after_source::text, :after_sequence::bigint))
+ORDER BY occurred_at, source COLLATE "C", sequence
+LIMIT :count::integer;
+
+-- name: newest_transaction
+-- Below this every transaction has ended.
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+
+-- name: read_changes
+-- Entries of the histories in the order of their transactions, only of those below which nothing can appear any more, with
+-- the request as it is now.
+SELECT entry.transaction_id::text::bigint AS transaction_id, entry.sequence, entry.type, entry.recorded_at,
+    request.request_id, reference, kind, channel, request.version, stage, team, ended_as, pause_reasons
+FROM (
+    SELECT transaction_id, request_id, sequence, type, recorded_at FROM request_event
+    WHERE (transaction_id, request_id, sequence) > (:transaction_id::bigint::text::xid8, :request_id, :sequence::integer)
+        AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY transaction_id, request_id, sequence LIMIT :count::integer
+) AS entry JOIN request USING (request_id)
+ORDER BY entry.transaction_id, entry.request_id, entry.sequence;

@@ -10,6 +10,7 @@ from services.intake.api.application import create_api
 from services.intake.api.context import Context
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import Automations
+from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
@@ -52,6 +53,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         public_url="https://status.example",
         validation=validation,
         submissions=GroupCommit(database, outbox, key_patience=PATIENCE, validation=validation),
+        feed=ChangeFeed(database),
         key_patience=PATIENCE,
     )
 

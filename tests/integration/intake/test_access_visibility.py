@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 
 from services.intake.domain.visibility import EVERYTHING, Visibility
-from services.intake.store.lookups import NEWEST, count_requests, find_by_reference, list_requests
+from services.intake.store.listing.pages import list_page
+from services.intake.store.listing.wanted import Wanted
+from services.intake.store.lookups import Listed, count_requests, find_by_reference
 from services.intake.store.moves import lock_request, lock_two
+from shared.postgres import Connection
 from tests.integration.intake.front_door import SUBMISSION, Intake, write
 
 TEAMS = (None, "claims_hk", "claims_tw")
@@ -28,6 +31,10 @@ async def fill(intake: Intake) -> dict[str, dict[str, Any]]:
     return found
 
 
+async def listed_by(connection: Connection, visibility: Visibility) -> list[Listed]:
+    return [line.listed for line in (await list_page(connection, Wanted(visibility), None, 500)).lines]
+
+
 def visibilities() -> list[Visibility]:
     names = ("claims_hk", "claims_tw", "other")
     groups = [frozenset(some) for size in range(4) for some in itertools.combinations(names, size)]
@@ -40,11 +47,11 @@ def visibilities() -> list[Visibility]:
 
 async def test_every_statement_shows_exactly_what_visibility_does(intake: Intake) -> None:
     await fill(intake)
-    async with intake.database.connection() as connection:
-        everything = await list_requests(connection, EVERYTHING, NEWEST, 500)
+    async with intake.database.transaction() as connection:
+        everything = await listed_by(connection, EVERYTHING)
         for visibility in visibilities():
             shown = {line.reference for line in everything if visibility.shows(line.channel, line.team)}
-            listed = await list_requests(connection, visibility, NEWEST, 500)
+            listed = await listed_by(connection, visibility)
             assert {line.reference for line in listed} == shown, visibility
             assert sum(count.total for count in await count_requests(connection, visibility)) == len(shown)
             references = [line.reference for line in everything]

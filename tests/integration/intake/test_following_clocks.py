@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.consumer import DeadlineKeeper
+from services.intake.consumer import Listener
 from shared.contracts.clocks import (
     ClockBreached,
     ClockEscalated,
@@ -90,7 +90,7 @@ async def consumer(intake: Intake) -> AsyncIterator[InboxConsumer]:
         service="intake",
         database=intake.database,
         subscription=subscription,
-        handler=DeadlineKeeper(),
+        handler=Listener(),
         ownership=Ownership(intake.database, "intake", "tests"),
         outbox=intake.outbox,
         clock=intake.clock,

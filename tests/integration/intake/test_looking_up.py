@@ -24,6 +24,21 @@ async def test_the_list_is_newest_first_and_complete_page_by_page(intake: Intake
     assert {line["channel"] for line in everything} == {"app", "web"}
 
 
+async def test_who_knows_a_version_gets_what_came_after_it(intake: Intake) -> None:
+    reference = (await intake.submit())["reference"]
+    path = f"/v1/requests/{reference}"
+    await intake.move(reference, "acknowledge")
+    await intake.move(reference, "assign", team="claims_hk")
+    whole = (await intake.app.get(path)).json()
+    for since in (0, 1, 2):
+        news = (await intake.app.get(path, params={"since": since})).json()
+        assert news == whole | {"history": whole["history"][since:]}
+    nothing = await intake.app.get(path, params={"since": 3})
+    assert (nothing.status_code, nothing.content, nothing.headers["ETag"]) == (304, b"", '"3"')
+    assert (await intake.app.get(path, params={"since": -1})).status_code == 422
+    assert (await intake.web.get(path, params={"since": 3})).status_code == 404
+
+
 async def test_the_counts_are_those_of_what_one_may_see(intake: Intake) -> None:
     before = (await intake.staff.get("/v1/summary")).json()
     view = await intake.submit(kind="enquiry")

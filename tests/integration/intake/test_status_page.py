@@ -129,3 +129,36 @@ async def test_every_kind_has_its_words(intake: Intake) -> None:
     for kind in ("policy_service", "underwriting", "enquiry", "complaint"):
         view = await intake.submit(kind=kind, customer=SUBMISSION["customer"] | {"language": "zh-Hans"})
         assert (await _page(intake, view)).status_code == 200
+
+
+async def _data(intake: Intake, view: dict[str, Any], **how: Any) -> httpx.Response:
+    return await intake.nobody.get(httpx.URL(view["status_url"]).path + ".json", **how)
+
+
+async def test_the_data_say_what_the_page_says(intake: Intake) -> None:
+    view = await intake.submit()
+    await intake.move(view["reference"], "pause", reason="customer_documents")
+    for language in ("en", "zh-Hant", "zh-Hans"):
+        answer = await _data(intake, view, params={"lang": language})
+        assert (answer.status_code, answer.headers["content-language"]) == (200, language)
+        data = answer.json()
+        page = _Reader((await _page(intake, view, params={"lang": language})).text).text
+        for sentence in (*data["now"], data["expected_text"], data["reference"], *(s["text"] for s in data["steps"])):
+            assert sentence in page
+        assert (data["kind"], data["state"], data["expected_at"]) == ("claim", "paused", None)
+        assert len(data["steps"]) == 2
+    await intake.move(view["reference"], "stage", stage="assessment")
+    await intake.move(view["reference"], "close", outcome="paid")
+    assert (await _data(intake, view)).json()["state"] == "closed"
+
+
+async def test_nothing_personal_is_in_the_data_and_they_are_told_to_nobody_else(intake: Intake) -> None:
+    view = await intake.submit(external_id="OWN-1")
+    await intake.move(view["reference"], "stage", stage="assessment", handler="s-104")
+    answer = await _data(intake, view)
+    for secret in ("陳美玲", "meiling", "2345", "C-1", "後保險桿", "12800", "OWN-1", "s-104", view["id"]):
+        assert secret not in answer.text
+    for name, value in {"referrer-policy": "no-referrer", "cache-control": "no-store"}.items():
+        assert answer.headers[name] == value
+    unknown = await intake.nobody.get(f"/t/{new_token()}.json")
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "urn:punctual:problem:link_unknown")

@@ -78,6 +78,7 @@ def _intake(access: Access) -> FastAPI:
         automations=_NOTHING,
         public_url="",
         submissions=_NOTHING,
+        feed=_NOTHING,
     )
     return services.intake.api.application.create_api(context, access, STATUS_PAGE, _ready)
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from services.intake.api import batch
-from services.intake.api.application import create_api
+from services.intake.api.application import describe_api
 from services.intake.api.bodies import SubmitBody
-from services.intake.api.context import Context
 from services.intake.api.moves import MOVES
-from shared.clock import ManualClock
 from shared.http import KeyRing
 from tests.access.opening import access_by_keys
 from tests.unit.intake.shipped import STATUS_PAGE
@@ -23,27 +22,9 @@ JUDGING = {"confirm", "dismiss"}
 WRITES = {"requests", *(verb for verb, _, _ in MOVES), "merge", "process", "split", "complain", "keys", *JUDGING}
 
 
-async def _ready() -> dict[str, str | None]:
-    return {}
-
-
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    nothing = cast(Any, None)  # describing needs neither a database nor an outbox
-    context = Context(
-        database=nothing,
-        outbox=nothing,
-        clock=ManualClock(datetime(2026, 11, 24, tzinfo=UTC)),
-        keys=nothing,
-        processes=nothing,
-        moving=nothing,
-        acting=nothing,
-        automations=nothing,
-        public_url="http://x",
-        validation=nothing,
-        submissions=nothing,
-    )
-    return create_api(context, access_by_keys(KeyRing([]), "intake"), STATUS_PAGE, _ready).openapi()
+    return describe_api(access_by_keys(KeyRing([]), "intake"), STATUS_PAGE)
 
 
 def references(part: Any) -> Iterator[str]:
@@ -78,7 +59,7 @@ def test_every_write_declares_its_key_and_its_problems(document: dict[str, Any])
         assert ("if-match" in headers) == ("{reference}" in path)
         assert write["security"]
         problems = {status: list(answer["content"]) for status, answer in write["responses"].items() if status >= "400"}
-        expected = {"400", "401", "409", "403", "413", "422", "429", "503"} | (
+        expected = {"400", "401", "409", "403", "413", "422", "429", "500", "503"} | (
             {"404", "412"} if "{reference}" in path else set()
         )
         assert problems == {status: ["application/problem+json"] for status in expected}
@@ -90,9 +71,56 @@ def test_a_batch_declares_its_lines_and_its_problems(document: dict[str, Any]) -
     assert list(post["requestBody"]["content"]) == list(post["responses"]["200"]["content"]) == ["application/x-ndjson"]
     assert "idempotency_key" in line["schema"]["required"]
     assert [parameter for parameter in post.get("parameters", []) if parameter["in"] == "header"] == []
-    assert post["responses"].keys() == {"200", "401", "403", "415", "429", "503"}
+    assert post["responses"].keys() == {"200", "401", "403", "415", "429", "500", "503"}
 
 
 def test_the_example_is_a_request_that_would_be_taken(document: dict[str, Any]) -> None:
     for example in document["components"]["schemas"]["SubmitBody"]["examples"]:
         SubmitBody.model_validate(example)
+
+
+def test_an_independent_reader_finds_the_description_valid(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield f"{method} {path}", operation
+
+
+def test_every_call_declares_the_errors_it_can_meet(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        declared = set(operation["responses"])
+        assert declared >= {"500", "503"}, name
+        assert "401" in declared or not operation.get("security"), name
+        assert "422" in declared or not operation.get("parameters"), name
+        assert "404" in declared or "{reference}" not in name, name
+        assert "400" in declared or "application/json" not in operation.get("requestBody", {}).get("content", {}), name
+    assert "HTTPValidationError" not in document["components"]["schemas"], "an error in another form than ours"
+
+
+def test_every_example_is_what_its_schema_says(document: dict[str, Any]) -> None:
+    shown = 0
+    for schema in document["components"]["schemas"].values():
+        for example in schema.get("examples", ()):
+            Draft202012Validator(schema | {"components": document["components"]}).validate(example)
+            shown += 1
+    for _, operation in operations(document):
+        for answer in operation["responses"].values():
+            for content in answer.get("content", {}).values():
+                if "example" in content:
+                    Draft202012Validator(content["schema"]).validate(content["example"])
+                    shown += 1
+    assert shown > 100
+
+
+def test_every_problem_and_every_answer_about_requests_has_an_example(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            content = answer.get("content", {})
+            if "application/problem+json" in content:
+                assert "example" in content["application/problem+json"], f"{name} {status}"
+    for name in ("RequestView", "ListView", "CountsView", "ClockView"):
+        assert document["components"]["schemas"][name]["examples"], name

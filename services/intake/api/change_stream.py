@@ -1,0 +1,153 @@
+"""The stream of changes as server-sent events: what one reader is sent, and when the reader is let go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from services.intake.domain.visibility import EVERYTHING, Visibility
+from services.intake.handlers.change_feed import ChangeFeed
+from services.intake.store.changes import Mark, RequestChange
+from shared.contracts.envelope import format_instant
+from shared.errors import DatabaseUnavailable
+
+HEARTBEAT_SECONDS = 15.0
+"""Proxies close what says nothing for 30 or 60 seconds."""
+
+PATIENCE_SECONDS = 10.0
+"""How long one write may wait for a reader that takes nothing."""
+
+_ID = re.compile(r"(\d{1,18})-([0-9a-f]{32})-(\d{1,9})")
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the second keeps nginx from holding events back
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a reader wants to see; None asks for nothing.
+
+    Attributes:
+        visibility: which requests the caller sees.
+    """
+
+    visibility: Visibility = EVERYTHING
+    team: str | None = None
+    stage: str | None = None
+    kind: str | None = None
+
+    def takes(self, change: RequestChange) -> bool:
+        return (
+            self.visibility.shows(change.channel, change.team)
+            and self.team in {None, change.team}
+            and self.stage in {None, change.stage}
+            and self.kind in {None, change.kind}
+        )
+
+
+def write_id(mark: Mark) -> str:
+    return f"{mark.transaction_id}-{mark.request_id.hex}-{mark.sequence}"
+
+
+def read_id(text: str) -> Mark | None:
+    """None for what was never given out."""
+    found = _ID.fullmatch(text)
+    return None if found is None else Mark(int(found[1]), UUID(found[2]), int(found[3]))
+
+
+def write_event(change: RequestChange) -> str:
+    data = {
+        "reference": change.reference,
+        "id": str(change.request_id),
+        "version": change.version,
+        "kind": change.kind,
+        "state": change.state,
+        "stage": change.stage,
+        "team": change.team,
+        "change": {
+            "type": change.type,
+            "sequence": change.sequence,
+            "recorded_at": format_instant(change.recorded_at),
+        },
+    }
+    return f"event: request\nid: {write_id(change.mark)}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+class ChangeStream(Response):
+    """Args:
+    mark: where the reader goes on.
+    """
+
+    def __init__(
+        self,
+        feed: ChangeFeed,
+        watched: Watched,
+        mark: Mark,
+        *,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        super().__init__(None, 200, _HEADERS, "text/event-stream")
+        self._feed = feed
+        self._watched = watched
+        self._mark = mark
+        self._heartbeat_seconds = heartbeat_seconds
+        self._patience_seconds = patience_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  as ASGI has it
+        headers = [header for header in self.raw_headers if header[0] != b"content-length"]
+        telling = asyncio.ensure_future(self._tell(send, headers))
+        leaving = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._feed.leave()
+            telling.cancel()
+            leaving.cancel()
+            results = await asyncio.gather(telling, leaving, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _tell(self, send: Send, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        last_words = ": the service stops; go on with Last-Event-ID\n\n"
+        try:
+            await self._write(send, f"retry: 2000\nid: {write_id(self._mark)}\n\n")
+            while not self._feed.is_stopping:
+                changes = await self._feed.after(self._mark)
+                if not changes:
+                    await self._feed.wait(self._heartbeat_seconds)
+                    changes = await self._feed.after(self._mark)
+                if changes:
+                    self._mark = changes[-1].mark
+                text = "".join(write_event(change) for change in changes if self._watched.takes(change))
+                # What it does not want is behind the reader too, so that it need not be read again after a break.
+                await self._write(send, text or f": alive\nid: {write_id(self._mark)}\n\n")
+        except TimeoutError:
+            last_words = ": too slow; go on with Last-Event-ID\n\n"
+        except DatabaseUnavailable:
+            last_words = ": the log cannot be read just now; go on with Last-Event-ID\n\n"
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await send({"type": "http.response.body", "body": last_words.encode(), "more_body": False})
+        except TimeoutError:
+            return
+
+    async def _write(self, send: Send, text: str) -> None:
+        """
+        Raises:
+            TimeoutError: the reader takes nothing.
+        """
+        async with asyncio.timeout(self._patience_seconds):
+            await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue

@@ -1,0 +1,69 @@
+"""GET /v1/changes: what changes, as it changes, for the screens of staff and for integrators."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+
+from services.intake.api.change_stream import ChangeStream, Watched, read_id
+from services.intake.api.context import CallerOf, ContextOf
+from services.intake.api.visibility import visibility_of
+from shared.contracts.payload import Code, RequestKind
+from shared.http import FieldError, Problem, problem_responses
+
+router = APIRouter(tags=["requests"])
+
+_EVENT = (
+    "event: request\n"
+    "id: 7731-01a2051d44ed76429a321b7da3713f59-3\n"
+    'data: {"reference": "K7M4Q-2XD9C", "id": "01a2051d-44ed-7642-9a32-1b7da3713f59", "version": 3, "kind": "claim",'
+    ' "state": "open", "stage": "assessment", "team": "claims_hk",'
+    ' "change": {"type": "assigned", "sequence": 3, "recorded_at": "2026-11-22T02:05:11Z"}}\n\n'
+)
+
+
+@router.get(
+    "/v1/changes",
+    response_class=Response,
+    summary="Watch requests change",
+    description=(
+        "Server-sent events. Each entry of a history is told once, with the request as it is now: `version` may be"
+        " later than the entry. Send the last `id` you saw as `Last-Event-ID` to miss nothing; without it, it begins"
+        " now. A comment comes when nothing happens. A reader that takes nothing for ten seconds is let go."
+    ),
+    responses={
+        200: {
+            "description": "Events, without end",
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EVENT}},
+        },
+        **problem_responses(401, 422, 503),
+    },
+)
+async def watch(
+    caller: CallerOf,
+    context: ContextOf,
+    team: Annotated[Code | None, Query()] = None,
+    stage: Annotated[Code | None, Query()] = None,
+    kind: Annotated[RequestKind | None, Query()] = None,
+    last_event_id: Annotated[str | None, Header(description="The `id` of the last event that was seen")] = None,
+) -> Response:
+    feed = context.feed
+    mark = read_id(last_event_id) if last_event_id else None
+    if last_event_id and mark is None:
+        raise Problem(
+            422,
+            "invalid_fields",
+            "Some fields are missing or wrong",
+            errors=[FieldError(field="header:Last-Event-ID", message="is no id of this stream")],
+        )
+    if mark is None:
+        mark = await feed.newest()
+    if not feed.admit():
+        raise Problem(
+            503,
+            "too_many_readers",
+            "As many as can be served watch already",
+            headers={"Retry-After": str(context.retry_after_seconds)},
+        )
+    return ChangeStream(feed, Watched(visibility_of(caller), team, stage, kind), mark)

@@ -1,0 +1,71 @@
+"""The OpenAPI document: what the routes say, with an example of every problem, made without a database or a broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from services.intake.api.listing_views import ListView
+from services.intake.api.status_view import StatusView
+from services.intake.api.timeline import TimelineView
+from services.intake.api.views import RequestView
+from shared.http.problems import MEDIA_TYPE
+
+JsonObject = dict[str, Any]
+
+EXAMPLED: tuple[type[BaseModel], ...] = (RequestView, ListView, TimelineView, StatusView)
+"""Answers with examples in which something is null."""
+
+_CORRELATION_ID = "7d1c0f0c5d0c4a5ab0b3a0ff2e1d8c11"
+
+_PROBLEMS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "400": ("idempotency_key_required", "An idempotency key is required", {"header:Idempotency-Key": "missing"}),
+    "401": ("credentials_required", "Valid credentials are required", {}),
+    "403": ("role_required", "This may be done by others only", {}),
+    "404": ("request_not_found", "No such request", {}),
+    "409": ("stage_forbidden", "The process does not allow this move", {"stage": "allowed: assessment"}),
+    "412": ("changed_meanwhile", "The request was changed meanwhile", {"header:If-Match": "the version is 3"}),
+    "413": ("content_too_large", "Content Too Large", {}),
+    "415": ("unsupported_media_type", "Lines of JSON are needed", {}),
+    "422": ("invalid_fields", "Some fields are missing or wrong", {"kind": "Input should be 'claim', ..."}),
+    "429": ("too_many_calls", "The key calls too often", {}),
+    "500": ("internal_error", "Something went wrong on our side", {}),
+    "503": ("try_again", "The service cannot take this now", {}),
+}
+"""Of each status the problem that is met most: code, title, wrong fields."""
+
+
+def describe(app: FastAPI) -> JsonObject:
+    """The document of ``app``; made once, then kept."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        for status, answer in _problem_answers(document):
+            answer["content"][MEDIA_TYPE].setdefault("example", _problem(status))
+        for model in EXAMPLED:
+            # The framework leaves out what is null, in examples too, and then they lack fields.
+            document["components"]["schemas"][model.__name__] |= cast(
+                JsonObject, model.model_config["json_schema_extra"]
+            )
+    return cast(JsonObject, app.openapi_schema)
+
+
+def _problem_answers(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                if MEDIA_TYPE in answer.get("content", {}):
+                    yield status, answer
+
+
+def _problem(status: str) -> JsonObject:
+    code, title, wrong = _PROBLEMS[status]
+    return {
+        "type": f"urn:punctual:problem:{code}",
+        "title": title,
+        "status": int(status),
+        "errors": [{"field": field, "message": message} for field, message in wrong.items()],
+        "correlation_id": _CORRELATION_ID,
+    }

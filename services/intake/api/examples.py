@@ -1,0 +1,72 @@
+"""Examples for the description of the API. A test holds them against their schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REQUEST: dict[str, Any] = {
+    "id": "01a2051d-44ed-7642-9a32-1b7da3713f59",
+    "reference": "K7M4Q-2XD9C",
+    "external_id": "APP-7781",
+    "kind": "claim",
+    "process": "claim_motor",
+    "process_version": 1,
+    "product_line": "motor",
+    "priority": "normal",
+    "customer_tier": "gold",
+    "attributes": {"amount": 12800, "has_photos": True, "workshop": "HK-017"},
+    "channel": "app",
+    "market": "HK",
+    "language": "zh-Hant",
+    "state": "open",
+    "stage": "assessment",
+    "team": "claims_hk",
+    "handler": "s-104",
+    "acknowledged": False,
+    "responded": False,
+    "outcome": None,
+    "reason": None,
+    "pause_reasons": [],
+    "awaited": {},
+    "controls": {},
+    "findings": {"amount_implausible": "open"},
+    "submitted_at": "2026-11-22T01:30:00Z",
+    "closed_at": None,
+    "cycle": 1,
+    "score": None,
+    "version": 2,
+    "expected_at": "2026-11-27T09:00:00Z",
+    "deadlines": [
+        {
+            "objective": "resolution",
+            "state": "running",
+            "due_at": "2026-11-27T09:00:00Z",
+            "stopped_at": None,
+            "warned": False,
+            "escalation_level": 0,
+        }
+    ],
+    "related": [],
+    "next": {
+        "stages": ["decision"],
+        "missing": ["control:cover_checked"],
+        "controls": {"cover_checked": ["cover_in_force"]},
+        "pauses": ["customer_documents", "third_party"],
+        "resumes": [],
+        "outcomes": {"declined": ["not_covered"], "withdrawn": []},
+        "cancelling": ["submitted_by_mistake"],
+        "reopening": None,
+    },
+    "history": [
+        {
+            "sequence": 2,
+            "type": "stage_entered",
+            "occurred_at": "2026-11-22T02:05:00Z",
+            "recorded_at": "2026-11-22T02:05:11Z",
+            "by": "app",
+            "cause": None,
+            "data": {"stage": "assessment", "handler": "s-104"},
+        }
+    ],
+    "status_url": "https://status.example/t/0Zr1sWm3QhKpVt6uXyAbCd",
+}

@@ -1,0 +1,55 @@
+"""The cursor of the list of requests: the id of the last one, or an opaque text where the order goes by an instant."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.api.paging import broken_cursor
+from services.intake.store.listing.wanted import Order, Place, Wanted
+
+_PARTS = 3
+
+
+def goes_by_instant(wanted: Wanted) -> bool:
+    return wanted.order in {Order.DUE, Order.CHANGED} or wanted.is_about_submission
+
+
+def write_place(place: Place, wanted: Wanted) -> str:
+    if place.at is None or not goes_by_instant(wanted):
+        return str(place.request_id)
+    text = f"{place.at.isoformat()} {place.request_id} {place.sequence}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_place(cursor: str | None, wanted: Wanted) -> Place | None:
+    """
+    Raises:
+        Problem: the cursor is none that was given out for a list in this order.
+    """
+    if cursor is None:
+        return None
+    try:
+        if not goes_by_instant(wanted):
+            return Place(UUID(cursor))
+        parts = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(" ")
+        if len(parts) != _PARTS:
+            raise broken_cursor()
+        at, request_id, sequence = parts
+        return Place(UUID(request_id), _aware(datetime.fromisoformat(at)), _small(int(sequence)))
+    except (binascii.Error, ValueError):
+        raise broken_cursor() from None
+
+
+def _aware(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("an instant without an offset")
+    return instant
+
+
+def _small(number: int) -> int:
+    if not 0 <= number < 2**31:
+        raise ValueError("no integer of Postgres")
+    return number

@@ -1,0 +1,179 @@
+"""However many requests are stored, a page and a count read a bounded number of rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.intake.domain.life import State
+from services.intake.domain.visibility import Visibility
+from services.intake.store.listing.finding import _COLUMNS, _statement
+from services.intake.store.listing.pages import _begin, count_up_to, list_page, only_walk
+from services.intake.store.listing.wanted import Order, Wanted
+from shared.contracts.payload import Market, Priority, RequestKind
+from shared.postgres import Database
+from tests.integration.intake.front_door import START, Intake
+from tests.integration.intake.stored import fill
+
+STORED = 20_000
+MOST_SEEN = 500
+COUNT = 20
+
+CASES: dict[str, Wanted] = {
+    "everything": Wanted(),
+    "the oldest": Wanted(order=Order.OLDEST),
+    "a channel": Wanted(visibility=Visibility("app")),
+    "some teams": Wanted(visibility=Visibility(teams=frozenset({"team_3", "team_4"}))),
+    "a kind": Wanted(kind=RequestKind.CLAIM),
+    "a market that nothing is of": Wanted(market=Market.TAIWAN),
+    "a priority": Wanted(priority=Priority.URGENT),
+    "a team": Wanted(team="team_3"),
+    "a team, the oldest": Wanted(team="team_3", order=Order.OLDEST),
+    "what a team works on": Wanted(team="team_4", is_over=False),
+    "a handler": Wanted(handler="s-1"),
+    "a handler that nobody is": Wanted(handler="s-9"),
+    "a team and a handler that have nothing in common": Wanted(team="team_3", handler="s-1"),
+    "a stage": Wanted(stage="received"),
+    "what is in a stage": Wanted(stage="received", is_over=False),
+    "open": Wanted(state=State.OPEN),
+    "paused": Wanted(state=State.PAUSED),
+    "closed": Wanted(state=State.CLOSED),
+    "merged": Wanted(state=State.MERGED),
+    "a process": Wanted(process="claim"),
+    "a product line that nothing is of": Wanted(product_line="pets"),
+    "a customer": Wanted(visibility=Visibility("app"), customer="C-1"),
+    "a customer's open ones": Wanted(channel="app", customer="C-1", is_over=False),
+    "an external id": Wanted(external_id="EXT-77"),
+    "a reference": Wanted(reference="R77"),
+    "submitted on a day": Wanted(
+        submitted_from=START - timedelta(days=360), submitted_to=START - timedelta(days=359), team="team_1"
+    ),
+    "overdue": Wanted(order=Order.DUE, due_before=START),
+    "due, of a team": Wanted(order=Order.DUE, team="team_4"),
+    "due, the newest first": Wanted(due_before=START - timedelta(days=364)),
+    "changed": Wanted(order=Order.CHANGED, changed_since=START - timedelta(days=358)),
+    "changed, the newest first": Wanted(changed_since=START - timedelta(days=358)),
+    "much at once": Wanted(
+        kind=RequestKind.CLAIM, market=Market.HONG_KONG, stage="received", team="team_4", is_over=False
+    ),
+}
+
+
+@pytest.fixture
+async def administrator(database_urls: dict[str, str]) -> AsyncIterator[Database]:
+    database = await Database.open(database_urls["admin"], schema="intake", application_name="tests")
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def full(intake: Intake, administrator: Database) -> Intake:
+    async with intake.database.connection() as connection:
+        stored = await connection.fetchval("SELECT count(*) FROM request")
+    if not stored:
+        await fill(intake, administrator, STORED)
+    return intake
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def rows_read(plan: dict[str, Any]) -> int:
+    """By the leaves of the plan, with what they passed over."""
+    read = 0
+    for node in nodes(plan):
+        if node["Node Type"] == "Subquery Scan":
+            continue
+        passed_over = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+        own = node["Actual Rows"] if "Scan" in node["Node Type"] else 0
+        read += int((own + passed_over) * node["Actual Loops"])
+    return read
+
+
+@pytest.mark.parametrize("wanted", CASES.values(), ids=CASES)
+async def test_a_page_reads_a_bounded_number_of_rows(full: Intake, wanted: Wanted) -> None:
+    async with full.database.snapshot() as connection:
+        found = await _begin(connection, wanted)
+        assert found is not None
+        walk, parameters = found
+        parameters |= walk.bounds(wanted, None) | {"most_seen": MOST_SEEN, "count": COUNT}
+        for purpose in ("page", "end", "count"):
+            statement = walk.statement(purpose)
+            text = await connection.fetchval(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *(parameters[name] for name in statement.parameters)
+            )
+            plan = json.loads(text)[0]["Plan"]
+            kinds = {node["Node Type"] for node in nodes(plan)}
+            assert not kinds & {"Seq Scan", "Bitmap Heap Scan", "Sort", "Incremental Sort", "Hash Join"}, plan
+            # An entry of the index, its request, and up to two rows looked up for it; for each line two more.
+            assert rows_read(plan) <= 4 * MOST_SEEN + 10 * COUNT, plan
+
+
+@pytest.mark.parametrize("wanted", CASES.values(), ids=CASES)
+async def test_page_by_page_comes_what_reading_everything_gives(full: Intake, wanted: Wanted) -> None:
+    async with full.database.snapshot() as connection:
+        whole = await list_page(connection, wanted, None, 30_000, most_seen=50_000)
+        assert whole.next is None
+        pieces: list[Any] = []
+        after = None
+        while True:
+            page = await list_page(connection, wanted, after, 1_500, most_seen=2_000)
+            pieces += page.lines
+            after = page.next
+            if after is None:
+                break
+        assert pieces == list(whole.lines)
+        assert (await count_up_to(connection, wanted, cap=30_000)).value == len(pieces)
+
+
+async def test_the_filters_find_what_a_plain_condition_finds(full: Intake) -> None:
+    plain = {
+        "a team": "team = 'team_3'",
+        "what a team works on": "team = 'team_4' AND ended_as IS NULL",
+        "what is in a stage": "stage = 'received' AND ended_as IS NULL",
+        "a priority": "priority = 'urgent'",
+        "open": "ended_as IS NULL AND pause_reasons = '{}'",
+        "closed": "ended_as = 'closed'",
+        "due, of a team": "team = 'team_4' AND ended_as IS NULL AND version = 1 AND reference LIKE 'R%'",
+        "changed": f"submitted_at >= '{START - timedelta(days=358)}'",
+    }
+    async with full.database.snapshot() as connection:
+        expected = {
+            name: await connection.fetchval(f"SELECT count(*) FROM request WHERE {condition}")
+            for name, condition in plain.items()
+        }
+        found = {name: (await count_up_to(connection, CASES[name], cap=30_000)).value for name in plain}
+    assert found == expected
+
+
+async def test_finding_by_a_word_reads_each_code_and_not_each_request(full: Intake) -> None:
+    parameters = {
+        "word": "3", "most_codes": 500, "most_found": 10, "beginning": "EXT-1", "beyond": "EXT-2", "visible": None,
+        "customer": "C-1",
+    }  # fmt: skip
+    statements = [_statement("codes", column, predicate) for column, predicate in _COLUMNS.items()]
+    async with full.database.snapshot() as connection:
+        await only_walk(connection)
+        for statement in (*statements, _statement("beginnings"), _statement("channels_of_customer")):
+            text = await connection.fetchval(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *(parameters[name] for name in statement.parameters)
+            )
+            plan = json.loads(text)[0]["Plan"]
+            assert rows_read(plan) <= 100, plan
+
+
+async def test_a_count_says_when_it_is_not_exact(full: Intake) -> None:
+    async with full.database.snapshot() as connection:
+        beyond = await count_up_to(connection, Wanted(), cap=1_000)
+        assert (beyond.value, beyond.is_exact) == (1_000, False)
+        unseen = await count_up_to(connection, Wanted(market=Market.TAIWAN), most_seen=1_000)
+        assert (unseen.value, unseen.is_exact) == (0, False)
+        exact = await count_up_to(connection, Wanted(handler="s-1"))
+        assert (exact.value, exact.is_exact) == (20, True)
