@@ -9,10 +9,7 @@ from shared.errors import ConfigurationError
 from shared.http import KeyRing, create_app
 from shared.http.access import Access, Identification, read_matrix
 
-PROBES = "".join(
-    f"  GET {path}: anybody\n"
-    for path in ("/healthz", "/readyz", "/metrics", "/docs", "/docs/oauth2-redirect", "/openapi.json")
-)
+PROBES = "".join(f"  GET {path}: anybody\n" for path in ("/healthz", "/readyz", "/metrics", "/openapi.json"))
 WORDS = "administrator, auditor, channel, handler, manager, quality_reviewer, team_leader"
 
 
