@@ -9,11 +9,8 @@ from shared.errors import ConfigurationError
 from shared.http import KeyRing, create_app
 from shared.http.access import Access, Identification, KeyTerms, Principal, Scope, read_matrix
 
-PROBES = "".join(
-    f"  GET {path}: anybody\n"
-    for path in ("/healthz", "/readyz", "/metrics", "/docs", "/docs/oauth2-redirect", "/openapi.json")
-)
-SCOPES = "audit, batch, feedback, keys, move, processes, read, submit, texts, verify"
+PROBES = "".join(f"  GET {path}: anybody\n" for path in ("/healthz", "/readyz", "/metrics", "/openapi.json"))
+SCOPES = "audit, batch, feedback, keys, move, processes, quality, read, submit, texts, verify"
 WORDS = "administrator, auditor, channel, handler, manager, quality_reviewer, team_leader"
 
 
