@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
-from jsonschema import Draft7Validator, Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
 from punctual.commands.contracts import generated_files, out_of_step
 from shared.contracts.compatibility import refusals

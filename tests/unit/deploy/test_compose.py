@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft7Validator
+from jsonschema import Draft7Validator  # type: ignore[import-untyped]  # ships no types
 
 from punctual.local.parts.jars import read_lock
 from punctual.local.ports import PREFERRED
