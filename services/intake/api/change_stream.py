@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,11 +15,16 @@ from starlette.types import Receive, Scope, Send
 from services.intake.domain.visibility import EVERYTHING, Visibility
 from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.store.changes import Mark, RequestChange
+from shared.clock import monotonic
 from shared.contracts.envelope import format_instant
-from shared.errors import DatabaseUnavailable
+from shared.errors import Retryable
+from shared.http import Problem
 
 HEARTBEAT_SECONDS = 15.0
 """Proxies close what says nothing for 30 or 60 seconds."""
+
+BELIEVED_SECONDS = 15.0
+"""How long a caller is believed who was recognised: a key may be revoked and a token ends while a stream goes on."""
 
 PATIENCE_SECONDS = 10.0
 """How long one write may wait for a reader that takes nothing."""
@@ -81,6 +86,7 @@ def write_event(change: RequestChange) -> str:
 class ChangeStream(Response):
     """Args:
     mark: where the reader goes on.
+    recognise: who reads, asked again now and then; raises Problem when the credentials are not good any more.
     """
 
     def __init__(
@@ -88,7 +94,9 @@ class ChangeStream(Response):
         feed: ChangeFeed,
         watched: Watched,
         mark: Mark,
+        recognise: Callable[[], Awaitable[object]],
         *,
+        believed_seconds: float = BELIEVED_SECONDS,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
@@ -96,6 +104,9 @@ class ChangeStream(Response):
         self._feed = feed
         self._watched = watched
         self._mark = mark
+        self._recognise = recognise
+        self._recognised_at = monotonic()
+        self._believed_seconds = believed_seconds
         self._heartbeat_seconds = heartbeat_seconds
         self._patience_seconds = patience_seconds
 
@@ -120,6 +131,9 @@ class ChangeStream(Response):
         try:
             await self._write(send, f"retry: 2000\nid: {write_id(self._mark)}\n\n")
             while not self._feed.is_stopping:
+                if monotonic() - self._recognised_at >= self._believed_seconds:
+                    await self._recognise()
+                    self._recognised_at = monotonic()
                 changes = await self._feed.after(self._mark)
                 if not changes:
                     await self._feed.wait(self._heartbeat_seconds)
@@ -131,7 +145,9 @@ class ChangeStream(Response):
                 await self._write(send, text or f": alive\nid: {write_id(self._mark)}\n\n")
         except TimeoutError:
             last_words = ": too slow; go on with Last-Event-ID\n\n"
-        except DatabaseUnavailable:
+        except Problem:
+            last_words = ": the credentials are not good any more; come with others, and Last-Event-ID\n\n"
+        except Retryable:
             last_words = ": the log cannot be read just now; go on with Last-Event-ID\n\n"
         try:
             async with asyncio.timeout(self._patience_seconds):

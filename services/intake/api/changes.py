@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from services.intake.api.change_stream import ChangeStream, Watched, read_id
 from services.intake.api.context import CallerOf, ContextOf
@@ -41,6 +42,7 @@ _EVENT = (
     },
 )
 async def watch(
+    request: Request,
     caller: CallerOf,
     context: ContextOf,
     team: Annotated[Code | None, Query()] = None,
@@ -66,4 +68,5 @@ async def watch(
             "As many as can be served watch already",
             headers={"Retry-After": str(context.retry_after_seconds)},
         )
-    return ChangeStream(feed, Watched(visibility_of(caller), team, stage, kind), mark)
+    recognise = partial(request.app.state.access.identification.identify, request.headers.get("authorization"))
+    return ChangeStream(feed, Watched(visibility_of(caller), team, stage, kind), mark, recognise)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from services.intake.domain.visibility import EVERYTHING, Visibility
 from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.handlers.moving import Asking
 from services.intake.store.changes import Mark, read_changes
+from shared.http import Problem
 from tests.integration.intake.front_door import Intake
 
 
@@ -72,12 +73,24 @@ class Reader:
             await self._next()
 
 
+async def _still_good() -> None:
+    """The caller is recognised again."""
+
+
+async def _revoked() -> None:
+    raise Problem(401, "credentials_required", "The key was revoked")
+
+
 @asynccontextmanager
 async def watching(
-    feed: ChangeFeed, mark: Mark, watched: Watched | None = None, **limits: float
+    feed: ChangeFeed,
+    mark: Mark,
+    watched: Watched | None = None,
+    recognise: Callable[[], Awaitable[object]] | None = None,
+    **limits: float,
 ) -> AsyncIterator[Reader]:
     assert feed.admit()
-    reader = Reader(ChangeStream(feed, watched or Watched(), mark, **limits))
+    reader = Reader(ChangeStream(feed, watched or Watched(), mark, recognise or _still_good, **limits))
     reader.task = asyncio.create_task(reader.run())
     yield reader
     reader.task.cancel()
@@ -189,3 +202,12 @@ async def test_one_reader_too_many_and_an_id_that_was_never_given_out_are_refuse
     assert answer.headers["Retry-After"]
     answer = await client.get("/v1/changes", headers={"Last-Event-ID": "7731"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "header:Last-Event-ID")
+
+
+async def test_a_stream_ends_when_the_caller_is_not_recognised_any_more(intake: Intake, feed: ChangeFeed) -> None:
+    mark = await feed.newest()
+    async with watching(feed, mark, recognise=_revoked, believed_seconds=0) as reader:
+        await intake.submit()
+        await reader.end()
+    assert reader.events == []
+    assert reader.comments[-1].startswith(": the credentials are not good any more")
