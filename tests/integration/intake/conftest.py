@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
@@ -62,12 +63,14 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         return {"postgres": None}
 
     clients: list[httpx.AsyncClient] = []
+    apps: dict[int, FastAPI] = {}  # making one takes a third of a second, so callers of one context share it
 
     access = Access(Identification(KEYS, IssuerInMemory().trusted(), lambda: NOW, keys.find), matrix_of("intake"))
 
     def call_with(of: Context, secret: str | None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        transport = httpx.ASGITransport(create_api(of, access, STATUS_PAGE, readiness))
+        app = apps.get(id(of)) or apps.setdefault(id(of), create_api(of, access, STATUS_PAGE, readiness))
+        transport = httpx.ASGITransport(app)
         clients.append(httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers))
         return clients[-1]
 
