@@ -54,20 +54,32 @@ def draw_svg(process: Process) -> str:
 
 
 def _columns(process: Process) -> list[list[str]]:
-    """The stages by the number of moves it takes to get there."""
-    depth = {process.start: 0}
-    waiting = [process.start]
-    while waiting:
-        name = waiting.pop(0)
-        for following in process.stages_after(name):
-            if following not in depth:
-                depth[following] = depth[name] + 1
-                waiting.append(following)
-    last = max(depth.values())
-    found: list[list[str]] = [[] for _ in range(last + 1)]
+    """A stage stands right of every stage that leads forward to it; ways back do not count."""
+    order, ways = _forward(process)
+    depth = dict.fromkeys(order, 0)
+    for name in order:
+        for following in ways[name]:
+            depth[following] = max(depth[following], depth[name] + 1)
+    found: list[list[str]] = [[] for _ in range(max(depth.values()) + 1)]
     for name in process.stages:
-        found[depth.get(name, last)].append(name)  # one that only a reopening leads to stands at the end
+        found[depth.get(name, -1)].append(name)  # one that only a reopening leads to stands at the end
     return found
+
+
+def _forward(process: Process) -> tuple[list[str], dict[str, list[str]]]:
+    """The stages that can be reached, each before those it leads to, and the ways that do not lead back."""
+    finished: list[str] = []
+    ways: dict[str, list[str]] = {}
+
+    def visit(name: str, before: frozenset[str]) -> None:
+        ways[name] = [following for following in process.stages_after(name) if following not in before | {name}]
+        for following in ways[name]:
+            if following not in ways:
+                visit(following, before | {name})
+        finished.append(name)
+
+    visit(process.start, frozenset())
+    return finished[::-1], ways
 
 
 def _places(columns: list[list[str]]) -> dict[str, tuple[int, int]]:

@@ -110,6 +110,13 @@ def test_the_picture_shows_every_stage_once_and_every_way(name: str) -> None:
     assert len(places) == len(process.stages)
 
 
+def test_a_stage_stands_right_of_those_that_lead_to_it() -> None:
+    picture = ET.fromstring(draw_svg(MOTOR))
+    left = {text.text: int(text.get("x", "0")) for text in picture.iter(f"{SVG}text") if text.get("class") is None}
+    named = {str(name).removesuffix(" ◆"): x for name, x in left.items()}
+    assert named["received"] < named["assessment"] < named["survey"] < named["decision"] < named["payment"]
+
+
 def test_the_mermaid_diagram_has_every_stage_way_and_end() -> None:
     text = draw_mermaid(MOTOR)
     assert text.startswith("stateDiagram-v2\n    [*] --> received\n")
