@@ -15,6 +15,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from shared.postgres import Database
 from shared.testing.databases import fresh_database
@@ -22,6 +23,10 @@ from shared.testing.plumbing import SERVICE, make_handled_table
 
 # What was downloaded for `make demo` serves the tests too.
 os.environ.setdefault("PUNCTUAL_PARTS", str(Path(__file__).parents[1] / ".punctual" / "parts"))
+
+# A property is not about time: a machine with other work to do must not fail it.
+settings.register_profile("house", settings(), deadline=None)
+settings.load_profile("house")
 
 OpenDatabase = Callable[[str], Awaitable[Database]]
 
