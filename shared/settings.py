@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.clock import Clock, ScaledClock, SystemClock
+from shared.encryption import MasterKeys
 from shared.errors import ConfigurationError
 
 S = TypeVar("S", bound=BaseSettings)
@@ -53,6 +54,11 @@ class PlatformSettings(BaseSettings):
     reject_share: float = Field(
         0.5, gt=0, le=1, description="A consumer stops when a larger share of the last 200 events is rejected; 1: never"
     )
+    master_keys: SecretStr | None = Field(
+        None,
+        description="name:key,name:key of intake and notifier, each key 32 bytes in Base64; encrypt the customers' "
+        "keys, the first one the new ones",
+    )
     public_url: str = Field("http://127.0.0.1:8801", description="Where customers reach intake's status pages")
 
     @field_validator("oidc_role_names", mode="before")
@@ -62,6 +68,13 @@ class PlatformSettings(BaseSettings):
             return json.loads(given) if isinstance(given, str) else given
         except ValueError:
             raise ValueError('must be a JSON object such as {"Claims Handlers": "handler"}') from None
+
+    @field_validator("master_keys")
+    @classmethod
+    def _keys_are_readable(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            MasterKeys.parse(given.get_secret_value())
+        return given
 
     @field_validator("oidc_issuer")
     @classmethod
@@ -83,6 +96,16 @@ class PlatformSettings(BaseSettings):
         if self.clock_start is None or self.clock_anchor is None:
             return SystemClock()
         return ScaledClock(_utc(self.clock_start), _utc(self.clock_anchor), self.clock_speed)
+
+    def read_master_keys(self) -> MasterKeys:
+        """For who holds personal data.
+
+        Raises:
+            ConfigurationError: there are none.
+        """
+        if self.master_keys is None:
+            raise ConfigurationError("PUNCTUAL_MASTER_KEYS is missing: personal data are stored encrypted only")
+        return MasterKeys.parse(self.master_keys.get_secret_value())
 
 
 class ServiceSettings(BaseSettings):

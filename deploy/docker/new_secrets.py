@@ -3,7 +3,7 @@
 
 Standard library only; writes to ``.punctual/docker/``, which git ignores:
 
-    compose.env   passwords of Postgres and the sampling secret, for `docker compose --env-file`
+    compose.env   passwords of Postgres, secrets of services and the master key, for `docker compose --env-file`
     keys.json     names, roles and hashes of the API keys, what the services read
     keys.txt      the API keys themselves, for those who call
 
@@ -46,7 +46,8 @@ def main(folder: Path) -> int:
     write(folder / "keys.json", json.dumps({"keys": hashes}, indent=2) + "\n", 0o644)
     write(folder / "keys.txt", "".join(f"{name} {key}\n" for name, key in keys.items()), 0o600)
     # Last, because its presence says that all is there. Hexadecimal: it goes into URLs.
-    write(folder / "compose.env", "".join(f"{name}={secrets.token_hex(24)}\n" for name in VARIABLES), 0o600)
+    lines = [f"{name}={secrets.token_hex(24)}\n" for name in VARIABLES]
+    write(folder / "compose.env", "".join([*lines, f"MASTER_KEYS=first:{secrets.token_urlsafe(32)}\n"]), 0o600)
     sys.stdout.write(f"wrote {folder}/compose.env, keys.json and keys.txt\n")
     return 0
 

@@ -46,6 +46,7 @@ class Credentials:
         sampling_secret: seeds quality_audit's draws.
         signature_secret: key of the signatures by which intake compares texts.
         accounts: account of the embedded issuer -> password.
+        master_keys: encrypt the customers' keys; without them nobody can read the personal data that are stored.
     """
 
     admin_password: str
@@ -54,6 +55,7 @@ class Credentials:
     sampling_secret: str
     signature_secret: str
     accounts: Mapping[str, str]
+    master_keys: str
 
 
 def load_credentials(folders: Folders, services: Sequence[str]) -> Credentials:
@@ -66,6 +68,7 @@ def load_credentials(folders: Folders, services: Sequence[str]) -> Credentials:
         sampling_secret=kept.get("sampling_secret") or _new_password(),
         signature_secret=kept.get("signature_secret") or _new_password(),
         accounts=_complete(kept.get("accounts"), ACCOUNTS),
+        master_keys=kept.get("master_keys") or f"first:{_new_password()}",
     )
     with readable_errors():
         if kept != credentials.__dict__:

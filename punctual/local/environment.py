@@ -15,6 +15,8 @@ from punctual.local.ports import HOST
 from punctual.local.postgres import ADMIN, database_url
 from punctual.local.program import Program, http_ready
 
+HOLDING_PERSONAL_DATA = ("intake", "notifier")
+
 
 @dataclass(frozen=True)
 class Addresses:
@@ -112,6 +114,8 @@ def service_environment(service: str, port: int, where: Addresses, credentials: 
         f"{prefix}_HTTP_HOST": HOST,
         f"{prefix}_HTTP_PORT": str(port),
     }
+    if service in HOLDING_PERSONAL_DATA:
+        values["PUNCTUAL_MASTER_KEYS"] = credentials.master_keys
     if service == "intake":
         values[f"{prefix}_RATE_PER_SECOND"] = (
             "0"  # one machine has one user: replays and benchmarks go as fast as it can

@@ -21,6 +21,7 @@ from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import FILE as AUTOMATION
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.change_feed import ChangeFeed
+from services.intake.handlers.customer_keys import CustomerKeys
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.lint import lint_automation, lint_file
@@ -79,6 +80,7 @@ def _texts(folder: Path, pattern: str) -> list[tuple[str, str]]:
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
     status_page = load_status_page(settings.data_folder / "status_page")
     clock = settings.platform.clock()
+    customer_keys = CustomerKeys(settings.platform.read_master_keys())
     secret = settings.signature_secret.get_secret_value()
     validation = load_validation(settings.data_folder / "validation.yml", secret, clock.now())
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
@@ -106,11 +108,12 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     automations = Automations(database, clock, _text(settings.data_folder / AUTOMATION))
     await automations.start()
     acting = Acting(automations, outbox)
-    moving = Moving(outbox, clock, processes, acting)
+    moving = Moving(outbox, clock, processes, acting, customer_keys)
     automator = Automator(database, moving)
     submissions = GroupCommit(
         database,
         outbox,
+        customer_keys=customer_keys,
         key_patience=settings.key_patience,
         queue_limit=settings.queue_limit,
         validation=validation,
@@ -145,6 +148,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         keys=keys,
         processes=processes,
         moving=moving,
+        customer_keys=customer_keys,
         acting=acting,
         automations=automations,
         public_url=settings.platform.public_url,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
+
+from pydantic import StringConstraints
 
 from shared.contracts.payload import Count, Language, Market, Payload, ShortText
 
+Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=16_384)]
+
 
 class ContactRecorded(Payload):
-    """How to reach a customer, in full; a newer version replaces the older one."""
+    """How to reach a customer, in plain text: as it was told before version 2."""
 
     TYPE: ClassVar[str] = "punctual.contact.recorded"
 
@@ -22,4 +26,20 @@ class ContactRecorded(Payload):
     market: Market
 
 
-PAYLOADS: tuple[type[Payload], ...] = (ContactRecorded,)
+class EncryptedContactRecorded(Payload):
+    """How to reach a customer, in full; a newer version replaces the older one."""
+
+    TYPE: ClassVar[str] = "punctual.contact.recorded"
+    VERSION: ClassVar[int] = 2
+
+    customer_id: UUID
+    version: Count
+    language: Language
+    market: Market
+    wrapped_key: Base64
+    """The customer's key, encrypted with a master key of the house."""
+    details: Base64
+    """Encrypted with that key: a JSON object with name, email and phone."""
+
+
+PAYLOADS: tuple[type[Payload], ...] = (ContactRecorded, EncryptedContactRecorded)

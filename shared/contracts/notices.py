@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import NonNegativeInt
+
 from shared.contracts.payload import Code, Instant, Language, Payload, ShortText
 
 
@@ -47,4 +49,14 @@ class NoticeSuppressed(NoticePayload):
     reason: Code
 
 
-PAYLOADS: tuple[type[Payload], ...] = (NoticeSent, NoticeFailed, NoticeSuppressed)
+class ContactErased(Payload):
+    """Everything personal that notifier held on a customer is destroyed. Subject and key: the customer id, once each."""
+
+    TYPE: ClassVar[str] = "punctual.contact.erased"
+
+    customer_id: UUID
+    messages: NonNegativeInt
+    """Mails that were kept and are deleted."""
+
+
+PAYLOADS: tuple[type[Payload], ...] = (NoticeSent, NoticeFailed, NoticeSuppressed, ContactErased)

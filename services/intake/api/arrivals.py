@@ -109,7 +109,6 @@ def name_submission(
         product_line=body.product_line,
         priority=body.priority,
         market=body.market,
-        customer_id=new_id(),
         customer_tier=body.customer.tier,
         contact=Contact(
             external_id=body.customer.id,

@@ -14,6 +14,7 @@ from services.intake.api.rate_limits import RateLimits
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.change_feed import ChangeFeed
+from services.intake.handlers.customer_keys import CustomerKeys
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
@@ -51,6 +52,7 @@ class Context:
     keys: KeyBook
     processes: Processes
     moving: Moving
+    customer_keys: CustomerKeys
     acting: Acting
     automations: Automations
     public_url: str

@@ -12,6 +12,7 @@ from prometheus_client import Counter
 from services.intake.api.context import IDEMPOTENCY_KEY
 from services.intake.domain.instants import InstantRefused
 from services.intake.domain.refusing import MoveRefused
+from services.intake.handlers.customer_keys import CustomerErased
 from services.intake.handlers.moving import ChangedMeanwhile, ProcessUnknown, RequestUnknown
 from services.intake.handlers.validation import DataRefused
 from shared.http import FieldError, Problem
@@ -106,6 +107,15 @@ def process_unknown(detail: str) -> Problem:
     return Problem(404, "process_not_found", "No such process", f"{detail}.")
 
 
+def customer_erased() -> Problem:
+    return Problem(
+        409,
+        "customer_erased",
+        "The customer's data were erased",
+        "Nothing that people write can be kept about this customer any more. A new request begins anew.",
+    )
+
+
 @contextmanager
 def translating_refusals() -> Iterator[None]:
     """Turn what the use cases refuse into problems."""
@@ -121,6 +131,8 @@ def translating_refusals() -> Iterator[None]:
         raise instant_problem(refused) from None
     except MoveRefused as refused:
         raise move_problem(refused) from None
+    except CustomerErased:
+        raise customer_erased() from None
 
 
 def overloaded(retry_after_seconds: int) -> Problem:

@@ -10,7 +10,9 @@ from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
 from services.intake.api.visibility import visibility_of
-from services.intake.store.lookups import find_by_reference, find_texts
+from services.intake.handlers.customer_keys import CustomerErased
+from services.intake.store.lookups import find_by_reference
+from services.intake.store.texts import DESCRIPTION, find_texts
 from shared.http import problem_responses
 
 router = APIRouter(tags=["requests"])
@@ -28,7 +30,7 @@ class TextView(BaseModel):
 
 @router.get(
     "/v1/requests/{reference}/texts",
-    summary="What people wrote about it; notes of the house only to the house",
+    summary="What people wrote about it, first its description; notes of the house only to the house",
     responses=problem_responses(401, 404, 422, 503),
 )
 async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf, request: Request) -> list[TextView]:
@@ -37,13 +39,17 @@ async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf, re
         if record is None:
             raise not_found()
         await note_access(context, connection, request, caller, "texts", reference=reference)
-        written = await find_texts(connection, record.request_id)
+        try:
+            key = await context.customer_keys.of_request(connection, record.request_id)
+        except CustomerErased:
+            return []
+        written = await find_texts(connection, key, record.request_id)
     types = {entry.sequence: entry.change.TYPE for entry in record.history}
     return [
         TextView(
             sequence=sequence,
             type=types[sequence],
-            text=found.get("text"),
+            text=found.get("text", found.get(DESCRIPTION)),
             file_name=found.get("file_name"),
             location=found.get("location"),
         )

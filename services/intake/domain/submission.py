@@ -31,7 +31,6 @@ class Submission:
     """One request to take in.
 
     Attributes:
-        customer_id: the id the customer gets if the channel names them for the first time.
         status_token: the secret part of the customer's link.
         description: what people wrote; never leaves intake.
     """
@@ -48,7 +47,6 @@ class Submission:
     product_line: str | None
     priority: Priority
     market: Market
-    customer_id: UUID
     customer_tier: CustomerTier
     contact: Contact
     attributes: Mapping[str, AttributeValue]

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from services.intake.handlers.offers import Offer, Outcome, Subject
 from services.intake.store.answers import KeyInFlight
-from services.intake.store.submissions import CustomerBusy, NameClash
+from services.intake.store.submissions import CustomerBusy, CustomerMet, NameClash
 from shared.clock import monotonic
 
 Attempt = Callable[[Sequence[Offer], timedelta], Awaitable[Exception | None]]
@@ -84,10 +84,10 @@ class Aside:
         match failure:
             case KeyInFlight() | CustomerBusy() if offer.give_up_at is not None and monotonic() < offer.give_up_at:
                 self._parts.append([offer])
-            case NameClash() if offer.names_tried < _NAMING_ATTEMPTS:
+            case NameClash() | CustomerMet() if offer.names_tried < _NAMING_ATTEMPTS:
                 offer.rename()
                 self._parts.appendleft([offer])
-            case NameClash():
+            case NameClash() | CustomerMet():
                 self._settle(offer, RuntimeError("no free name for the request was found"))
             case _:
                 self._settle(offer, failure)

@@ -18,6 +18,7 @@ from datetime import timedelta
 from prometheus_client import Histogram
 
 from services.intake.handlers.aside import Aside
+from services.intake.handlers.customer_keys import CustomerKeys
 from services.intake.handlers.lane import Lane
 from services.intake.handlers.offers import Offer, Outcome, Overloaded
 from services.intake.handlers.taking_in import take_in
@@ -65,12 +66,14 @@ class GroupCommit:
         database: Database,
         outbox: Outbox,
         *,
+        customer_keys: CustomerKeys,
         key_patience: timedelta,
         queue_limit: int = 4_000,
         validation: Validation | None = None,
     ) -> None:
         self._database = database
         self._outbox = outbox
+        self._customer_keys = customer_keys
         self._key_patience = key_patience
         self._queue_limit = queue_limit
         self._validation = validation
@@ -160,7 +163,9 @@ class GroupCommit:
         GROUP_SIZE.observe(len(group))
         QUEUE_SECONDS.observe(began_at - group[0].offered_at)
         try:
-            outcomes = await take_in(self._database, self._outbox, group, patience, self._validation)
+            outcomes = await take_in(
+                self._database, self._outbox, group, patience, self._customer_keys, self._validation
+            )
         except DatabaseUnavailable as error:
             outcomes = [DatabaseUnavailable(str(error)) for _ in group]  # whoever raises one adds to its trace
         except (KeyInFlight, CustomerBusy) as error:

@@ -14,10 +14,12 @@ from services.intake.domain.record import Related, RequestRecord
 from services.intake.domain.refusing import MoveRefused
 from services.intake.domain.visibility import Visibility
 from services.intake.handlers.acting import Acting
+from services.intake.handlers.customer_keys import CustomerKeys
 from services.intake.handlers.processes import Processes
 from services.intake.store.announcements import change_event, opening_event
 from services.intake.store.branches import insert_branch
-from services.intake.store.moves import add_link, add_texts, lock_request, lock_two, record_changes
+from services.intake.store.moves import add_link, lock_request, lock_two, record_changes
+from services.intake.store.texts import add_texts, encrypt_description
 from shared.clock import Clock
 from shared.contracts.topics import REQUESTS
 from shared.errors import PunctualError
@@ -83,13 +85,17 @@ class Moving:
         ChangedMeanwhile: the caller saw another version.
         InstantRefused: the instant cannot be true.
         MoveRefused: the process does not allow it.
+        CustomerErased: people wrote something with it, and nothing may be kept of this customer.
     """
 
-    def __init__(self, outbox: Outbox, clock: Clock, processes: Processes, acting: Acting) -> None:
+    def __init__(
+        self, outbox: Outbox, clock: Clock, processes: Processes, acting: Acting, customer_keys: CustomerKeys
+    ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._processes = processes
         self._acting = acting
+        self._customer_keys = customer_keys
 
     async def perform(self, connection: Connection, reference: str, move: Move, asking: Asking) -> RequestRecord:
         """The request after the move."""
@@ -139,13 +145,16 @@ class Moving:
         """Open a request beside another one; both histories say so. Gives the new one.
 
         Raises:
+            CustomerErased: there is nobody any more to open it for.
             NameClash: its reference is taken; the transaction is spoilt.
         """
         origin = await self._lock(connection, reference, asking)
         check_move(branch.occurred_at, self._clock.now(), origin.life.submitted_at)
         process = self._processes.book.choose(branch.kind, branch.product_line)
         record = open_branch(origin, branch, process, self._clock.now(), asking.by)
-        customer_id = await insert_branch(connection, origin.request_id, record, description)
+        key = await self._customer_keys.of_request(connection, origin.request_id)
+        encrypted = encrypt_description(key, record.request_id, description)
+        customer_id = await insert_branch(connection, origin.request_id, record, encrypted)
         await self._change(connection, origin, branch.move, asking)
         is_to, is_from = branch.relations
         await add_link(connection, origin.request_id, is_to, record.request_id)
@@ -177,7 +186,8 @@ class Moving:
         entries = after.entries_since(record)
         await record_changes(connection, after, entries)
         if asking.texts:
-            await add_texts(connection, record.request_id, entries[0].sequence, asking.texts)
+            key = await self._customer_keys.of_request(connection, record.request_id)
+            await add_texts(connection, key, record.request_id, entries[0].sequence, asking.texts)
         trace = current_trace()
         events = [change_event(record.request_id, entry, trace) for entry in entries]
         await self._outbox.append(connection, REQUESTS, events)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from prometheus_client import Counter as Count
 
+from services.intake.handlers.customer_keys import CustomerKeys
 from services.intake.handlers.duplicates import name_duplicates
 from services.intake.handlers.offers import KeyReused, Offer, Outcome, Settled
 from services.intake.handlers.validation import Validation
@@ -16,7 +17,7 @@ from services.intake.store.announcements import change_event, contact_event, sub
 from services.intake.store.answers import Answer, find_answers
 from services.intake.store.automation import add_tasks
 from services.intake.store.refusals import writing
-from services.intake.store.submissions import Arrival, Taken, insert_requests
+from services.intake.store.submissions import Arrival, Encrypted, Taken, encrypt, insert_requests
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
 from shared.contracts.topics import CONTACTS, REQUESTS
@@ -32,6 +33,7 @@ async def take_in(
     outbox: Outbox,
     group: Sequence[Offer],
     patience: timedelta,
+    customer_keys: CustomerKeys,
     validation: Validation | None = None,
 ) -> list[Outcome]:
     """Commit the group; the outcomes in its order. A key that occurs twice in it is settled by the first.
@@ -41,7 +43,8 @@ async def take_in(
         validation: None looks for no duplicates.
 
     Raises:
-        NameClash, KeyInFlight, CustomerBusy, Unstorable: nothing is stored; one of the group is at fault.
+        MasterKeyMissing: the personal data of one of the group cannot be encrypted here.
+        CustomerMet, NameClash, KeyInFlight, CustomerBusy, Unstorable: nothing is stored; one of the group is at fault.
         DatabaseUnavailable: whether the commit happened may be unknown.
     """
     answers: Mapping[tuple[str, str], Answer] = {}
@@ -49,7 +52,8 @@ async def take_in(
         if validation is not None:
             await name_duplicates(connection, group, validation.book.duplicates)
         arrivals = [offer.arrival for offer in group]
-        taken = await insert_requests(connection, arrivals, patience)
+        encrypted = await _encrypt(connection, group, customer_keys)
+        taken = await insert_requests(connection, arrivals, encrypted, patience)
         if len(taken) < len(arrivals):
             repeats = [arrival for arrival in arrivals if arrival.submission.request_id not in taken]
             answers = await find_answers(connection, {(a.submission.channel, a.key) for a in repeats})
@@ -74,13 +78,19 @@ async def take_in(
     ]
 
 
+async def _encrypt(connection: Connection, group: Sequence[Offer], customer_keys: CustomerKeys) -> list[Encrypted]:
+    keys = await customer_keys.of_customers(connection, {offer.subject for offer in group})
+    found = [(offer.arrival.submission, keys[offer.subject]) for offer in group]
+    return [encrypt(submission, one.key, is_first=one.is_new) for submission, one in found]
+
+
 async def _tell(connection: Connection, outbox: Outbox, group: Sequence[Offer], taken: Mapping[UUID, Taken]) -> None:
     told = [
         (offer, stored) for offer in group if (stored := taken.get(offer.arrival.submission.request_id)) is not None
     ]
     await outbox.append(connection, REQUESTS, (event for one in told for event in _events(*one)))
-    contacts = ((offer.arrival.submission, stored, offer.trace) for offer, stored in told if stored.is_contact_news)
-    await outbox.append(connection, CONTACTS, (contact_event(*one) for one in contacts))
+    contacts = (_contact(*one) for one in told if one[1].is_contact_news)
+    await outbox.append(connection, CONTACTS, contacts)
 
 
 def _events(offer: Offer, stored: Taken) -> Iterator[Event[Payload]]:
@@ -88,6 +98,19 @@ def _events(offer: Offer, stored: Taken) -> Iterator[Event[Payload]]:
     yield submission_event(arrival.submission, stored, offer.trace)
     if arrival.doubted is not None:
         yield change_event(arrival.submission.request_id, arrival.doubted, offer.trace)
+
+
+def _contact(offer: Offer, stored: Taken) -> Event[Payload]:
+    submission, customer = offer.arrival.submission, stored.customer
+    return contact_event(
+        customer.key,
+        stored.contact_version,
+        customer.details,
+        submission.contact.language,
+        submission.market,
+        submission.recorded_at,
+        offer.trace,
+    )
 
 
 def _repeated(arrival: Arrival, answers: Mapping[tuple[str, str], Answer]) -> Outcome:

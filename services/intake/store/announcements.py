@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import datetime
 from uuid import UUID
 
@@ -11,9 +12,10 @@ from services.intake.domain.record import RequestRecord
 from services.intake.domain.submission import Submission, status_path
 from services.intake.store.submissions import Taken
 from shared.contracts import casework, requests
-from shared.contracts.contacts import ContactRecorded
+from shared.contracts.contacts import EncryptedContactRecorded
 from shared.contracts.envelope import Event
-from shared.contracts.payload import Payload
+from shared.contracts.payload import Language, Market, Payload
+from shared.encryption import CustomerKey
 from shared.ids import new_id
 from shared.telemetry.context import Trace, child
 
@@ -98,19 +100,23 @@ def opening_event(record: RequestRecord, customer_id: UUID, trace: Trace) -> Eve
     return _event(record.request_id, 1, entry.occurred_at, entry.recorded_at, trace, payload)
 
 
-def contact_event(submission: Submission, taken: Taken, trace: Trace) -> Event[Payload]:
-    """The customer's details in full. They became true for us when they were recorded, so the instants are one."""
-    payload = ContactRecorded(
-        customer_id=taken.customer_id,
-        version=taken.contact_version,
-        name=submission.contact.name,
-        email=submission.contact.email,
-        phone=submission.contact.phone,
-        language=submission.contact.language,
-        market=submission.market,
+def contact_event(
+    key: CustomerKey, version: int, details: bytes, language: Language, market: Market, at: datetime, trace: Trace
+) -> Event[Payload]:
+    """The customer's details in full, encrypted.
+
+    Args:
+        at: when they were recorded; they became true for us then, so the instants are one.
+    """
+    payload = EncryptedContactRecorded(
+        customer_id=key.customer_id,
+        version=version,
+        language=language,
+        market=market,
+        wrapped_key=b64encode(key.wrapped).decode(),
+        details=b64encode(details).decode(),
     )
-    at = submission.recorded_at
-    return _event(taken.customer_id, taken.contact_version, at, at, trace, payload)
+    return _event(key.customer_id, version, at, at, trace, payload)
 
 
 def change_event(request_id: UUID, entry: Entry, trace: Trace) -> Event[Payload]:

@@ -16,7 +16,7 @@ _STATEMENTS = load_statements(__name__)
 
 
 async def insert_branch(
-    connection: Connection, origin_id: UUID, record: RequestRecord, description: str | None
+    connection: Connection, origin_id: UUID, record: RequestRecord, encrypted_description: bytes | None
 ) -> UUID:
     """Store the record of a new request with its first entry; gives the customer, who is the other request's.
 
@@ -38,7 +38,7 @@ async def insert_branch(
             product_line=life.product_line,
             priority=life.priority,
             attributes=json.dumps(dict(life.attributes)),
-            description=description,
+            encrypted_description=encrypted_description,
             stage=life.stage,
             submitted_at=life.submitted_at,
             recorded_at=entry.recorded_at,

@@ -77,14 +77,6 @@ async def read_past_page(
     return [_record(row) for row in rows]
 
 
-async def find_texts(connection: Connection, request_id: UUID) -> dict[int, dict[str, str]]:
-    """What people wrote about a request, by the sequence of its entry."""
-    found: dict[int, dict[str, str]] = {}
-    for row in await _STATEMENTS["select_texts"].fetch(connection, request_id=request_id):
-        found.setdefault(row["sequence"], {})[row["name"]] = row["text"]
-    return found
-
-
 async def count_requests(connection: Connection, visibility: Visibility) -> Sequence[Count]:
     """By kind and state, none of which is zero; exact as of the statement.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.intake.domain.history import Entry, change_data
@@ -80,13 +80,6 @@ async def record_changes(connection: Connection, record: RequestRecord, entries:
     )
     if result != f"INSERT 0 {len(entries)}":
         raise RuntimeError(f"request {record.request_id} was changed without its lock")
-
-
-async def add_texts(connection: Connection, request_id: UUID, sequence: int, texts: Mapping[str, str]) -> None:
-    """Keep what people wrote with an entry: ``text``, ``file_name``, ``location``."""
-    await _STATEMENTS["insert_texts"].execute(
-        connection, request_id=request_id, sequence=sequence, names=list(texts), texts=list(texts.values())
-    )
 
 
 async def add_link(connection: Connection, request_id: UUID, relation: str, other_id: UUID) -> None:

@@ -6,12 +6,13 @@ WITH input AS (
     SELECT * FROM unnest(
         :request_ids::uuid[], :references::text[], :status_tokens::text[], :channels::text[], :external_ids::text[],
         :kinds::text[], :processes::text[], :process_versions::integer[], :product_lines::text[], :priorities::text[],
-        :markets::text[], :languages::text[], :customer_tiers::text[], :attributes::text[], :descriptions::text[],
+        :markets::text[], :languages::text[], :customer_tiers::text[], :attributes::text[], :descriptions::bytea[],
         :stages::text[], :submitted_ats::timestamptz[], :recorded_ats::timestamptz[], :event_types::text[],
         :event_data::text[], :heads::bytea[],
         :doubts::text[], :doubted_types::text[], :doubted_data::text[], :doubted_ats::timestamptz[],
         :doubted_causes::text[], :doubted_hashes::bytea[], :policies::text[], :signatures::bytea[],
-        :customer_ids::uuid[], :customer_external_ids::text[], :names::text[], :emails::text[], :phones::text[],
+        :customer_ids::uuid[], :customer_external_ids::text[], :wrapped_keys::bytea[], :details::bytea[],
+        :marks::bytea[],
         :keys::text[], :fingerprints::bytea[], :statuses::smallint[], :bodies::text[]
     ) WITH ORDINALITY AS t (
         request_id, reference, status_token, channel, external_id,
@@ -21,7 +22,7 @@ WITH input AS (
         event_data, head,
         doubts, doubted_type, doubted_data, doubted_at,
         doubted_cause, doubted_hash, policy, signature,
-        new_customer_id, customer_external_id, name, email, phone,
+        new_customer_id, customer_external_id, wrapped, details, mark,
         key, fingerprint, status, body, position
     )
 ),
@@ -42,28 +43,30 @@ fresh AS (
 ),
 known AS (
     INSERT INTO customer AS old
-        (customer_id, channel, external_id, name, email, phone, language, market, version, given_by, recorded_at)
+        (customer_id, channel, external_id, details, mark, language, market, version, given_by, recorded_at)
     SELECT DISTINCT ON (channel, customer_external_id)
-        new_customer_id, channel, customer_external_id, name, email, phone, language, market, 1, request_id, recorded_at
+        new_customer_id, channel, customer_external_id, details, mark, language, market, 1, request_id, recorded_at
     FROM fresh
     ORDER BY channel, customer_external_id, position DESC
     ON CONFLICT (channel, external_id) DO UPDATE SET
-        (name, email, phone, language, market, version, given_by, recorded_at) = (
-            SELECT excluded.name, excluded.email, excluded.phone, excluded.language, excluded.market,
-                old.version + is_changed::integer,
+        (details, mark, language, market, version, given_by, recorded_at) = (
+            SELECT CASE WHEN is_changed THEN excluded.details ELSE old.details END, excluded.mark,
+                excluded.language, excluded.market, old.version + is_changed::integer,
                 CASE WHEN is_changed THEN excluded.given_by ELSE old.given_by END,
                 CASE WHEN is_changed THEN excluded.recorded_at ELSE old.recorded_at END
-            FROM (SELECT (old.name, old.email, old.phone, old.language, old.market)
-                IS DISTINCT FROM (excluded.name, excluded.email, excluded.phone, excluded.language, excluded.market)
-            ) AS comparison (is_changed)
+            FROM (SELECT old.mark IS DISTINCT FROM excluded.mark) AS comparison (is_changed)
         )
     RETURNING customer_id, channel, external_id, version, given_by
+),
+keyed AS (
+    INSERT INTO customer_key (customer_id, wrapped)
+    SELECT DISTINCT new_customer_id, wrapped FROM fresh WHERE wrapped IS NOT NULL
 ),
 stored AS (
     INSERT INTO request (
         request_id, reference, status_token, channel, external_id, kind, process, process_version, product_line,
-        priority, market, language, customer_id, customer_tier, attributes, description, stage, pause_reasons,
-        is_responded, submitted_at, version, head, doubts
+        priority, market, language, customer_id, customer_tier, attributes, encrypted_description, stage,
+        pause_reasons, is_responded, submitted_at, version, head, doubts
     )
     SELECT fresh.request_id, reference, status_token, channel, fresh.external_id, kind, process, process_version,
         product_line, priority, market, language, customer_id, customer_tier, attributes::jsonb, description, stage,
@@ -219,12 +222,27 @@ WHERE caller = :caller AND key = :key;
 
 -- name: insert_texts
 -- Keeps what people wrote with an entry.
-INSERT INTO request_text (request_id, sequence, name, text)
-SELECT :request_id, :sequence::integer, name, text FROM unnest(:names::text[], :texts::text[]) AS news (name, text);
+INSERT INTO request_text (request_id, sequence, name, encrypted)
+SELECT :request_id, :sequence::integer, name, encrypted
+FROM unnest(:names::text[], :encrypted::bytea[]) AS news (name, encrypted);
 
 -- name: select_texts
--- What people wrote about a request, in order.
-SELECT sequence, name, text FROM request_text WHERE request_id = :request_id ORDER BY sequence, name;
+-- What people wrote about a request, in order; its description lies in its own row.
+SELECT 1 AS sequence, 'description' AS name, encrypted_description AS encrypted
+FROM request WHERE request_id = :request_id AND encrypted_description IS NOT NULL
+UNION ALL
+SELECT sequence, name, encrypted FROM request_text WHERE request_id = :request_id
+ORDER BY sequence, name;
+
+-- name: find_customer_keys
+-- The ids and keys of some customers who are known.
+SELECT channel, external_id, customer_id, wrapped
+FROM customer JOIN customer_key USING (customer_id)
+    JOIN unnest(:channels::text[], :external_ids::text[]) AS asked (channel, external_id) USING (channel, external_id);
+
+-- name: find_key_of_request
+-- The key of a request's customer.
+SELECT customer_id, wrapped FROM request JOIN customer_key USING (customer_id) WHERE request_id = :request_id;
 
 -- name: insert_link
 -- Says that two requests belong together, from the side of one.
@@ -337,12 +355,12 @@ RETURNING version;
 WITH stored AS (
     INSERT INTO request (
         request_id, reference, status_token, channel, external_id, kind, process, process_version, product_line,
-        priority, market, language, customer_id, customer_tier, attributes, description, stage, pause_reasons,
-        is_responded, submitted_at, version, head
+        priority, market, language, customer_id, customer_tier, attributes, encrypted_description, stage,
+        pause_reasons, is_responded, submitted_at, version, head
     )
     SELECT :request_id, :reference, :status_token, channel, NULL, :kind, :process, :process_version::integer,
-        :product_line, :priority, market, language, customer_id, customer_tier, :attributes::text::jsonb, :description,
-        :stage, '{}', false, :submitted_at, 1, :head
+        :product_line, :priority, market, language, customer_id, customer_tier, :attributes::text::jsonb,
+        :encrypted_description, :stage, '{}', false, :submitted_at, 1, :head
     FROM request WHERE request_id = :origin_id
     RETURNING request_id, customer_id
 ),

@@ -16,6 +16,8 @@ from services.intake.domain.history import Entry, change_data
 from services.intake.domain.submission import Submission
 from services.intake.store.answers import KeyInFlight, lock_timeout
 from services.intake.store.refusals import refusals_withheld
+from services.intake.store.texts import encrypt_description
+from shared.encryption import ContactDetails, CustomerKey
 from shared.errors import PunctualError, Retryable
 from shared.postgres import Connection, load_statements
 
@@ -24,6 +26,10 @@ _STATEMENTS = load_statements(__name__)
 
 class NameClash(PunctualError):
     """A new reference or status token is taken already: name the requests anew and repeat the transaction."""
+
+
+class CustomerMet(Retryable):
+    """A customer came for the first time, or was erased, at the same moment: look for their keys anew."""
 
 
 class CustomerBusy(Retryable):
@@ -59,26 +65,60 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Encrypted:
+    """What an arrival holds of personal data, as it is stored and told.
+
+    Attributes:
+        is_first: the key was made for it, because the channel names the customer for the first time.
+        mark: of the details, language and market; tells a change from a repeat.
+    """
+
+    key: CustomerKey
+    is_first: bool
+    details: bytes
+    mark: bytes
+    description: bytes | None
+
+
+def encrypt(submission: Submission, key: CustomerKey, *, is_first: bool) -> Encrypted:
+    """With the key of the customer."""
+    contact = submission.contact
+    details = ContactDetails(contact.name, contact.email, contact.phone)
+    return Encrypted(
+        key=key,
+        is_first=is_first,
+        details=details.encrypt(key),
+        mark=key.mark(f"{details.written()} {contact.language} {submission.market}"),
+        description=encrypt_description(key, submission.request_id, submission.description),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What the store decided about a request it took in.
 
     Attributes:
-        customer_id: the customer's id, an older one if the channel named them before.
+        customer: who it is from, and the contact details as they came with it.
         contact_version: the version of the contact details, counted per customer.
         is_contact_news: these details are new or changed and have to be told.
     """
 
-    customer_id: UUID
+    customer: Encrypted
     contact_version: int
     is_contact_news: bool
 
+    @property
+    def customer_id(self) -> UUID:
+        return self.customer.key.customer_id
+
 
 async def insert_requests(
-    connection: Connection, arrivals: Sequence[Arrival], patience: timedelta
+    connection: Connection, arrivals: Sequence[Arrival], encrypted: Sequence[Encrypted], patience: timedelta
 ) -> dict[UUID, Taken]:
     """Store a batch in one round trip.
 
     Args:
+        encrypted: the personal data of each arrival, in their order. Arrivals of one customer have one key.
         patience: how long to wait for another transaction that uses one of the keys or customers right now.
 
     Returns:
@@ -86,6 +126,7 @@ async def insert_requests(
 
     Raises:
         NameClash: the transaction is spoilt.
+        CustomerMet: it must be rolled back.
         KeyInFlight: the transaction is spoilt.
         CustomerBusy: the transaction is spoilt.
         Unstorable: the transaction is spoilt.
@@ -112,7 +153,7 @@ async def insert_requests(
             languages=[s.contact.language for s in submissions],
             customer_tiers=[s.customer_tier for s in submissions],
             attributes=[json.dumps(dict(s.attributes)) for s in submissions],
-            descriptions=[s.description for s in submissions],
+            descriptions=[one.description for one in encrypted],
             stages=[s.stage for s in submissions],
             submitted_ats=[s.submitted_at for s in submissions],
             recorded_ats=[s.recorded_at for s in submissions],
@@ -127,11 +168,11 @@ async def insert_requests(
             doubted_hashes=[entry and entry.hash for entry in doubted],
             policies=[portrait and portrait.policy_number for portrait in portraits],
             signatures=[portrait and portrait.signature for portrait in portraits],
-            customer_ids=[s.customer_id for s in submissions],
+            customer_ids=[one.key.customer_id for one in encrypted],
             customer_external_ids=[s.contact.external_id for s in submissions],
-            names=[s.contact.name for s in submissions],
-            emails=[s.contact.email for s in submissions],
-            phones=[s.contact.phone for s in submissions],
+            wrapped_keys=[one.key.wrapped if one.is_first else None for one in encrypted],
+            details=[one.details for one in encrypted],
+            marks=[one.mark for one in encrypted],
             keys=[arrival.key for arrival in arrivals],
             fingerprints=[arrival.fingerprint for arrival in arrivals],
             statuses=[arrival.status for arrival in arrivals],
@@ -148,6 +189,10 @@ async def insert_requests(
     except asyncpg.PostgresError:
         with refusals_withheld():
             raise
+    customers = {arrival.submission.request_id: one for arrival, one in zip(arrivals, encrypted, strict=True)}
+    if any(row["customer_id"] != customers[row["request_id"]].key.customer_id for row in rows):
+        raise CustomerMet("the customer's key is another one now")
     return {
-        row["request_id"]: Taken(row["customer_id"], row["contact_version"], row["is_contact_news"]) for row in rows
+        row["request_id"]: Taken(customers[row["request_id"]], row["contact_version"], row["is_contact_news"])
+        for row in rows
     }

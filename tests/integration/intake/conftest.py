@@ -24,7 +24,7 @@ from shared.testing.broker import InMemoryBroker
 from tests.access.issuing import NOW, IssuerInMemory
 from tests.access.opening import matrix_of
 from tests.integration.intake.front_door import KEYS, START, Intake
-from tests.unit.intake.shipped import AUTOMATION, FILES, STATUS_PAGE, WORDED, new_validation
+from tests.unit.intake.shipped import AUTOMATION, CUSTOMER_KEYS, FILES, STATUS_PAGE, WORDED, new_validation
 
 PATIENCE = timedelta(seconds=5)
 
@@ -48,12 +48,15 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         clock=clock,
         keys=keys,
         processes=processes,
-        moving=Moving(outbox, clock, processes, acting),
+        moving=Moving(outbox, clock, processes, acting, CUSTOMER_KEYS),
         acting=acting,
+        customer_keys=CUSTOMER_KEYS,
         automations=automations,
         public_url="https://status.example",
         validation=validation,
-        submissions=GroupCommit(database, outbox, key_patience=PATIENCE, validation=validation),
+        submissions=GroupCommit(
+            database, outbox, customer_keys=CUSTOMER_KEYS, key_patience=PATIENCE, validation=validation
+        ),
         feed=ChangeFeed(database),
         key_patience=PATIENCE,
     )

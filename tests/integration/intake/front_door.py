@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -16,9 +17,11 @@ from services.intake.handlers.acting import Acting
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.moving import Moving
 from shared.clock import ManualClock
+from shared.contracts.contacts import EncryptedContactRecorded
 from shared.contracts.envelope import Event, decode
 from shared.contracts.payload import Payload
 from shared.contracts.topics import Topic
+from shared.encryption import ContactDetails
 from shared.http import KeyRing, hash_key
 from shared.http.keys import ApiKey
 from shared.ids import new_id
@@ -26,6 +29,7 @@ from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.testing.broker import InMemoryBroker
 from tests.access.issuing import token_of
+from tests.unit.intake.shipped import MASTER_KEYS
 
 START = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
 
@@ -95,6 +99,7 @@ class Intake:
         submissions = GroupCommit(
             context.database,
             context.outbox,
+            customer_keys=context.customer_keys,
             key_patience=context.key_patience,
             queue_limit=queue_limit,
             validation=context.validation,
@@ -109,7 +114,7 @@ class Intake:
         """The same on another way to the database."""
         outbox = Outbox(database, self.broker.publisher(), "intake")
         acting = Acting(self.context.automations, outbox)
-        moving = Moving(outbox, self.clock, self.context.processes, acting)
+        moving = Moving(outbox, self.clock, self.context.processes, acting, self.context.customer_keys)
         return self.with_context(database=database, outbox=outbox, moving=moving)
 
 
@@ -125,6 +130,12 @@ class Gated(Database):
         await self.gate.wait()
         async with super().transaction() as connection:
             yield connection
+
+
+def contact_in(told: EncryptedContactRecorded) -> ContactDetails:
+    """What an event says of a customer, to who has the master key."""
+    key = MASTER_KEYS.unwrap(told.customer_id, b64decode(told.wrapped_key))
+    return ContactDetails.decrypt(key, b64decode(told.details))
 
 
 def write(key: str | None = None) -> dict[str, str]:

@@ -153,7 +153,9 @@ async def test_a_database_that_goes_away_ends_the_batch_with_the_line_to_resume_
 
 
 async def test_a_stop_answers_what_was_taken_and_says_where_to_go_on(intake: Intake) -> None:
-    submissions = GroupCommit(intake.database, intake.outbox, key_patience=timedelta(seconds=5))
+    submissions = GroupCommit(
+        intake.database, intake.outbox, customer_keys=intake.context.customer_keys, key_patience=timedelta(seconds=5)
+    )
     client = intake.connect(replace(intake.context, submissions=submissions), "app")
     stopping = asyncio.Event()
     running = asyncio.create_task(submissions.run(stopping))
@@ -170,7 +172,9 @@ async def test_a_stop_answers_what_was_taken_and_says_where_to_go_on(intake: Int
 
 
 async def test_a_real_server_streams_both_ways_and_stops_in_the_middle(intake: Intake) -> None:
-    submissions = GroupCommit(intake.database, intake.outbox, key_patience=timedelta(seconds=5))
+    submissions = GroupCommit(
+        intake.database, intake.outbox, customer_keys=intake.context.customer_keys, key_patience=timedelta(seconds=5)
+    )
     client = intake.connect(replace(intake.context, submissions=submissions), "app")
     app: Any = cast("httpx.ASGITransport", client._transport).app
     with closing(create_server(("127.0.0.1", 0))) as free:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from services.intake.handlers.offers import KeyReused, Outcome, Settled
 from services.intake.store.answers import KeyInFlight, claim_key
 from services.intake.store.refusals import Unstorable
 from services.intake.store.submissions import Arrival
-from shared.contracts.contacts import ContactRecorded
+from shared.contracts.contacts import EncryptedContactRecorded
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.topics import CONTACTS, REQUESTS
 from shared.errors import DatabaseUnavailable
@@ -34,7 +35,8 @@ Future = asyncio.Future[Outcome]
 def group_commit(intake: Intake, database: Database | None = None, **changes: Any) -> GroupCommit:
     used = database or intake.database
     outbox = Outbox(used, intake.broker.publisher(), "intake")
-    return GroupCommit(used, outbox, key_patience=timedelta(seconds=30), **changes)
+    keys = intake.context.customer_keys
+    return GroupCommit(used, outbox, customer_keys=keys, key_patience=timedelta(seconds=30), **changes)
 
 
 def offer(group: GroupCommit, arrivals: Sequence[Arrival | Callable[[], Arrival]]) -> list[Future]:
@@ -95,10 +97,10 @@ async def test_1000_concurrent_submissions_of_a_few_customers_are_all_stored_and
         events = await intake.told_about(CONTACTS, str(customer_id))
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         last = events[-1].data
-        assert isinstance(last, ContactRecorded)
+        assert isinstance(last, EncryptedContactRecorded)
         async with intake.database.connection() as connection:
-            row = await connection.fetchrow("SELECT version, phone FROM customer WHERE customer_id = $1", customer_id)
-        assert (row["version"], row["phone"]) == (last.version, last.phone)
+            row = await connection.fetchrow("SELECT version, details FROM customer WHERE customer_id = $1", customer_id)
+        assert (row["version"], row["details"]) == (last.version, b64decode(last.details))
 
 
 async def test_a_customers_newest_details_win_over_those_of_the_groups_before(intake: Intake) -> None:
@@ -127,7 +129,8 @@ async def test_a_group_with_a_held_key_stores_the_others_meanwhile(intake: Intak
 
 
 async def test_a_key_that_is_held_for_too_long_is_the_only_one_refused(intake: Intake) -> None:
-    group = GroupCommit(intake.database, intake.outbox, key_patience=timedelta(milliseconds=200))
+    keys, patience = intake.context.customer_keys, timedelta(milliseconds=200)
+    group = GroupCommit(intake.database, intake.outbox, customer_keys=keys, key_patience=patience)
     arrivals = fresh(30)
     async with intake.database.transaction() as connection:
         assert await claim_key(connection, "batch", arrivals[7].key, bytes(32), timedelta(seconds=1))

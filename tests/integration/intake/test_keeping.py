@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from services.intake.domain.submission import Contact, Submission
 from services.intake.store.refusals import Unstorable
-from services.intake.store.submissions import Arrival, NameClash, insert_requests
+from services.intake.store.submissions import Arrival, NameClash, Taken, encrypt, insert_requests
 from services.intake.ticker.keys import KeyKeeper
 from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
+from shared.encryption import ContactDetails
 from shared.ids import new_id, new_reference, new_token
-from shared.postgres import Database
+from shared.postgres import Connection, Database
 from tests.integration.intake.front_door import START, Intake
+from tests.unit.intake.shipped import CUSTOMER_KEYS
 
 PATIENCE = timedelta(seconds=5)
 
@@ -45,7 +48,6 @@ def arrival(customer: str, *, key: str | None = None, name: str = "Ann") -> Arri
         product_line=None,
         priority=Priority.NORMAL,
         market=Market.HONG_KONG,
-        customer_id=new_id(),
         customer_tier=CustomerTier.STANDARD,
         contact=Contact(customer, name, None, None, Language.ENGLISH),
         attributes={},
@@ -54,6 +56,16 @@ def arrival(customer: str, *, key: str | None = None, name: str = "Ann") -> Arri
         recorded_at=START,
     )
     return Arrival(submission, bytes(32), key or new_id().hex, bytes(32), 201, "{}")
+
+
+async def insert(connection: Connection, arrivals: Sequence[Arrival]) -> Mapping[UUID, Taken]:
+    subjects = [(a.submission.channel, a.submission.contact.external_id) for a in arrivals]
+    keys = await CUSTOMER_KEYS.of_customers(connection, set(subjects))
+    encrypted = [
+        encrypt(one.submission, keys[subject].key, is_first=keys[subject].is_new)
+        for one, subject in zip(arrivals, subjects, strict=True)
+    ]
+    return await insert_requests(connection, arrivals, encrypted, PATIENCE)
 
 
 async def test_the_history_can_be_neither_edited_nor_deleted(intake: Intake) -> None:
@@ -86,13 +98,16 @@ async def test_a_batch_is_stored_at_once_and_each_customer_told_of_once(intake: 
     older, newer, other = arrival("X-1", name="Ann"), arrival("X-1", name="Anna"), arrival("X-2")
     twice = replace(arrival("X-3"), key=other.key)
     async with intake.database.transaction() as connection:
-        taken = await insert_requests(connection, [older, newer, other, twice], PATIENCE)
+        taken = await insert(connection, [older, newer, other, twice])
     ids = [a.submission.request_id for a in (older, newer, other, twice)]
     assert [request_id in taken for request_id in ids] == [True, True, True, False]
     assert [taken[request_id].is_contact_news for request_id in ids[:3]] == [False, True, True]
     assert taken[ids[0]].customer_id == taken[ids[1]].customer_id
     async with intake.database.connection() as connection:
-        assert await connection.fetchval("SELECT name FROM customer WHERE external_id = 'X-1'") == "Anna"
+        row = await connection.fetchrow("SELECT details, name FROM customer WHERE external_id = 'X-1'")
+        assert row is not None
+        assert ContactDetails.decrypt(taken[ids[0]].customer.key, row["details"]).name == "Anna"
+        assert row["name"] is None
         assert not await connection.fetchval("SELECT true FROM customer WHERE external_id = 'X-3'")
 
 
@@ -102,7 +117,7 @@ async def test_batches_that_share_customers_and_keys_do_not_block_each_other_for
     async def store(numbers: list[int]) -> int:
         batch = [arrival(f"Y-{n}", key=keys[n], name=f"Y {numbers[0]}") for n in numbers]
         async with intake.database.transaction() as connection:
-            return len(await insert_requests(connection, batch, PATIENCE))
+            return len(await insert(connection, batch))
 
     orders = [list(range(40)), list(reversed(range(40)))] * 4
     assert sum(await asyncio.gather(*(store(numbers) for numbers in orders))) == 40
@@ -114,7 +129,7 @@ async def test_a_clash_of_names_spoils_the_batch_and_stores_none_of_it(intake: I
     clashing = replace(clashing, submission=replace(clashing.submission, reference=taken))
     with pytest.raises(NameClash):
         async with intake.database.transaction() as connection:
-            await insert_requests(connection, [good, clashing], PATIENCE)
+            await insert(connection, [good, clashing])
     async with intake.database.connection() as connection:
         assert not await connection.fetchval("SELECT true FROM customer WHERE external_id LIKE 'Z-%'")
 
@@ -125,7 +140,7 @@ async def test_what_postgres_says_of_a_row_it_refuses_is_not_repeated(intake: In
     bad = replace(good, submission=replace(good.submission, **changes))
     with pytest.raises(Unstorable) as caught:
         async with intake.database.transaction() as connection:
-            await insert_requests(connection, [bad], PATIENCE)
+            await insert(connection, [bad])
     assert "Canary" not in "".join(traceback.format_exception(caught.value))
 
 

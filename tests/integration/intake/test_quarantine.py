@@ -167,7 +167,11 @@ async def test_a_likely_duplicate_names_the_request_that_came_before(
 async def test_one_policy_is_found_again_on_another_channel(intake: Intake) -> None:
     validation = new_validation(finds_duplicates=True)
     submissions = GroupCommit(
-        intake.database, intake.outbox, key_patience=intake.context.key_patience, validation=validation
+        intake.database,
+        intake.outbox,
+        customer_keys=intake.context.customer_keys,
+        key_patience=intake.context.key_patience,
+        validation=validation,
     )
     web = intake.web_with(validation=validation, submissions=submissions)
     policy = f"HK-{new_id().hex[:12]}".upper()

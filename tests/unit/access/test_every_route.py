@@ -73,6 +73,7 @@ def _intake(access: Access) -> FastAPI:
         keys=_NOTHING,
         processes=_NOTHING,
         moving=_NOTHING,
+        customer_keys=_NOTHING,
         acting=_NOTHING,
         validation=_NOTHING,
         automations=_NOTHING,

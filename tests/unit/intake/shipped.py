@@ -13,15 +13,19 @@ from services.intake.app import load_status_page
 from services.intake.domain.process import Process
 from services.intake.domain.process_book import ProcessBook
 from services.intake.domain.process_files import read_process
+from services.intake.handlers.customer_keys import CustomerKeys
 from services.intake.handlers.validation import Validation
 from services.intake.handlers.validation_file import load_validation
 from shared.contracts.payload import RequestKind
+from shared.encryption import MasterKeys
 
 DATA = Path(services.intake.__file__).parent / "data"
 STATUS_PAGE: StatusPage = load_status_page(DATA / "status_page")
 WORDED = worded(STATUS_PAGE.words)
 FILES = {path.name: path.read_text(encoding="utf-8") for path in sorted((DATA / "processes").glob("*.yml"))}
 AUTOMATION = (DATA / "automation.yml").read_text(encoding="utf-8")
+MASTER_KEYS = MasterKeys("tests", {"tests": bytes(range(32))})
+CUSTOMER_KEYS = CustomerKeys(MASTER_KEYS)
 SECRET = "a secret of the tests, as long as needed"
 PROCESSES = {name: read_process(text, name, 1, worded=WORDED) for name, text in FILES.items()}
 BOOK = ProcessBook(PROCESSES.values())

@@ -39,7 +39,6 @@ def arrival(customer: str) -> Arrival:
         product_line=None,
         priority=Priority.NORMAL,
         market=Market.HONG_KONG,
-        customer_id=new_id(),
         customer_tier=CustomerTier.STANDARD,
         contact=Contact(customer, "Ann", None, None, Language.ENGLISH),
         attributes={},
