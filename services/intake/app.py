@@ -17,11 +17,14 @@ from services.intake.api.rate_limits import RateLimits
 from services.intake.api.words import check_words, parse_words, worded
 from services.intake.consumer import HEARD, Listener
 from services.intake.domain.rate import Rate
+from services.intake.domain.retention import read_retention
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import FILE as AUTOMATION
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.handlers.customer_keys import CustomerKeys
+from services.intake.handlers.encrypting import PlainData
+from services.intake.handlers.erasing import Erasing
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.lint import lint_automation, lint_file
@@ -35,6 +38,7 @@ from services.intake.ticker.counts import CountKeeper
 from services.intake.ticker.following import Follower
 from services.intake.ticker.key_uses import KeyUses
 from services.intake.ticker.keys import KeyKeeper
+from services.intake.ticker.retention import Retention
 from services.intake.ticker.watching import Watcher
 from shared.contracts.unread import decode_any
 from shared.errors import ConfigurationError, DatabaseUnavailable
@@ -47,6 +51,7 @@ from shared.outbox import Outbox
 from shared.postgres import Database
 
 SERVICE = "intake"
+RETENTION = "retention.yml"
 
 
 def load_status_page(folder: Path) -> StatusPage:
@@ -80,7 +85,9 @@ def _texts(folder: Path, pattern: str) -> list[tuple[str, str]]:
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
     status_page = load_status_page(settings.data_folder / "status_page")
     clock = settings.platform.clock()
-    customer_keys = CustomerKeys(settings.platform.read_master_keys())
+    master_keys = settings.platform.read_master_keys()
+    customer_keys = CustomerKeys(master_keys)
+    retention = read_retention(_text(settings.data_folder / RETENTION), RETENTION)
     secret = settings.signature_secret.get_secret_value()
     validation = load_validation(settings.data_folder / "validation.yml", secret, clock.now())
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
@@ -105,6 +112,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     stack.push_async_callback(publisher.close)
 
     outbox = Outbox(database, publisher, SERVICE)
+    await PlainData(database, outbox, clock, master_keys).encrypt()
+    erasing = Erasing(outbox, clock)
     automations = Automations(database, clock, _text(settings.data_folder / AUTOMATION))
     await automations.start()
     acting = Acting(automations, outbox)
@@ -149,6 +158,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         processes=processes,
         moving=moving,
         customer_keys=customer_keys,
+        erasing=erasing,
         acting=acting,
         automations=automations,
         public_url=settings.platform.public_url,
@@ -169,6 +179,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         Follower([processes, automations]),
         CountKeeper(database),
         KeyUses(keys),
+        Retention(database, erasing, retention, clock),
         # It stores what was counted once more at a stop; what is taken in after that is lost to the counts.
         Watcher(watching),
     ]

@@ -1,4 +1,5 @@
-"""Hears clocks, notices and reviews: clocks to show deadlines and the expected time, all of them for the timeline."""
+"""Hears clocks, notices and reviews: clocks to show deadlines and the expected time, all of them for the timeline; and
+who else has erased a customer."""
 
 from __future__ import annotations
 
@@ -6,10 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.intake.domain.deadlines import follow
+from services.intake.domain.erasure import Confirmation
 from services.intake.store.deadlines import lock_deadlines, store_deadlines
+from services.intake.store.personal.customers import confirm_erasure
 from services.intake.store.timeline import Heard, keep_heard
 from shared.contracts.clocks import ClockPayload
 from shared.contracts.envelope import Event, Tombstone
+from shared.contracts.notices import ContactErased
 from shared.contracts.payload import Payload
 from shared.contracts.topics import CLOCKS, NOTICES, QUALITY, TOPIC_BY_NAME
 from shared.contracts.unread import Unread
@@ -35,6 +39,9 @@ class Listener:
                 rejections.append(Rejection(received.record, "unexpected_tombstone", "this topic is never erased"))
             elif not _belongs(event.data, received.topic):
                 rejections.append(Rejection(received.record, "unexpected_type", "this is no event of the topic"))
+            elif isinstance(event.data, ContactErased):
+                said = Confirmation(event.data.messages, event.occurred_at)
+                await confirm_erasure(connection, event.data.customer_id, event.source.rpartition("/")[2], said)
             else:
                 heard.append(_heard(received, event))
                 if isinstance(event.data, ClockPayload):

@@ -50,7 +50,7 @@ class NoticeSuppressed(NoticePayload):
 
 
 class ContactErased(Payload):
-    """Everything personal that notifier held on a customer is destroyed. Subject and key: the customer id, once each."""
+    """All that notifier held on a customer is destroyed. Subject and key: the customer id, told once for each."""
 
     TYPE: ClassVar[str] = "punctual.contact.erased"
 

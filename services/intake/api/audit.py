@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.intake.api.context import ContextOf
 from services.intake.api.paging import link_next, read_number
 from services.intake.api.references import read_reference
-from services.intake.store.access_log import What, list_accesses
+from services.intake.store.access_log import AccessRecord, What, list_accesses
 from shared.http import problem_responses
 
 router = APIRouter(tags=["audit"])
@@ -47,18 +47,20 @@ async def list_(
         found = await list_accesses(connection, who=who, reference=canonical, before=before, count=limit)
     if len(found) == limit:
         link_next(request, response, str(found[-1][0]))
-    return [
-        AccessView(
-            who=access.who,
-            subject=access.subject,
-            roles=list(access.roles),
-            route=access.route,
-            what=access.what,
-            reference=access.reference,
-            customer_id=access.customer_id,
-            occurred_at=access.occurred_at,
-            real_at=access.real_at,
-            correlation_id=access.correlation_id,
-        )
-        for _, access in found
-    ]
+    return [view_access(access) for _, access in found]
+
+
+def view_access(access: AccessRecord) -> AccessView:
+    """As an auditor gets it."""
+    return AccessView(
+        who=access.who,
+        subject=access.subject,
+        roles=list(access.roles),
+        route=access.route,
+        what=access.what,
+        reference=access.reference,
+        customer_id=access.customer_id,
+        occurred_at=access.occurred_at,
+        real_at=access.real_at,
+        correlation_id=access.correlation_id,
+    )

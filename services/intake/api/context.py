@@ -15,6 +15,7 @@ from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.handlers.customer_keys import CustomerKeys
+from services.intake.handlers.erasing import Erasing
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
@@ -53,6 +54,7 @@ class Context:
     processes: Processes
     moving: Moving
     customer_keys: CustomerKeys
+    erasing: Erasing
     acting: Acting
     automations: Automations
     public_url: str

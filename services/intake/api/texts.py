@@ -6,14 +6,16 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from services.intake.api.access_log import note_access
-from services.intake.api.context import CallerOf, ContextOf
+from services.intake.api.context import CallerOf, Context, ContextOf
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
 from services.intake.api.visibility import visibility_of
+from services.intake.domain.record import RequestRecord
 from services.intake.handlers.customer_keys import CustomerErased
 from services.intake.store.lookups import find_by_reference
-from services.intake.store.texts import DESCRIPTION, find_texts
+from services.intake.store.personal.texts import DESCRIPTION, find_texts
 from shared.http import problem_responses
+from shared.postgres import Connection
 
 router = APIRouter(tags=["requests"])
 
@@ -39,11 +41,16 @@ async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf, re
         if record is None:
             raise not_found()
         await note_access(context, connection, request, caller, "texts", reference=reference)
-        try:
-            key = await context.customer_keys.of_request(connection, record.request_id)
-        except CustomerErased:
-            return []
-        written = await find_texts(connection, key, record.request_id)
+        written = await read_texts(context, connection, record)
+    return [text for text in written if caller.kind != "channel" or text.type != _OF_THE_HOUSE]
+
+
+async def read_texts(context: Context, connection: Connection, record: RequestRecord) -> list[TextView]:
+    """All of them, in order; none once the customer is erased."""
+    try:
+        key = await context.customer_keys.of_request(connection, record.request_id)
+    except CustomerErased:
+        return []
     types = {entry.sequence: entry.change.TYPE for entry in record.history}
     return [
         TextView(
@@ -53,6 +60,5 @@ async def texts(reference: ReferenceOf, caller: CallerOf, context: ContextOf, re
             file_name=found.get("file_name"),
             location=found.get("location"),
         )
-        for sequence, found in written.items()
-        if caller.kind != "channel" or types[sequence] != _OF_THE_HOUSE
+        for sequence, found in (await find_texts(connection, key, record.request_id)).items()
     ]

@@ -106,10 +106,11 @@ async def timeline(
     cursor = write_moment(happenings[-1].moment) if len(happenings) == limit else None
     if cursor is not None:
         link_next(request, response, cursor)
-    return TimelineView(happenings=[_view(happening) for happening in happenings], next=cursor)
+    return TimelineView(happenings=[view_happening(happening) for happening in happenings], next=cursor)
 
 
-def _view(happening: Happening) -> HappeningView:
+def view_happening(happening: Happening) -> HappeningView:
+    """As a reader gets it."""
     return HappeningView(
         source=happening.moment.source.removeprefix(_PREFIX),
         type=happening.type,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.intake.store.customer_keys import Subject, WrappedKey, find_key_of_request, find_keys
+from services.intake.store.personal.keys import Subject, WrappedKey, find_key, find_key_of_request, find_keys
 from shared.encryption import CustomerKey, MasterKeys
 from shared.errors import PunctualError
 from shared.ids import new_id
@@ -44,6 +44,15 @@ class CustomerKeys:
         known = await find_keys(connection, subjects)
         return {subject: self._find(known.get(subject)) for subject in subjects}
 
+    async def of_customer(self, connection: Connection, customer_id: UUID) -> CustomerKey:
+        """The key of a customer by our id.
+
+        Raises:
+            CustomerErased: it was destroyed.
+            MasterKeyMissing: it cannot be unwrapped here.
+        """
+        return self._unwrap(await find_key(connection, customer_id))
+
     async def of_request(self, connection: Connection, request_id: UUID) -> CustomerKey:
         """The key of a request's customer.
 
@@ -51,7 +60,9 @@ class CustomerKeys:
             CustomerErased: it was destroyed.
             MasterKeyMissing: it cannot be unwrapped here.
         """
-        found = await find_key_of_request(connection, request_id)
+        return self._unwrap(await find_key_of_request(connection, request_id))
+
+    def _unwrap(self, found: WrappedKey | None) -> CustomerKey:
         if found is None:
             raise CustomerErased("the customer's data were erased")
         return self._master_keys.unwrap(found.customer_id, found.wrapped)

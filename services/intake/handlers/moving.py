@@ -19,7 +19,7 @@ from services.intake.handlers.processes import Processes
 from services.intake.store.announcements import change_event, opening_event
 from services.intake.store.branches import insert_branch
 from services.intake.store.moves import add_link, lock_request, lock_two, record_changes
-from services.intake.store.texts import add_texts, encrypt_description
+from services.intake.store.personal.texts import add_texts, encrypt_description
 from shared.clock import Clock
 from shared.contracts.topics import REQUESTS
 from shared.errors import PunctualError

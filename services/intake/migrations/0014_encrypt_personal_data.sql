@@ -62,3 +62,13 @@ COMMENT ON COLUMN erasure.key_fingerprint IS 'SHA-256 of the wrapped key: shows 
 COMMENT ON COLUMN erasure.confirmed IS 'Service -> what it says it destroyed, and when.';
 GRANT SELECT, INSERT ON erasure TO {role};
 GRANT UPDATE (confirmed) ON erasure TO {role};
+
+ALTER TABLE api_key
+    DROP CONSTRAINT known_scopes,
+    ADD CONSTRAINT known_scopes CHECK (scopes <@ ARRAY[
+        'submit', 'batch', 'move', 'feedback', 'read', 'texts', 'processes', 'quality', 'verify', 'keys', 'audit',
+        'privacy'
+    ]);
+
+-- Who read what of a customer belongs to what the customer may ask for.
+CREATE INDEX access_record_of_customer ON access_record (customer_id, number) WHERE customer_id IS NOT NULL;

@@ -220,30 +220,6 @@ FROM moved, unnest(
 UPDATE idempotency_key SET request_id = :request_id, status = :status, body = :body
 WHERE caller = :caller AND key = :key;
 
--- name: insert_texts
--- Keeps what people wrote with an entry.
-INSERT INTO request_text (request_id, sequence, name, encrypted)
-SELECT :request_id, :sequence::integer, name, encrypted
-FROM unnest(:names::text[], :encrypted::bytea[]) AS news (name, encrypted);
-
--- name: select_texts
--- What people wrote about a request, in order; its description lies in its own row.
-SELECT 1 AS sequence, 'description' AS name, encrypted_description AS encrypted
-FROM request WHERE request_id = :request_id AND encrypted_description IS NOT NULL
-UNION ALL
-SELECT sequence, name, encrypted FROM request_text WHERE request_id = :request_id
-ORDER BY sequence, name;
-
--- name: find_customer_keys
--- The ids and keys of some customers who are known.
-SELECT channel, external_id, customer_id, wrapped
-FROM customer JOIN customer_key USING (customer_id)
-    JOIN unnest(:channels::text[], :external_ids::text[]) AS asked (channel, external_id) USING (channel, external_id);
-
--- name: find_key_of_request
--- The key of a request's customer.
-SELECT customer_id, wrapped FROM request JOIN customer_key USING (customer_id) WHERE request_id = :request_id;
-
 -- name: insert_link
 -- Says that two requests belong together, from the side of one.
 INSERT INTO request_link (request_id, relation, other_id) VALUES (:request_id, :relation, :other_id);

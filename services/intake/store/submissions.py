@@ -15,8 +15,9 @@ from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Entry, change_data
 from services.intake.domain.submission import Submission
 from services.intake.store.answers import KeyInFlight, lock_timeout
+from services.intake.store.personal.texts import encrypt_description
 from services.intake.store.refusals import refusals_withheld
-from services.intake.store.texts import encrypt_description
+from shared.contracts.payload import Language, Market
 from shared.encryption import ContactDetails, CustomerKey
 from shared.errors import PunctualError, Retryable
 from shared.postgres import Connection, load_statements
@@ -88,9 +89,14 @@ def encrypt(submission: Submission, key: CustomerKey, *, is_first: bool) -> Encr
         key=key,
         is_first=is_first,
         details=details.encrypt(key),
-        mark=key.mark(f"{details.written()} {contact.language} {submission.market}"),
+        mark=mark_details(key, details, contact.language, submission.market),
         description=encrypt_description(key, submission.request_id, submission.description),
     )
+
+
+def mark_details(key: CustomerKey, details: ContactDetails, language: Language, market: Market) -> bytes:
+    """32 bytes that change when any of it does."""
+    return key.mark(f"{details.written()} {language} {market}")
 
 
 @dataclass(frozen=True, slots=True)

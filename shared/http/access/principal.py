@@ -35,6 +35,7 @@ class Scope(StrEnum):
     VERIFY = "verify"
     KEYS = "keys"
     AUDIT = "audit"
+    PRIVACY = "privacy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from services.intake.api.context import Context
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.change_feed import ChangeFeed
+from services.intake.handlers.erasing import Erasing
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.moving import Moving
@@ -51,6 +52,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         moving=Moving(outbox, clock, processes, acting, CUSTOMER_KEYS),
         acting=acting,
         customer_keys=CUSTOMER_KEYS,
+        erasing=Erasing(outbox, clock),
         automations=automations,
         public_url="https://status.example",
         validation=validation,

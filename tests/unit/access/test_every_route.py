@@ -74,6 +74,7 @@ def _intake(access: Access) -> FastAPI:
         processes=_NOTHING,
         moving=_NOTHING,
         customer_keys=_NOTHING,
+        erasing=_NOTHING,
         acting=_NOTHING,
         validation=_NOTHING,
         automations=_NOTHING,

@@ -29,7 +29,13 @@ async def find_keys(connection: Connection, subjects: Collection[Subject]) -> di
     return {(row["channel"], row["external_id"]): WrappedKey(row["customer_id"], row["wrapped"]) for row in rows}
 
 
-async def find_key_of_request(connection: Connection, request_id: UUID) -> WrappedKey | None:
+async def find_key(connection: Connection, customer_id: UUID) -> WrappedKey | None:
     """None when the customer's data were erased."""
+    wrapped = await _STATEMENTS["find_customer_key"].fetchval(connection, customer_id=customer_id)
+    return WrappedKey(customer_id, wrapped) if wrapped is not None else None
+
+
+async def find_key_of_request(connection: Connection, request_id: UUID) -> WrappedKey | None:
+    """The same by a request of theirs."""
     row = await _STATEMENTS["find_key_of_request"].fetchrow(connection, request_id=request_id)
     return WrappedKey(row["customer_id"], row["wrapped"]) if row is not None else None

@@ -16,7 +16,12 @@ DESCRIPTION = "description"
 
 def encrypt_description(key: CustomerKey, request_id: UUID, description: str | None) -> bytes | None:
     """As it lies in the request's row."""
-    return None if description is None else key.encrypt(description, _place(request_id, 1, DESCRIPTION))
+    return None if description is None else encrypt_text(key, request_id, 1, DESCRIPTION, description)
+
+
+def encrypt_text(key: CustomerKey, request_id: UUID, sequence: int, name: str, text: str) -> bytes:
+    """Bound to its place."""
+    return key.encrypt(text, _place(request_id, sequence, name))
 
 
 async def add_texts(
@@ -28,7 +33,7 @@ async def add_texts(
         request_id=request_id,
         sequence=sequence,
         names=list(texts),
-        encrypted=[key.encrypt(text, _place(request_id, sequence, name)) for name, text in texts.items()],
+        encrypted=[encrypt_text(key, request_id, sequence, name, text) for name, text in texts.items()],
     )
 
 

@@ -1,0 +1,1 @@
+"""What intake holds on customers: encrypted, and destroyed on demand."""
