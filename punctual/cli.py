@@ -26,6 +26,7 @@ COMMANDS = (
     "requests",
     "automation",
     "keys",
+    "customers",
     "calendar",
     "mode",
     "doctor",

@@ -16,7 +16,11 @@ from shared.clock import real_now
 from shared.errors import ConfigurationError, PunctualError
 from shared.settings import load_settings
 
-URL_VARIABLES = {"sla_timer": "PUNCTUAL_SLA_TIMER_URL", "intake": "PUNCTUAL_INTAKE_URL"}
+URL_VARIABLES = {
+    "sla_timer": "PUNCTUAL_SLA_TIMER_URL",
+    "intake": "PUNCTUAL_INTAKE_URL",
+    "notifier": "PUNCTUAL_NOTIFIER_URL",
+}
 DEFAULT = "sla_timer"
 """The service that `punctual login` signs in at when nobody says another."""
 

@@ -17,6 +17,10 @@ IntakeUrlOption = Annotated[
     str | None,
     typer.Option("--url", help="intake's address; PUNCTUAL_INTAKE_URL, else the running local system."),
 ]
+NotifierUrlOption = Annotated[
+    str | None,
+    typer.Option("--notifier-url", help="notifier's address; PUNCTUAL_NOTIFIER_URL, else the running local system."),
+]
 KeyOption = Annotated[
     str | None,
     typer.Option("--key", help="A staff key, better in PUNCTUAL_STAFF_KEY; without one the sign-in counts."),

@@ -21,9 +21,13 @@ def topic_settings(topic: Topic, replication: int) -> dict[str, str]:
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(4 * 1024 * 1024),
         "message.timestamp.type": "LogAppendTime",
-        # An erasure must reach consumers that are down for up to a week.
+        # An erasure must reach consumers that are down for up to a week, and the disk within a day.
         **(
-            {"delete.retention.ms": str(7 * 86_400_000), "min.cleanable.dirty.ratio": "0.1"}
+            {
+                "delete.retention.ms": str(7 * 86_400_000),
+                "min.cleanable.dirty.ratio": "0.1",
+                "max.compaction.lag.ms": str(86_400_000),
+            }
             if topic.is_compacted
             else {}
         ),

@@ -11,6 +11,7 @@ from tests.integration.intake.curl import examples_of, read_curl
 from tests.integration.intake.front_door import Intake
 
 PAGE = Path(__file__).parents[3] / "docs/howto/send-requests.md"
+PERSONAL_PAGE = PAGE.with_name("personal-data.md")
 VALIDATION_PAGE = PAGE.with_name("validate-at-the-door.md")
 
 
@@ -52,6 +53,23 @@ async def test_the_examples_about_validation_get_the_answers_their_page_promises
         "claim_within_sum_insured": "dismissed",
     }
     assert answers[-1]["rates"][0]["wrong"] >= 1
+
+
+async def test_the_examples_about_personal_data_get_the_answers_their_page_promises(intake: Intake) -> None:
+    values = {"INTAKE": "http://intake", "KEY": "key of app", "ADMIN": "key of staff"}
+    answers = []
+    for status, command in examples_of(PERSONAL_PAGE.read_text(encoding="utf-8")):
+        method, url, headers, content = read_curl(command, values)
+        answer = await intake.nobody.request(method, url, headers=headers, content=content)
+        assert answer.status_code == status, f"{command}\n{answer.text}"
+        answers.append(answer.json())
+        values |= {
+            name: str(answers[-1][field])
+            for name, field in (("REFERENCE", "reference"), ("CUSTOMER", "customer_id"))
+            if field in answers[-1]
+        }
+    assert answers[1]["name"] == "Chan Siu Ming"
+    assert [check["what"] for check in answers[-1]["checks"] if not check["holds"]] == ["notifier"]
 
 
 def assert_lines_are_answered_as(page: str, answers: str) -> None:

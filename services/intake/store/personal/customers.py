@@ -137,7 +137,7 @@ async def confirm_erasure(connection: Connection, customer_id: UUID, service: st
     """Keep what another service says it destroyed; the first time counts."""
     document = json.dumps({service: {"messages": said.messages, "at": said.at.isoformat()}})
     await _STATEMENTS["confirm_erasure"].execute(
-        connection, customer_id=customer_id, service=service, confirmation=document
+        connection, customer_id=customer_id, service=service, confirmed=document
     )
 
 
