@@ -20,7 +20,7 @@ class Settings(ServiceSettings):
     )
     data_folder: Path = Field(
         Path(__file__).parent / "data",
-        description="Folder with processes/, status_page/ and validation, automation and retention.yml; a copy may be changed",
+        description="Folder with processes/, status_page/, validation, automation and retention.yml; a copy may do",
     )
     signature_secret: SecretStr = Field(
         description="Key of the signatures by which texts are compared; 32 to 64 characters, the same in every process"

@@ -242,14 +242,15 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan'
     set_config('enable_mergejoin', 'off', true), set_config('enable_material', 'off', true);
 
 -- name: count_requests
--- How many there are per kind and state, open or paused or over in one way.
+-- How many there are per kind and state, open or paused or over in one way. Who sees some teams sees what no team has, too.
 SELECT kind, state, sum(change)::bigint AS total
 FROM (
-    SELECT kind, state, channel, total AS change FROM request_count
+    SELECT kind, state, channel, team, total AS change FROM request_count
     UNION ALL
-    SELECT kind, state, channel, change FROM request_count_note
+    SELECT kind, state, channel, team, change FROM request_count_note
 ) AS parts
-WHERE :channel::text IS NULL OR channel = :channel
+WHERE (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team = '' OR team = ANY(:teams))
 GROUP BY kind, state HAVING sum(change) <> 0;
 
 -- name: add_counts_up
@@ -258,20 +259,14 @@ WITH turn AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(hashtext('punctual.intake.request_count')) AS is_ours
 ),
 taken AS (
-    DELETE FROM request_count_note WHERE (SELECT is_ours FROM turn) RETURNING kind, state, channel, change
+    DELETE FROM request_count_note WHERE (SELECT is_ours FROM turn) RETURNING kind, state, channel, team, change
 ),
 added AS (
-    INSERT INTO request_count AS old (kind, state, channel, total)
-    SELECT kind, state, channel, sum(change) FROM taken GROUP BY kind, state, channel
-    ON CONFLICT (channel, kind, state) DO UPDATE SET total = old.total + excluded.total
+    INSERT INTO request_count AS old (kind, state, channel, team, total)
+    SELECT kind, state, channel, team, sum(change) FROM taken GROUP BY kind, state, channel, team
+    ON CONFLICT (channel, team, kind, state) DO UPDATE SET total = old.total + excluded.total
 )
 SELECT count(*) FROM taken;
-
--- name: count_requests_of_teams
--- The same for who sees the requests of some teams and those that no team has.
-SELECT kind, state_of(ended_as, pause_reasons) AS state, count(*) AS total
-FROM request WHERE team IS NULL OR team = ANY(:teams::text[])
-GROUP BY 1, 2;
 
 -- name: lock_deadlines
 -- The stored deadlines of some clocks, locked in one order.

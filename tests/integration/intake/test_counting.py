@@ -6,25 +6,37 @@ import asyncio
 from typing import Any
 
 from services.intake.domain.visibility import Visibility
-from services.intake.store.lookups import count_requests
+from services.intake.store.lookups import count_requests, teams_of
 from services.intake.ticker.counts import CountKeeper
 from tests.integration.intake.front_door import SUBMISSION, Intake, write
 
 _FULL = """
 SELECT kind, coalesce(ended_as, CASE WHEN pause_reasons = '{}' THEN 'open' ELSE 'paused' END) AS state,
     count(*) AS total
-FROM request WHERE $1::text IS NULL OR channel = $1 GROUP BY 1, 2
+FROM request
+WHERE ($1::text IS NULL OR channel = $1) AND ($2::text[] IS NULL OR team IS NULL OR team = ANY($2))
+GROUP BY 1, 2
 """
+
+_VISIBLE = (
+    Visibility(),
+    Visibility("app"),
+    Visibility("web"),
+    Visibility(teams=frozenset({"claims_hk"})),
+    Visibility(teams=frozenset({"claims_hk", "claims_tw"})),
+    Visibility(teams=frozenset()),
+)
 
 
 async def assert_the_counts_are_true(intake: Intake) -> None:
     """Both are read in one snapshot, while others write."""
     async with intake.database.snapshot() as connection:
-        for channel in (None, "app", "web"):
-            counted = {(row["kind"], row["state"]): row["total"] for row in await connection.fetch(_FULL, channel)}
+        for visible in _VISIBLE:
+            rows = await connection.fetch(_FULL, visible.channel, teams_of(visible))
+            counted = {(row["kind"], row["state"]): row["total"] for row in rows}
             kept = {
                 (count.kind.value, count.state.value): count.total
-                for count in await count_requests(connection, Visibility(channel))
+                for count in await count_requests(connection, visible)
             }
             assert kept == counted
 
@@ -39,9 +51,13 @@ async def a_life(intake: Intake, number: int) -> None:
         assert answer.status_code == 200, answer.text
 
     await move("acknowledge")
+    if number % 3 == 0:
+        await move("assign", team="claims_hk")
     await move("pause", reason="third_party")
     if number % 2:
         await move("resume", reason="third_party")
+    if number % 4 == 0:
+        await move("assign", team="claims_tw")
     if number % 5 == 0:
         await move("cancel", reason="test")
 
@@ -62,7 +78,7 @@ async def test_the_counts_hold_while_requests_come_and_change_and_are_added_up(i
     await assert_the_counts_are_true(intake)
     async with intake.database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM request_count_note") == 0
-        assert await connection.fetchval("SELECT count(*) FROM request_count") < 40
+        assert await connection.fetchval("SELECT count(*) FROM request_count") < 60
 
 
 async def test_a_submission_that_is_rolled_back_is_not_counted(intake: Intake) -> None:

@@ -10,7 +10,7 @@ from shared.http import KeyRing, create_app
 from shared.http.access import Access, Identification, KeyTerms, Principal, Scope, read_matrix
 
 PROBES = "".join(f"  GET {path}: anybody\n" for path in ("/healthz", "/readyz", "/metrics", "/openapi.json"))
-SCOPES = "audit, batch, feedback, keys, move, processes, quality, read, submit, texts, verify"
+SCOPES = "audit, batch, feedback, keys, move, privacy, processes, quality, read, submit, texts, verify"
 WORDS = "administrator, auditor, channel, handler, manager, quality_reviewer, team_leader"
 
 
