@@ -49,6 +49,7 @@ def export(
     url: IntakeUrlOption = None,
     notifier_url: NotifierUrlOption = None,
     key: KeyOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Everything that is held on a customer, as JSON: contact, requests, texts, mails, and who read it. Is noted."""
     from punctual.staff.connection import connected
@@ -63,7 +64,10 @@ def export(
     with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(held, file, ensure_ascii=False, indent=1)
         file.write("\n")
-    typer.echo(f"Wrote {output}; it holds personal data.", err=True)
+    if as_json:
+        print_json({"output": str(output)})
+    else:
+        typer.echo(f"Wrote {output}; it holds personal data.")
 
 
 @app.command("erase", epilog='Example: punctual customers erase 01a21637-... --reason "letter of 3 March, file 118"')

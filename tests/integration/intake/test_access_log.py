@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from tests.integration.intake.front_door import Intake
+from tests.integration.intake.front_door import SUBMISSION, Intake
 
 
 async def test_a_reading_of_texts_is_noted_with_who_and_what(intake: Intake) -> None:
@@ -14,7 +14,7 @@ async def test_a_reading_of_texts_is_noted_with_who_and_what(intake: Intake) -> 
     reader = intake.person("chan.tai-man", "handler", "team_leader")
     headers = {"X-Correlation-Id": "c-1"}
     read = await reader.get(f"/v1/requests/{reference.lower()}/texts", headers=headers)
-    assert read.json()[0]["text"] == "her number is 2345 6789"
+    assert [found["text"] for found in read.json()] == [SUBMISSION["description"], "her number is 2345 6789"]
     (noted,) = (await intake.staff.get("/v1/audit", params={"reference": reference})).json()
     real_at = noted.pop("real_at")
     assert real_at.endswith("Z")

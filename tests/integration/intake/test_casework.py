@@ -12,7 +12,7 @@ from services.intake.api.moves import MOVES
 from shared.contracts import casework, requests
 from shared.contracts.topics import REQUESTS
 from shared.ids import new_reference
-from tests.integration.intake.front_door import Intake, write
+from tests.integration.intake.front_door import SUBMISSION, Intake, write
 
 EVERY_MOVE: list[tuple[str, dict[str, Any], list[str]]] = [
     ("acknowledge", {"handler": "s-104"}, ["acknowledged"]),
@@ -98,16 +98,18 @@ async def test_what_people_wrote_is_kept_and_told_to_nobody(intake: Intake) -> N
     await intake.move(reference, "attachment", **attachment)
     told = " ".join(str(event) for event in await intake.told(REQUESTS))
     shown = (await intake.app.get(f"/v1/requests/{reference}")).text
-    for text in (*written.values(), attachment["file_name"], attachment["location"]):
+    described = SUBMISSION["description"]
+    for text in (described, *written.values(), attachment["file_name"], attachment["location"]):
         assert text not in told
         assert text not in shown
     of_the_house = (await intake.staff.get(f"/v1/requests/{reference}/texts")).json()
     assert [found["text"] or found["file_name"] for found in of_the_house] == [
+        described,
         *written.values(),
         attachment["file_name"],
     ]
     of_the_channel = (await intake.app.get(f"/v1/requests/{reference}/texts")).json()
-    assert [found["type"] for found in of_the_channel] == ["message_received", "attached"]
+    assert [found["type"] for found in of_the_channel] == ["submitted", "message_received", "attached"]
     assert (await intake.web.get(f"/v1/requests/{reference}/texts")).status_code == 404
 
 

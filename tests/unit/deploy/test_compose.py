@@ -19,6 +19,7 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]  # ships 
 
 from punctual.local.parts.jars import read_lock
 from punctual.local.ports import PREFERRED
+from shared.encryption import MasterKeys
 from shared.http import KeyRing
 from shared.settings import PlatformSettings, ServiceSettings
 
@@ -158,11 +159,12 @@ def test_every_secret_is_made_by_the_script_and_none_has_a_default(tmp_path: Pat
     optional = set(re.findall(r"\$\{(\w+):-", TEXT))
 
     new_secrets["main"](tmp_path)
-    made = dict(line.split("=") for line in (tmp_path / "compose.env").read_text().splitlines())
+    made = dict(line.split("=", 1) for line in (tmp_path / "compose.env").read_text().splitlines())
 
     assert secret == set(made)
     assert set(re.findall(r"\$\{(\w+)", TEXT)) == secret | optional
     assert len(set(made.values())) == len(made)
+    assert MasterKeys.parse(made.pop("MASTER_KEYS")).current == "first"
     assert all(re.fullmatch(r"[0-9a-f]{48}", value) for value in made.values())
 
 
