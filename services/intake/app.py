@@ -30,6 +30,7 @@ from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.lint import lint_automation, lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
+from services.intake.handlers.retelling import Retelling
 from services.intake.handlers.validation_file import lint_validation, load_validation
 from services.intake.handlers.watching import Watching
 from services.intake.settings import Settings
@@ -46,6 +47,7 @@ from shared.http import HttpServer, KeyRing
 from shared.http.access import Access, Identification, load_matrix, open_access
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka import KafkaPublisher, KafkaSubscription
+from shared.key_rotation import KeyRotation
 from shared.lifecycle import Component, run_service
 from shared.outbox import Outbox
 from shared.postgres import Database
@@ -112,6 +114,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     stack.push_async_callback(publisher.close)
 
     outbox = Outbox(database, publisher, SERVICE)
+    rotation = KeyRotation(database, master_keys, SERVICE, Retelling(outbox, clock).tell)
+    await rotation.check()
     await PlainData(database, outbox, clock, master_keys).encrypt()
     erasing = Erasing(outbox, clock)
     automations = Automations(database, clock, _text(settings.data_folder / AUTOMATION))
@@ -180,6 +184,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         CountKeeper(database),
         KeyUses(keys),
         Retention(database, erasing, retention, clock),
+        rotation,
         # It stores what was counted once more at a stop; what is taken in after that is lost to the counts.
         Watcher(watching),
     ]
