@@ -134,6 +134,12 @@ def erase(notice: Notice, now: datetime) -> Notice:
     return _end(notice, NoticeState.FAILED, Reason.ERASED, now)
 
 
+def postpone(notice: Notice, attend_at: datetime) -> Notice:
+    """It cannot be handed over before, through nobody's fault at the other end."""
+    _require(notice.state is NoticeState.READY, notice)
+    return replace(notice, attend_at=attend_at)
+
+
 def claim(notice: Notice, real_now: datetime, lease: timedelta) -> Notice:
     _require(notice.state is NoticeState.READY, notice)
     return replace(

@@ -14,7 +14,8 @@ from shared.contracts.envelope import Event, Tombstone
 from shared.contracts.payload import Payload
 from shared.contracts.requests import RequestClosed
 from shared.postgres import Database
-from tests.integration.notifier.house import DUE, Case, House, eventually, received, replaced
+from tests.integration.notifier.cases import DUE, Case, received, replaced
+from tests.integration.notifier.house import House, eventually
 
 LATER = DUE + timedelta(hours=8)
 
@@ -120,25 +121,9 @@ async def test_a_new_address_is_used_for_what_was_not_sent_and_an_old_version_is
     await house.hear(case.submitted(), case.contact(version=2), case.clock())
     await house.hear(case.contact(version=3, email="new@customer.example"))
     await house.hear(case.contact(version=1, email="old@customer.example"))
-    async with house.database.connection() as connection:
-        rows = await connection.fetch("SELECT recipients, message FROM rendering")
-    assert [row["recipients"] for row in rows] == [["new@customer.example"]]
-    assert b"To: new@customer.example\r\n" in rows[0]["message"]
-
-
-async def test_an_erased_customer_is_forgotten(house: House) -> None:
-    case = Case()
-    await house.hear(case.submitted(), case.contact(), case.clock())
-    await house.hear(Tombstone(case.customer_id))
-    row = await house.notice(case, "received")
-    assert (row["state"], row["reason"]) == ("suppressed", "erased")
-    async with house.database.connection() as connection:
-        assert await connection.fetchval("SELECT count(*) FROM rendering") == 0
-        contact = await connection.fetchrow("SELECT * FROM contact")
-    assert (contact["name"], contact["email"], contact["is_erased"]) == (None, None, True)
-    await house.hear(case.contact(version=1))
-    await house.hear(case.event(RequestClosed(request_id=case.request_id, outcome="paid")))
-    assert (await house.notice(case, "closed"))["reason"] == "erased"
+    (claim,) = await house.claiming.claim(10)
+    assert claim.rendering.recipients == ("new@customer.example",)
+    assert b"To: new@customer.example\r\n" in claim.rendering.message
 
 
 async def test_a_withdrawn_breach_takes_back_what_was_not_sent(house: House) -> None:

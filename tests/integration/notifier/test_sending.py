@@ -10,7 +10,8 @@ from shared.contracts.clocks import ClockBreached, ClockBreachWithdrawn, ClockEs
 from shared.contracts.payload import Language, Market
 from shared.contracts.requests import RequestClosed
 from shared.postgres import Database
-from tests.integration.notifier.house import DUE, Case, House
+from tests.integration.notifier.cases import DUE, Case
+from tests.integration.notifier.house import House
 from tests.integration.notifier.relays import CatchingRelay, addresses
 
 LATER = DUE + timedelta(hours=8)

@@ -22,7 +22,7 @@ NEW = MasterKeys("new", {"new": bytes(range(32, 64))})
 IMPOSTOR = MasterKeys("old", {"old": bytes(32)})
 
 
-@pytest.fixture(params=["intake"])
+@pytest.fixture(params=["intake", "notifier"])
 async def service(request: pytest.FixtureRequest, database_urls: dict[str, str]) -> str:
     """Each that has keys; the table is emptied."""
     name: str = request.param
