@@ -30,6 +30,7 @@ from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.lint import lint_automation, lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
+from services.intake.handlers.reminding import Reminding
 from services.intake.handlers.retelling import Retelling
 from services.intake.handlers.validation_file import lint_validation, load_validation
 from services.intake.handlers.watching import Watching
@@ -39,6 +40,7 @@ from services.intake.ticker.counts import CountKeeper
 from services.intake.ticker.following import Follower
 from services.intake.ticker.key_uses import KeyUses
 from services.intake.ticker.keys import KeyKeeper
+from services.intake.ticker.reminders import Reminder
 from services.intake.ticker.retention import Retention
 from services.intake.ticker.watching import Watcher
 from shared.contracts.unread import decode_any
@@ -123,6 +125,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     acting = Acting(automations, outbox)
     moving = Moving(outbox, clock, processes, acting, customer_keys)
     automator = Automator(database, moving)
+    reminding = Reminding(automations, processes, outbox, clock)
     submissions = GroupCommit(
         database,
         outbox,
@@ -179,6 +182,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     server = HttpServer(create_api(context, access, status_page, readiness), settings.http_host, settings.http_port)
     tickers: list[Component] = [
         automator,
+        Reminder(database, reminding, automations, clock),
         KeyKeeper(database, settings.key_retention),
         Follower([processes, automations]),
         CountKeeper(database),

@@ -42,6 +42,7 @@ from services.intake.domain.changes import (
     Submitted,
 )
 from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
+from services.intake.domain.reminded import Reminded
 
 Change = (
     Submitted
@@ -74,6 +75,7 @@ Change = (
     | Doubted
     | FindingConfirmed
     | FindingDismissed
+    | Reminded
 )
 
 CHANGES: tuple[type[Change], ...] = get_args(Change)
@@ -128,6 +130,8 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return {name: _plain(one) for name, one in value.items()} if isinstance(value, Mapping) else value

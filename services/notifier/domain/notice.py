@@ -19,7 +19,11 @@ class IllegalMove(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the words are about. Holds no personal data. Business instants."""
+    """What the words are about. Holds no personal data. Business instants.
+
+    Attributes:
+        level: of a warning or an escalation; the number of a reminder.
+    """
 
     objective: str | None = None
     level: int | None = None
@@ -28,6 +32,8 @@ class Facts:
     expected_at: datetime | None = None
     previous_expected_at: datetime | None = None
     outcome: str | None = None
+    stage: str | None = None
+    entered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.casework import RequestReminded
 from shared.contracts.clocks import ClockBreached, ClockPayload, ClockStarted
 from shared.contracts.contacts import ContactRecorded, EncryptedContactRecorded
 from shared.contracts.envelope import Event, Tombstone, encode
@@ -108,6 +109,19 @@ class Case:
             "notify_roles": ["team_lead"],
         }
         return self.event(kind.model_validate({**fields, **changes}))
+
+    def reminded(self, number: int = 1, **changes: Any) -> Event[Payload]:
+        fields = {
+            "request_id": self.request_id,
+            "rule": "stage_waits",
+            "stage": "assessment",
+            "stage_entry": 2,
+            "number": number,
+            "entered_at": NOW,
+            "due_at": NOW,
+            "notify_roles": ("claims_assessor",),
+        }
+        return self.event(RequestReminded.model_validate({**fields, **changes}))
 
     def breach(self) -> list[Event[Payload]]:
         """All it takes for one mail to staff and none to the customer."""
