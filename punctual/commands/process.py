@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from punctual.commands.options import JsonOption, print_json
 from punctual.staff.options import IntakeUrlOption, KeyOption, read_text
+from shared.rules.plain_yaml import UnreadableYaml, read_plain_yaml
 
 app = typer.Typer(
     help="Process definitions: stages, control points, outcomes, reasons.",
@@ -136,8 +136,8 @@ def history(
 def _name_in(text: str) -> str:
     """The name that a definition gives itself; what else is wrong with it, the service says."""
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError:
+        _, document = read_plain_yaml(text)
+    except UnreadableYaml:
         document = None
     return str(document.get("process", "unnamed")) if isinstance(document, dict) else "unnamed"
 

@@ -68,9 +68,9 @@ def up(
 def parse_instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise ConfigurationError(f"--clock-start: {text!r} is no instant like 2026-03-02T09:00+08:00") from None
-    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _run_here(system: LocalSystem, folders: Folders, *, as_json: bool) -> None:

@@ -65,8 +65,11 @@ class Loopback:
 
     def _take(self, target: str) -> bool:
         """Whether the request is the answer that is waited for: others cannot know the state."""
-        parts = urlsplit(target)
-        query = {name: values[0] for name, values in parse_qs(parts.query).items() if len(values) == 1}
+        try:
+            parts = urlsplit(target)
+            query = {name: values[0] for name, values in parse_qs(parts.query).items() if len(values) == 1}
+        except ValueError:
+            return False
         if parts.path != PATH or not self._state or query.get("state") != self._state:
             return False
         self._answer = query

@@ -10,7 +10,12 @@ LONGEST_ADDRESS = 254
 _LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # RFC 1035 section 2.3.4: at most 63
-_ADDRESS = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@{_LABEL}(?:\.{_LABEL})*")
+_LOCAL_PART = rf"{_ATOM}(?:\.{_ATOM})*"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
+_ADDRESS = re.compile(rf"(?P<local>{_LOCAL_PART})@{_DOMAIN}")
+
+ADDRESS_PATTERN = rf"^(?=[^@]{{1,{_LONGEST_LOCAL_PART}}}@){_LOCAL_PART}@{_DOMAIN}$"
+"""The same for descriptions, but for the length of all."""
 
 
 def is_deliverable(address: str) -> bool:

@@ -2,10 +2,19 @@
 
 from shared.http.app import create_app
 from shared.http.keys import Caller, KeyRing, hash_key
-from shared.http.problems import FieldError, Problem, ProblemBody, failure, problem_responses, unavailable
+from shared.http.problems import (
+    PROBLEM_SCHEMA,
+    FieldError,
+    Problem,
+    ProblemBody,
+    failure,
+    problem_responses,
+    unavailable,
+)
 from shared.http.server import HttpServer
 
 __all__ = [
+    "PROBLEM_SCHEMA",
     "Caller",
     "FieldError",
     "HttpServer",

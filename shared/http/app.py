@@ -36,7 +36,13 @@ def create_app(
         body_limit: bytes; a larger body is answered 413.
         streamed: paths that take a body of any length piece by piece.
     """
-    defaults: dict[str, Any] = {"title": f"Punctual {service}", "version": "1", "docs_url": None, "redoc_url": None}
+    defaults: dict[str, Any] = {
+        "title": f"Punctual {service}",
+        "version": "1",
+        "docs_url": None,
+        "redoc_url": None,
+        "redirect_slashes": False,  # no document declares the redirects, and clients drop keys on the way
+    }
     if access is not None:
         defaults |= {"dependencies": [Depends(enforce)], "responses": problem_responses(401, 403, 503)}
     app = FastAPI(**{**defaults, **fastapi_arguments})

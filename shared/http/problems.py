@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
@@ -82,9 +83,11 @@ class Problem(Exception):
         return JSONResponse(self.document(), status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
-_SCHEMA = ProblemBody.model_json_schema()
+PROBLEM_SCHEMA = ProblemBody.model_json_schema()
+"""Of the body of every error answer, for descriptions."""
+
 # A reference would be looked up in the OpenAPI document, where nobody put it.
-_SCHEMA["properties"]["errors"]["items"] = _SCHEMA.pop("$defs")["FieldError"]
+PROBLEM_SCHEMA["properties"]["errors"]["items"] = PROBLEM_SCHEMA.pop("$defs")["FieldError"]
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -92,7 +95,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"schema": _SCHEMA}},
+            "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}},
         }
         for status in statuses
     }
@@ -119,7 +122,9 @@ def install_problem_handlers(app: FastAPI) -> None:
         ).response()
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            error.headers = {"Allow": ", ".join(sorted(_methods_at(request)))}
         return http_problem(error)
 
     @app.exception_handler(Retryable)
@@ -153,8 +158,15 @@ def failure(error: BaseException) -> Problem:
     return Problem(500, "internal_error", "Something went wrong on our side")
 
 
+def _methods_at(request: Request) -> set[str]:
+    """What may be done at a path. The framework names the methods of one of its routes only."""
+    path = request.scope["path"]
+    routes = [route for route in iter_route_contexts(request.app.routes) if route.methods is not None]
+    return {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
+
+
 def _path(location: Sequence[Any]) -> str:
-    where, *rest = [str(part) for part in location]
+    where, *rest = [str(part).encode("utf-8", "backslashreplace").decode() for part in location]
     if where == "body":
         return ".".join(rest) or "body"
     return f"{where}:{'.'.join(rest)}"

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from punctual.replay.mapping.model import LogMap
 from shared.errors import ConfigurationError
+from shared.rules.plain_yaml import UnreadableYaml, read_plain_yaml
 
 _HERE = Path(__file__).resolve().parents[1] / "maps"
 
@@ -36,13 +37,9 @@ def load_map(name: Path) -> LogMap:
 def parse_map(text: str, origin: str) -> LogMap:
     """Read a map from its text; ``origin`` is the file's name, for the messages."""
     try:
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
-        values = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # it makes text, lists and mappings only
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigurationError(f"{origin}:{line}: not readable as YAML: {error.problem or error.context}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigurationError(f"{origin}:1: not readable as YAML: {type(error).__name__}") from None
+        root, values = read_plain_yaml(text, is_typed=False)
+    except UnreadableYaml as error:
+        raise ConfigurationError(f"{origin}:{error.line}: not readable as YAML: {error}") from None
     if not isinstance(root, yaml.MappingNode):
         raise ConfigurationError(f"{origin}:1: a mapping is needed, with columns, request and activities")
     problems = [f"{origin}:{line}: {field}: named twice" for line, field in _named_twice(root, ())]

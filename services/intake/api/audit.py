@@ -9,8 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from services.intake.api.bodies import Line
 from services.intake.api.context import ContextOf
-from services.intake.api.paging import link_next, read_number
+from services.intake.api.paging import NumberAfter, link_next, read_number
 from services.intake.api.references import read_reference
 from services.intake.store.access_log import AccessRecord, What, list_accesses
 from shared.http import problem_responses
@@ -36,10 +37,10 @@ async def list_(
     context: ContextOf,
     request: Request,
     response: Response,
-    who: Annotated[str | None, Query(max_length=128, description="Only what this caller read")] = None,
+    who: Annotated[Line | None, Query(description="Only what this caller read")] = None,
     reference: Annotated[str | None, Query(max_length=32, description="Only what was read of this request")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[str | None, Query(description="Where the page before ended; from its Link header")] = None,
+    after: NumberAfter = None,
 ) -> list[AccessView]:
     canonical = None if reference is None else read_reference(reference)
     before = read_number(after)

@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from services.intake.api.automation_views import (
     AutomationAppliedView,
@@ -18,8 +18,10 @@ from services.intake.api.automation_views import (
     view_automation,
     view_trial,
 )
+from services.intake.api.bodies import Instant, Reason, Whole, YamlText
 from services.intake.api.context import CallerOf, Context, ContextOf
-from services.intake.api.paging import link_next, read_number
+from services.intake.api.examples import AUTOMATION
+from services.intake.api.paging import NumberAfter, link_next, read_number
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.trying import Trial
 from services.intake.domain.process import Process
@@ -34,17 +36,19 @@ router = APIRouter(tags=["automation"])
 
 _FIRST = UUID(int=0)
 
-TextOf = Annotated[bytes, Body(media_type="text/yaml", description="The whole of automation.yml")]
+TextOf = Annotated[
+    YamlText, Body(media_type="text/yaml", description="The whole of automation.yml", examples=[AUTOMATION])
+]
 
 
 class TrialBody(BaseModel):
     source: str | None = Field(
         None, description="The whole of automation.yml; what is in force if left out", max_length=1_000_000
     )
-    submitted_from: AwareDatetime
-    submitted_to: AwareDatetime
-    most_listed: int = Field(20, ge=0, le=200, description="Requests listed for each rule and page")
-    limit: int = Field(200, ge=1, le=500, description="Requests looked at by one call")
+    submitted_from: Instant
+    submitted_to: Instant
+    most_listed: Whole = Field(20, ge=0, le=200, description="Requests listed for each rule and page")
+    limit: Whole = Field(200, ge=1, le=500, description="Requests looked at by one call")
     after: UUID | None = Field(None, description="`next` of the answer before")
 
 
@@ -64,7 +68,7 @@ async def versions(
     request: Request,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[str | None, Query(description="Where the page before ended; from its Link header")] = None,
+    after: NumberAfter = None,
 ) -> list[AutomationVersionView]:
     async with context.database.connection() as connection:
         found = await store.list_versions(connection, read_number(after), limit)
@@ -82,7 +86,7 @@ async def apply(
     body: TextOf,
     context: ContextOf,
     caller: CallerOf,
-    reason: Annotated[str, Query(min_length=1, max_length=200, description="Why, in a few words; kept with them")],
+    reason: Annotated[Reason, Query(description="Why, in a few words; kept with them")],
 ) -> AutomationAppliedView:
     """The same text again makes no new version. Rules that act look at a request when something happens to it; those
     that remind reach every request that is not over, within a minute or so of many.

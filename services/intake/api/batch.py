@@ -7,11 +7,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.intake.api.batch_lines import LineBody
+from services.intake.api.batch_lines import KEY_FIELD, LineBody
 from services.intake.api.batch_stream import NDJSON, BatchStream
 from services.intake.api.context import CallerOf, ContextOf, outbox_full
 from services.intake.api.visibility import submitting_channel
-from shared.http import Problem, problem_responses
+from shared.http import PROBLEM_SCHEMA, Problem, problem_responses
 from shared.telemetry.context import current_trace
 
 router = APIRouter(tags=["requests"])
@@ -20,6 +20,39 @@ PATH = "/v1/requests:batch"
 
 _LINE: dict[str, Any] = LineBody.model_json_schema(ref_template="#/components/schemas/{model}")
 del _LINE["$defs"]  # the single submission puts them into the document
+
+_STATUS = {"type": "integer", "minimum": 400, "maximum": 599}
+_WAIT = {"type": "integer", "description": "With a status of 409, 429 or 503"}
+_PROBLEM = {"problem": PROBLEM_SCHEMA, "status": _STATUS, "retry_after_seconds": _WAIT}
+_NUMBER = {"type": "integer", "minimum": 1}
+_ANSWER: dict[str, Any] = {
+    "description": "One line of the answer: of a line that was accepted, of one that was refused, or the last one",
+    "oneOf": [
+        {
+            "type": "object",
+            "properties": {
+                "line": _NUMBER,
+                "status": {"const": 201},
+                KEY_FIELD: {"type": "string"},
+                "replayed": {"const": True},
+                "reference": {"type": "string"},
+                "id": {"type": "string", "format": "uuid"},
+                "location": {"type": "string"},
+            },
+            "required": ["line", "status", KEY_FIELD, "reference", "id", "location"],
+        },
+        {
+            "type": "object",
+            "properties": {"line": _NUMBER, KEY_FIELD: {"type": "string"}, **_PROBLEM},
+            "required": ["line", "status", "problem"],
+        },
+        {
+            "type": "object",
+            "properties": {"resume_from": _NUMBER, **_PROBLEM},
+            "required": ["resume_from", "status", "problem"],
+        },
+    ],
+}
 
 
 @router.post(
@@ -39,7 +72,7 @@ del _LINE["$defs"]  # the single submission puts them into the document
                 "A line for each line: `line`, `status`, `idempotency_key`, and `reference`, `id`, `location` (with"
                 " `replayed` on a repeat) or `problem`. A last line with `resume_from` answers that and all after."
             ),
-            "content": {NDJSON: {}},
+            "content": {NDJSON: {"schema": _ANSWER}},
         },
         **problem_responses(401, 415, 503),
     },

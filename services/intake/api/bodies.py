@@ -9,18 +9,22 @@ from typing import Annotated, Any
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
+    Strict,
     StringConstraints,
     WithJsonSchema,
 )
 
-from shared.contracts.addresses import LONGEST_ADDRESS, is_deliverable
+from shared.contracts.addresses import ADDRESS_PATTERN, LONGEST_ADDRESS, is_deliverable
 from shared.contracts.payload import AttributeValue, Code, CustomerTier, Language, Market, Priority, RequestKind
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_CONTROL_BUT_LINES = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
+_HAS_CONTROL = re.compile(f"[{_CONTROL}]")
+_HAS_CONTROL_BUT_LINES = re.compile(f"[{_CONTROL_BUT_LINES}]")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{3,30}")
 
@@ -29,13 +33,13 @@ LARGEST_EXACT_NUMBER = 2**53
 
 
 def _one_line(text: str) -> str:
-    if _CONTROL.search(text):
+    if _HAS_CONTROL.search(text):
         raise ValueError("control characters and line breaks are not allowed")
     return text
 
 
 def _prose(text: str) -> str:
-    if _CONTROL_BUT_LINES.search(text):
+    if _HAS_CONTROL_BUT_LINES.search(text):
         raise ValueError("control characters are not allowed")
     return text
 
@@ -78,6 +82,18 @@ def _phone(text: str) -> str:
     return text
 
 
+def _exactly(value: Any) -> Any:
+    """Refuses what would be taken for a number: the description says integer or number, and a text is neither."""
+    if isinstance(value, str | bool):
+        raise ValueError("a number is needed, not a text and not true or false")  # noqa: TRY004  pydantic's way
+    return value
+
+
+def shown(**more: Any) -> Any:
+    """What the description says of a type besides what can be read off it."""
+    return Field(json_schema_extra=more)
+
+
 Instant = Annotated[datetime, PlainValidator(read_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Attribute = Annotated[
     bool | int | float | str,
@@ -92,10 +108,38 @@ Attribute = Annotated[
         }
     ),
 ]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=128, strip_whitespace=True), AfterValidator(_one_line)]
-Email = Annotated[str, StringConstraints(max_length=LONGEST_ADDRESS, strip_whitespace=True), AfterValidator(_email)]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_phone)]
-Prose = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_prose)]
+Attributes = Annotated[dict[Code, Attribute], Field(max_length=64), shown(additionalProperties=False)]
+YamlText = Annotated[bytes, WithJsonSchema({"type": "string", "minLength": 1})]
+EXACT = BeforeValidator(_exactly)
+Whole = Annotated[int, EXACT]
+Truth = Annotated[bool, Strict()]
+Line = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128, strip_whitespace=True),
+    AfterValidator(_one_line),
+    shown(pattern=rf"^[ \t\r\n]*[^\s{_CONTROL}]([^{_CONTROL}]*[^\s{_CONTROL}])?[ \t\r\n]*$"),
+]
+Reason = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_one_line),
+    shown(pattern=f"^[^{_CONTROL}]*$"),
+]
+Email = Annotated[
+    str,
+    StringConstraints(max_length=LONGEST_ADDRESS, strip_whitespace=True),
+    AfterValidator(_email),
+    shown(pattern=ADDRESS_PATTERN),
+]
+Phone = Annotated[
+    str, StringConstraints(strip_whitespace=True), AfterValidator(_phone), shown(pattern=f"^{_PHONE.pattern}$")
+]
+Prose = Annotated[
+    str,
+    StringConstraints(max_length=4000),
+    AfterValidator(_prose),
+    shown(pattern=f"^[^{_CONTROL_BUT_LINES}]*$"),
+]
 
 
 class Body(BaseModel):
@@ -145,5 +189,5 @@ class SubmitBody(Body):
     external_id: Line | None = Field(None, description="The channel's own id of the request")
     occurred_at: Instant | None = Field(None, description="When the customer submitted it; now if it is left out")
     description: Prose | None = Field(None, description="What people wrote; leaves this service in no event")
-    attributes: dict[Code, Attribute] = Field({}, max_length=64, description="Facts that policies may look at")
+    attributes: Attributes = Field({}, description="Facts that policies may look at")
     customer: CustomerBody

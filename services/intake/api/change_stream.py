@@ -29,7 +29,7 @@ BELIEVED_SECONDS = 15.0
 PATIENCE_SECONDS = 10.0
 """How long one write may wait for a reader that takes nothing."""
 
-_ID = re.compile(r"(\d{1,18})-([0-9a-f]{32})-(\d{1,9})")
+_ID = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})-([0-9]{1,9})")
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the second keeps nginx from holding events back
 
 

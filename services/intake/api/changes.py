@@ -15,13 +15,26 @@ from shared.http import FieldError, Problem, problem_responses
 
 router = APIRouter(tags=["requests"])
 
-_EVENT = (
-    "event: request\n"
-    "id: 7731-01a2051d44ed76429a321b7da3713f59-3\n"
-    'data: {"reference": "K7M4Q-2XD9C", "id": "01a2051d-44ed-7642-9a32-1b7da3713f59", "version": 3, "kind": "claim",'
-    ' "state": "open", "stage": "assessment", "team": "claims_hk",'
-    ' "change": {"type": "assigned", "sequence": 3, "recorded_at": "2026-11-22T02:05:11Z"}}\n\n'
-)
+_EVENT = {
+    "event": "request",
+    "id": "7731-01a2051d44ed76429a321b7da3713f59-3",
+    "data": (
+        '{"reference": "K7M4Q-2XD9C", "id": "01a2051d-44ed-7642-9a32-1b7da3713f59", "version": 3, "kind": "claim",'
+        ' "state": "open", "stage": "assessment", "team": "claims_hk",'
+        ' "change": {"type": "assigned", "sequence": 3, "recorded_at": "2026-11-22T02:05:11Z"}}'
+    ),
+}
+_ID_PATTERN = "^[0-9]{1,18}-[0-9a-f]{32}-[0-9]{1,9}$"
+_EVENT_SCHEMA = {
+    "type": "object",
+    "description": "One event, as a reader of server-sent events gives it",
+    "properties": {
+        "event": {"const": "request"},
+        "id": {"type": "string", "pattern": _ID_PATTERN},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "id", "data"],
+}
 
 
 @router.get(
@@ -36,7 +49,7 @@ _EVENT = (
     responses={
         200: {
             "description": "Events, without end",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EVENT}},
+            "content": {"text/event-stream": {"schema": _EVENT_SCHEMA, "example": _EVENT}},
         },
         **problem_responses(401, 422, 503),
     },
@@ -48,11 +61,18 @@ async def watch(
     team: Annotated[Code | None, Query()] = None,
     stage: Annotated[Code | None, Query()] = None,
     kind: Annotated[RequestKind | None, Query()] = None,
-    last_event_id: Annotated[str | None, Header(description="The `id` of the last event that was seen")] = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            description="The `id` of the last event that was seen",
+            json_schema_extra={"pattern": _ID_PATTERN},
+            examples=[_EVENT["id"]],
+        ),
+    ] = None,
 ) -> Response:
     feed = context.feed
-    mark = read_id(last_event_id) if last_event_id else None
-    if last_event_id and mark is None:
+    mark = None if last_event_id is None else read_id(last_event_id)
+    if last_event_id is not None and mark is None:
         raise Problem(
             422,
             "invalid_fields",

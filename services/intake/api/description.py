@@ -12,6 +12,7 @@ from services.intake.api.listing_views import ListView
 from services.intake.api.status_view import StatusView
 from services.intake.api.timeline import TimelineView
 from services.intake.api.views import RequestView
+from shared.http.access import Access
 from shared.http.problems import MEDIA_TYPE
 
 JsonObject = dict[str, Any]
@@ -42,6 +43,10 @@ def describe(app: FastAPI) -> JsonObject:
     """The document of ``app``; made once, then kept."""
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
+        _open(document, app)
+        for operation in _operations(document):
+            for parameter in operation.get("parameters", ()):
+                _without_null(parameter["schema"])
         for status, answer in _problem_answers(document):
             answer["content"][MEDIA_TYPE].setdefault("example", _problem(status))
         for model in EXAMPLED:
@@ -52,12 +57,36 @@ def describe(app: FastAPI) -> JsonObject:
     return cast(JsonObject, app.openapi_schema)
 
 
-def _problem_answers(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+def _open(document: JsonObject, app: FastAPI) -> None:
+    """The framework sees that something stands before every route, not whom it lets through without credentials."""
+    access = cast(Access, app.state.access)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if access.matrix.routes[f"{method.upper()} {path}"].is_open:
+                operation["security"] = []
+
+
+def _without_null(schema: JsonObject) -> None:
+    """A parameter that is left out is not null: nothing in an address or a header could say so."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del schema["anyOf"]
+        for name, value in kinds[0].items():
+            schema.setdefault(name, value)
+    elif kinds:
+        schema["anyOf"] = kinds
+
+
+def _operations(document: JsonObject) -> Iterator[JsonObject]:
     for path in document["paths"].values():
-        for operation in path.values():
-            for status, answer in operation["responses"].items():
-                if MEDIA_TYPE in answer.get("content", {}):
-                    yield status, answer
+        yield from path.values()
+
+
+def _problem_answers(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    for operation in _operations(document):
+        for status, answer in operation["responses"].items():
+            if MEDIA_TYPE in answer.get("content", {}):
+                yield status, answer
 
 
 def _problem(status: str) -> JsonObject:

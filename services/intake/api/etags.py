@@ -14,7 +14,9 @@ from fastapi import Depends, Header
 
 from shared.http import FieldError, Problem
 
-_TAG = re.compile(r'\s*(?:W/)?"(?P<version>\d{1,9})(?P<digest>\.[0-9a-f]{8})?"\s*')
+_TAG = re.compile(r'[ \t]*(?:W/)?"(?P<version>[0-9]{1,9})(?P<digest>\.[0-9a-f]{8})?"[ \t]*')
+_SHOWN_TAG = r'[ \t]*(W/)?"[0-9]{1,9}(\.[0-9a-f]{8})?"[ \t]*'
+_SHOWN_TAGS = rf"^([ \t]*\*[ \t]*|{_SHOWN_TAG}(,{_SHOWN_TAG})*)$"
 
 
 def make_etag(version: int, body: str) -> str:
@@ -29,7 +31,11 @@ def is_known(if_none_match: str | None, etag: str) -> bool:
 async def _seen(
     if_match: Annotated[
         str | None,
-        Header(description="The ETag, or the version in quotes, of what the caller saw: 412 when it has changed"),
+        Header(
+            description="The ETag, or the version in quotes, of what the caller saw: 412 when it has changed",
+            json_schema_extra={"pattern": _SHOWN_TAGS},
+            examples=['"7"'],
+        ),
     ] = None,
 ) -> frozenset[int] | None:
     if if_match is None or if_match.strip() == "*":

@@ -70,3 +70,28 @@ REQUEST: dict[str, Any] = {
     ],
     "status_url": "https://status.example/t/0Zr1sWm3QhKpVt6uXyAbCd",
 }
+
+PROCESS = """\
+format: "1"
+process: enquiry
+kind: enquiry
+start: received
+stages:
+  received: {role: customer_service, next: [answering]}
+  answering: {role: customer_service, rework: [received]}
+outcomes:
+  answered: {}
+  withdrawn: {unchecked: true}
+pauses: {customer_documents: customer}
+reopening: {within: 30d, stage: answering, reasons: [further_question]}
+cancelling: [duplicate]
+"""
+
+AUTOMATION = """\
+format: "1"
+rules:
+  - rule: next_when_complete
+    on: false
+    when: {is_complete: true, stage: [assessment, survey]}
+    do: [{stage: next}]
+"""

@@ -6,26 +6,58 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from services.intake.api.bodies import Body, Instant
+from services.intake.api.bodies import EXACT, Body, Instant, Whole
 from services.intake.domain.api_key import OVERLAP, SCOPES_OF_CHANNELS, ApiKey, KeyState, Role
 from shared.http.access import Scope
 
 _LONGEST_OVERLAP = timedelta(days=90)  # longer, it is not a rotation but a second key
 
-PrefixOf = Annotated[str, Path(max_length=16, description="The part of the key after pk_", examples=["K7M4Q2XD"])]
+PrefixOf = Annotated[
+    str, Path(pattern=r"^[2-9A-Z]{8}$", description="The part of the key after pk_", examples=["K7M4Q2XD"])
+]
+
+KeyName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+
+_OF_CHANNELS: list[JsonValue] = [scope.value for scope in sorted(SCOPES_OF_CHANNELS)]
+_GIVEN_TOGETHER = ("rate_per_second", "burst")
 
 
 class KeyBody(Body):
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = Field(
-        description="Of the channel, or of a program of the house", examples=["branch"]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {
+                    "anyOf": [
+                        {"properties": {"role": {"const": "staff"}}},
+                        {"properties": {"scopes": {"items": {"enum": _OF_CHANNELS}}}},
+                    ]
+                },
+                {
+                    "anyOf": [
+                        {"properties": {name: {"type": "null"} for name in _GIVEN_TOGETHER}},
+                        {
+                            "properties": {name: {"type": "number"} for name in _GIVEN_TOGETHER},
+                            "required": list(_GIVEN_TOGETHER),
+                        },
+                    ]
+                },
+            ]
+        }
     )
+
+    name: KeyName = Field(description="Of the channel, or of a program of the house", examples=["branch"])
     role: Role = Field(description="A channel sees its own requests; staff is a service that administers")
     scopes: list[Scope] = Field(min_length=1, examples=[["submit", "batch", "read"]])
     expires_at: Instant | None = Field(None, description="Real time; without it the key works until it is revoked")
-    rate_per_second: float | None = Field(None, gt=0, le=100_000, description="Calls; else the house's setting")
-    burst: int | None = Field(None, ge=1, le=1_000_000, description="Calls at once; given with rate_per_second")
+    rate_per_second: Annotated[float, Field(gt=0, le=100_000), EXACT] | None = Field(
+        None, description="Calls; else the house's setting"
+    )
+    burst: Annotated[int, Field(ge=1, le=1_000_000), EXACT] | None = Field(
+        None, description="Calls at once; given with rate_per_second"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> KeyBody:
@@ -38,7 +70,7 @@ class KeyBody(Body):
 
 
 class RotateBody(Body):
-    overlap_seconds: int = Field(
+    overlap_seconds: Whole = Field(
         int(OVERLAP.total_seconds()),
         ge=0,
         le=int(_LONGEST_OVERLAP.total_seconds()),

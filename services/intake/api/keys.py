@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.intake.api.answers import REPLAY_HEADER, json_answer, stored_answer
 from services.intake.api.context import CallerOf, Context, ContextOf, KeyedOf, Write
-from services.intake.api.key_views import KeyBody, KeyView, NewKeyView, PrefixOf, RotateBody, view_key
-from services.intake.api.paging import link_next, read_number
+from services.intake.api.key_views import KeyBody, KeyName, KeyView, NewKeyView, PrefixOf, RotateBody, view_key
+from services.intake.api.paging import NumberAfter, link_next, read_number
 from services.intake.api.problems import key_in_flight
 from services.intake.domain.api_key import ApiKey, hash_secret, next_expiry, overlap_end, write_key
 from services.intake.store import api_keys as store
@@ -76,9 +76,9 @@ async def list_(
     context: ContextOf,
     request: Request,
     response: Response,
-    name: Annotated[str | None, Query(max_length=32, description="Only keys of this name")] = None,
+    name: Annotated[KeyName | None, Query(description="Only keys of this name")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[str | None, Query(description="Where the page before ended; from its Link header")] = None,
+    after: NumberAfter = None,
 ) -> list[KeyView]:
     async with context.database.connection() as connection:
         found = await store.list_keys(connection, name, read_number(after), limit)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from services.intake.api.bodies import Attribute, Body, Instant, Line, Prose
+from services.intake.api.bodies import Attributes, Body, Instant, Line, Prose, Truth, Whole
 from services.intake.domain import moves
 from services.intake.domain.deciding import MOST_SECONDS
 from services.intake.domain.moves import Move
 from shared.contracts.payload import Code, CustomerTier, Priority, RequestKind
 from shared.ids import new_id
 
-_MOST = 64  # documents or attributes in one call
+_MOST = 64  # documents in one call
 
 Text = Annotated[Prose, Field(min_length=1, description="Stays in this service; it is told in no event")]
 Handler = Annotated[Code | None, Field(description="Staff id of who did it", examples=["s-104"])]
@@ -45,6 +45,12 @@ class AcknowledgeBody(MoveBody):
 
 
 class AssignBody(MoveBody):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("team", "handler")]
+        }
+    )
+
     team: Code | None = Field(None, examples=["claims_hk"])
     handler: Handler = None
 
@@ -75,8 +81,8 @@ class LeaveBody(MoveBody):
 
 class ControlBody(MoveBody):
     control: Code = Field(examples=["cover_checked"])
-    passed: bool = True
-    recorded: dict[Code, Attribute] = Field({}, max_length=_MOST, examples=[{"cover_in_force": True}])
+    passed: Truth = True
+    recorded: Attributes = Field({}, examples=[{"cover_in_force": True}])
     handler: Handler = None
 
     def move(self) -> Move:
@@ -123,7 +129,7 @@ class AttachmentBody(MoveBody):
 
     file_name: Line = Field(examples=["receipt.pdf"])
     media_type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,64}$")]
-    size: int = Field(ge=0, le=2**40, description="Bytes")
+    size: Whole = Field(ge=0, le=2**40, description="Bytes")
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(description="Of the content")
     location: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2000}$")] = Field(
         description="Where the content is kept", examples=["s3://documents/7781/receipt.pdf"]
@@ -164,7 +170,7 @@ class ChangeBody(MoveBody):
     product_line: Code | None = None
     priority: Priority | None = None
     customer_tier: CustomerTier | None = None
-    attributes: dict[Code, Attribute] = Field({}, max_length=_MOST, description="New values; the others stay")
+    attributes: Attributes = Field({}, description="New values; the others stay")
 
     def move(self) -> Move:
         return moves.ChangeFacts(self.reason, self.product_line, self.priority, self.customer_tier, self.attributes)
@@ -172,7 +178,7 @@ class ChangeBody(MoveBody):
 
 class ExtendBody(MoveBody):
     objective: Code = Field(examples=["resolution"])
-    seconds: int = Field(ge=1, le=MOST_SECONDS, description="Working or elapsed, as the objective counts")
+    seconds: Whole = Field(ge=1, le=MOST_SECONDS, description="Working or elapsed, as the objective counts")
     reason: Code = Field(examples=["expert_opinion"])
     approved_by: Code = Field(description="A staff id", examples=["s-001"])
 
@@ -211,7 +217,7 @@ class CancelBody(MoveBody):
 
 
 class FeedbackBody(MoveBody):
-    score: int = Field(ge=1, le=5, description="5 is best")
+    score: Whole = Field(ge=1, le=5, description="5 is best")
     text: Prose | None = Field(None, description="Stays in this service")
 
     def move(self) -> Move:
@@ -226,7 +232,7 @@ class ComplaintBody(TimedBody):
 
     description: Prose | None = Field(None, description="What people wrote; leaves this service in no event")
     priority: Priority = Priority.NORMAL
-    attributes: dict[Code, Attribute] = Field({}, max_length=_MOST)
+    attributes: Attributes = {}
 
 
 class SplitBody(ComplaintBody):
@@ -244,6 +250,6 @@ class FollowBody(TimedBody):
     """Go on under another version, or another process of the same kind."""
 
     process: Code = Field(examples=["claim_motor"])
-    version: int = Field(ge=1, le=2**31 - 1)
+    version: Whole = Field(ge=1, le=2**31 - 1)
     stage: Code | None = Field(None, description="Where it goes on; without it the stage of the same name")
     reason: Code = Field(examples=["new_version"])

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from fastapi import Request, Response
+from typing import Annotated
+
+from fastapi import Query, Request, Response
 
 from shared.http import FieldError, Problem
 
 _LONGEST_NUMBER = 9  # digits of what is surely an integer of Postgres
+
+
+NumberAfter = Annotated[
+    str | None,
+    Query(
+        description="Where the page before ended; from its Link header",
+        json_schema_extra={"pattern": f"^[0-9]{{1,{_LONGEST_NUMBER}}}$"},
+    ),
+]
 
 
 def link_next(request: Request, response: Response, cursor: str) -> None:
@@ -21,7 +32,7 @@ def read_number(cursor: str | None) -> int | None:
     """
     if cursor is None:
         return None
-    if not cursor.isdecimal() or len(cursor) > _LONGEST_NUMBER:
+    if not (cursor.isascii() and cursor.isdecimal()) or len(cursor) > _LONGEST_NUMBER:
         raise broken_cursor()
     return int(cursor)
 

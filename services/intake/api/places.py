@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
 from uuid import UUID
 
+from services.intake.api.bodies import read_instant
 from services.intake.api.paging import broken_cursor
 from services.intake.store.listing.wanted import Order, Place, Wanted
 
@@ -38,15 +38,9 @@ def read_place(cursor: str | None, wanted: Wanted) -> Place | None:
         if len(parts) != _PARTS:
             raise broken_cursor()
         at, request_id, sequence = parts
-        return Place(UUID(request_id), _aware(datetime.fromisoformat(at)), _small(int(sequence)))
+        return Place(UUID(request_id), read_instant(at), _small(int(sequence)))
     except (binascii.Error, ValueError):
         raise broken_cursor() from None
-
-
-def _aware(instant: datetime) -> datetime:
-    if instant.tzinfo is None:
-        raise ValueError("an instant without an offset")
-    return instant
 
 
 def _small(number: int) -> int:

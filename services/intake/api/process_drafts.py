@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
+from services.intake.api.bodies import Reason, YamlText
 from services.intake.api.context import CallerOf, ContextOf
+from services.intake.api.examples import PROCESS
 from services.intake.api.problems import process_unknown
 from services.intake.api.process_views import (
     AppliedView,
@@ -26,7 +28,7 @@ from shared.rules.document import InvalidDocument
 
 router = APIRouter(tags=["processes"])
 
-TextOf = Annotated[bytes, Body(media_type="text/yaml", description="The whole definition")]
+TextOf = Annotated[YamlText, Body(media_type="text/yaml", description="The whole definition", examples=[PROCESS])]
 
 
 @router.post(
@@ -76,7 +78,7 @@ async def apply(
     body: TextOf,
     context: ContextOf,
     caller: CallerOf,
-    reason: Annotated[str, Query(min_length=1, max_length=200, description="Why, in a few words; kept with it")],
+    reason: Annotated[Reason, Query(description="Why, in a few words; kept with it")],
 ) -> AppliedView:
     """Requests under way keep the version they began with. The same text again makes no new version."""
     text = _text(body)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from services.intake.api.context import Context, ContextOf
-from services.intake.api.paging import link_next, read_number
+from services.intake.api.paging import NumberAfter, link_next, read_number
 from services.intake.api.problems import process_unknown
 from services.intake.api.process_views import (
     CodeOf,
@@ -66,7 +66,7 @@ async def versions(
     request: Request,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[str | None, Query(description="Where the page before ended; from its Link header")] = None,
+    after: NumberAfter = None,
 ) -> list[VersionView]:
     async with context.database.connection() as connection:
         found = await store.list_versions(connection, process, read_number(after), limit)

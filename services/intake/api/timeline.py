@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake.api.bodies import read_instant
 from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.paging import broken_cursor, link_next
 from services.intake.api.problems import not_found
@@ -138,9 +139,9 @@ def read_moment(cursor: str | None) -> Moment | None:
     try:
         parts = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(" ", 2)
         at, sequence, source = parts if len(parts) == _PARTS else ("", "", "")
-        occurred_at, number = datetime.fromisoformat(at), int(sequence)
+        occurred_at, number = read_instant(at), int(sequence)
     except (binascii.Error, ValueError):
         raise broken_cursor() from None
-    if occurred_at.tzinfo is None or not 0 < number < 2**63 or "\x00" in source:
+    if not 0 < number < 2**63 or "\x00" in source:
         raise broken_cursor()
     return Moment(occurred_at, source, number)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.intake.domain.process import StageWords
 from shared.contracts.payload import Language, Market, RequestKind
 from shared.errors import ConfigurationError
+from shared.rules.plain_yaml import UnreadableYaml, read_plain_yaml
 
 
 class _Words(BaseModel):
@@ -76,9 +76,9 @@ def parse_words(text: str, origin: str) -> Words:
         ConfigurationError: the message names the file and the field.
     """
     try:
-        return Words.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{origin}: not readable as YAML: {error}") from None
+        return Words.model_validate(read_plain_yaml(text)[1])
+    except UnreadableYaml as error:
+        raise ConfigurationError(f"{origin}, line {error.line}: not readable as YAML: {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the document"

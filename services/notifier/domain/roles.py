@@ -43,6 +43,6 @@ def _role(entry: Any, where: str) -> Role:
     for number, address in enumerate(addresses):
         if not isinstance(address, str) or not is_deliverable(address):
             raise ConfigurationError(f"{where}.addresses[{number}]: is not a mail address")
-    if entry["language"] not in set(Language):
+    if entry["language"] not in list(Language):  # whatever else stands there need not be hashable
         raise ConfigurationError(f"{where}.language: must be one of {', '.join(Language)}")
     return Role(tuple(addresses), Language(entry["language"]))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
-
-import yaml
 
 from services.notifier.domain.roles import RolesDirectory, parse_roles
 from services.notifier.domain.wording.rendering import Wording
@@ -16,6 +13,7 @@ from services.notifier.domain.wording.terms import parse_terms
 from services.notifier.domain.words import NoticeKind
 from shared.contracts.payload import Language
 from shared.errors import ConfigurationError
+from shared.rules.plain_yaml import UnreadableYaml, read_plain_yaml
 
 _DATA = resources.files("services.notifier") / "data"
 
@@ -48,11 +46,13 @@ def load_roles(path: Path | None) -> RolesDirectory:
     return parse_roles(_read(path, str(path)), str(path))
 
 
-def _read(file: _Readable, name: str) -> Mapping[str, Any]:
+def _read(file: _Readable, name: str) -> Any:
     try:
-        document: Mapping[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+        _, document = read_plain_yaml(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{name}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ConfigurationError(f"{name}: is not YAML: {error}") from None
+    except UnreadableYaml as error:
+        raise ConfigurationError(f"{name}, line {error.line}: is not YAML: {error}") from None
     return document

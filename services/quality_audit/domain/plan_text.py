@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from services.quality_audit.domain.plan import Plan
 from shared.errors import ConfigurationError
+from shared.rules.plain_yaml import UnreadableYaml, read_plain_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,16 @@ def parse_plan(text: str, name: str = "sampling plan") -> PlanText:
         PlanRefused: names file, line and field of every mistake.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise PlanRefused(name, [_syntax_mistake(error)]) from None
+        root, values = read_plain_yaml(text)
+    except UnreadableYaml as error:
+        raise PlanRefused(name, [Mistake(error.line, "", str(error))]) from None
     if not isinstance(root, yaml.MappingNode):
         raise PlanRefused(name, [Mistake(1, "", "must be a mapping with version, confidence, targets and risks")])
     repeated = _repeated_keys(root)
     if repeated:
         raise PlanRefused(name, repeated)
     try:
-        return PlanText(Plan.model_validate(yaml.safe_load(text)), text)
+        return PlanText(Plan.model_validate(values), text)
     except ValidationError as error:
         raise PlanRefused(
             name,
@@ -82,14 +83,6 @@ def parse_plan(text: str, name: str = "sampling plan") -> PlanText:
                 for e in error.errors(include_url=False, include_context=False)
             ],
         ) from None
-    except yaml.YAMLError as error:  # a tag or a value that composes but means nothing
-        raise PlanRefused(name, [_syntax_mistake(error)]) from None
-
-
-def _syntax_mistake(error: yaml.YAMLError) -> Mistake:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or "is no YAML"
-    return Mistake(mark.line + 1 if mark else 1, "", str(problem))
 
 
 def _repeated_keys(node: yaml.Node, path: tuple[str, ...] = ()) -> list[Mistake]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -33,7 +33,7 @@ def read_place(cursor: str | None) -> Place | None:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         due_at, _, clock_id = text.partition(" ")
         return Place(_aware(datetime.fromisoformat(due_at)), UUID(clock_id))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, OverflowError):
         raise broken_cursor() from None
 
 
@@ -60,4 +60,4 @@ def broken_cursor() -> Problem:
 def _aware(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant without an offset")
-    return instant
+    return instant.astimezone(UTC)

@@ -125,4 +125,7 @@ async def _json(http: httpx.AsyncClient, address: str) -> Any:
             body += piece
             if len(body) > _MOST_BYTES:
                 raise ValueError(f"{address} answers with more than {_MOST_BYTES} bytes")
-    return json.loads(bytes(body))
+    try:
+        return json.loads(bytes(body))
+    except RecursionError:
+        raise ValueError(f"{address} answers with JSON that is nested too deeply") from None

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.http.access.principal import Principal, Scope, StaffRole
-from shared.rules.document import Complaint, Document, Field, InvalidDocument
+from shared.rules.document import Complaint, Document, Field, InvalidDocument, refusing
 
 ANYBODY = "anybody"
 CHANNEL = "channel"
@@ -97,7 +97,11 @@ def read_matrix(text: str, file: str) -> Matrix:
     Raises:
         InvalidDocument: names file, line and field of everything that is wrong.
     """
-    document = Document(text, file)
+    with refusing(file):
+        return _read(Document(text, file))
+
+
+def _read(document: Document) -> Matrix:
     members = document.root.members(frozenset({"routes"}), frozenset({"groups"}))
     groups: dict[str, frozenset[str]] = {}
     for name, entry in members["groups"].entries().items() if "groups" in members else ():
@@ -108,7 +112,7 @@ def read_matrix(text: str, file: str) -> Matrix:
         with document.collecting():
             routes[route] = _admission(route, entry, groups)
     document.finish()
-    return Matrix(file, routes)
+    return Matrix(document.file, routes)
 
 
 def _group(name: str, field: Field) -> frozenset[str]:

@@ -141,3 +141,17 @@ def test_a_broken_key_file_is_named_with_its_field(tmp_path: Path, text: str) ->
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=r"keys\.json"):
         KeyRing.load(file)
+
+
+async def test_what_cannot_be_done_at_a_path_is_405_and_names_all_that_can(
+    app: FastAPI, http: httpx.AsyncClient
+) -> None:
+    @app.delete("/echo")
+    async def forget() -> None: ...
+
+    refused = await http.get("/echo")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "DELETE, POST")
+
+
+async def test_another_address_is_not_found_and_never_redirected(http: httpx.AsyncClient) -> None:
+    assert (await http.post("/echo/", json={"name": "a"})).status_code == 404

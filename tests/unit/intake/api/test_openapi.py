@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import ValidationError
 
 from services.intake.api import batch
 from services.intake.api.application import describe_api
 from services.intake.api.bodies import SubmitBody
+from services.intake.api.key_views import KeyBody
+from services.intake.api.move_bodies import FeedbackBody
 from services.intake.api.moves import MOVES
 from shared.http import KeyRing
 from tests.access.opening import access_by_keys
@@ -124,3 +128,42 @@ def test_every_problem_and_every_answer_about_requests_has_an_example(document: 
                 assert "example" in content["application/problem+json"], f"{name} {status}"
     for name in ("RequestView", "ListView", "CountsView", "ClockView"):
         assert document["components"]["schemas"][name]["examples"], name
+
+
+def test_what_is_open_to_anybody_asks_for_no_credentials_and_all_else_does(document: dict[str, Any]) -> None:
+    without = {name for name, operation in operations(document) if operation["security"] == []}
+    assert without == {"get /t/{token}", "get /t/{token}.json", "get /v1/clock"}
+
+
+def test_no_parameter_may_be_null(document: dict[str, Any]) -> None:
+    schemas = [parameter["schema"] for _, each in operations(document) for parameter in each.get("parameters", ())]
+    assert schemas
+    assert [schema for schema in schemas if "null" in str(schema.get("anyOf", schema.get("type")))] == []
+
+
+@pytest.mark.parametrize("score", ["5", True, 5.5, None])
+def test_a_number_in_a_body_is_a_number(document: dict[str, Any], score: Any) -> None:
+    body = {"score": score}
+    assert list(Draft202012Validator(document["components"]["schemas"]["FeedbackBody"]).iter_errors(body))
+    with pytest.raises(ValidationError):
+        FeedbackBody.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_right"),
+    [
+        ({}, True),
+        ({"rate_per_second": 7.5, "burst": 9}, True),
+        ({"rate_per_second": 7.5}, False),
+        ({"rate_per_second": None, "burst": 9}, False),
+        ({"rate_per_second": 7.5, "burst": 0}, False),
+        ({"scopes": ["keys"]}, False),
+        ({"scopes": ["keys"], "role": "staff"}, True),
+    ],
+)
+def test_a_key_is_described_as_it_is_judged(document: dict[str, Any], more: dict[str, Any], *, is_right: bool) -> None:
+    body = {"name": "app", "role": "channel", "scopes": ["read"], **more}
+    schema = document["components"]["schemas"]["KeyBody"] | {"components": document["components"]}
+    assert Draft202012Validator(schema).is_valid(body) is is_right
+    with nullcontext() if is_right else pytest.raises(ValidationError):
+        KeyBody.model_validate(body)
