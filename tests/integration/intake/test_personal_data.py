@@ -196,7 +196,8 @@ async def test_an_erasure_destroys_all_of_it_and_proves_itself(
 
     stored = await everything_stored(administrator)
     for word in WORDS:
-        assert word not in stored
+        if word != CANARIES["id"]:  # other tests' customers begin with it
+            assert word not in stored
     assert view["customer"]["id"] not in stored
     assert backup is not None
     assert bytes(backup["details"]).hex() not in stored
