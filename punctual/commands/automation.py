@@ -74,7 +74,8 @@ def try_(
     for rule in found["rules"]:
         compared = f", people ended {rule['agreed']} the same way and {rule['disagreed']} otherwise"
         ends = compared if rule["agreed"] + rule["disagreed"] else ""
-        typer.echo(f"{rule['rule']}: would have acted on {rule['acted']} of {found['requests']} requests{ends}")
+        often = f", {rule['times']} times in all" if rule["times"] > rule["acted"] else ""
+        typer.echo(f"{rule['rule']}: would have acted on {rule['acted']} of {found['requests']} requests{often}{ends}")
         for each in rule["listed"]:
             typer.echo(f"  {each['reference']} after entry {each['sequence']}, {each['at']}")
 
@@ -87,7 +88,7 @@ def apply(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put rules in force. They look at a request when something happens to it."""
+    """Put rules in force. Those that act look at a request when something happens to it, those that remind at all."""
     from punctual.staff.connection import connected
 
     with connected(url, key, "intake") as connection:
@@ -110,7 +111,7 @@ def _instant(text: str) -> str:
 def _try_all(connection: Any, body: dict[str, Any]) -> dict[str, Any]:
     total: dict[str, Any] = {"requests": 0, "rules": []}
     sums: defaultdict[str, dict[str, Any]] = defaultdict(
-        lambda: {"acted": 0, "agreed": 0, "disagreed": 0, "listed": []}
+        lambda: {"acted": 0, "times": 0, "agreed": 0, "disagreed": 0, "listed": []}
     )
     after: str | None = None
     while True:

@@ -30,6 +30,8 @@ from services.intake.handlers.key_book import KeyBook
 from services.intake.handlers.lint import lint_automation, lint_file
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
+from services.intake.handlers.reminding import Reminding
+from services.intake.handlers.retelling import Retelling
 from services.intake.handlers.validation_file import lint_validation, load_validation
 from services.intake.handlers.watching import Watching
 from services.intake.settings import Settings
@@ -38,6 +40,7 @@ from services.intake.ticker.counts import CountKeeper
 from services.intake.ticker.following import Follower
 from services.intake.ticker.key_uses import KeyUses
 from services.intake.ticker.keys import KeyKeeper
+from services.intake.ticker.reminders import Reminder
 from services.intake.ticker.retention import Retention
 from services.intake.ticker.watching import Watcher
 from shared.contracts.unread import decode_any
@@ -46,6 +49,7 @@ from shared.http import HttpServer, KeyRing
 from shared.http.access import Access, Identification, load_matrix, open_access
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka import KafkaPublisher, KafkaSubscription
+from shared.key_rotation import KeyRotation
 from shared.lifecycle import Component, run_service
 from shared.outbox import Outbox
 from shared.postgres import Database
@@ -112,6 +116,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     stack.push_async_callback(publisher.close)
 
     outbox = Outbox(database, publisher, SERVICE)
+    rotation = KeyRotation(database, master_keys, SERVICE, Retelling(outbox, clock).tell)
+    await rotation.check()
     await PlainData(database, outbox, clock, master_keys).encrypt()
     erasing = Erasing(outbox, clock)
     automations = Automations(database, clock, _text(settings.data_folder / AUTOMATION))
@@ -119,6 +125,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     acting = Acting(automations, outbox)
     moving = Moving(outbox, clock, processes, acting, customer_keys)
     automator = Automator(database, moving)
+    reminding = Reminding(automations, processes, outbox, clock)
     submissions = GroupCommit(
         database,
         outbox,
@@ -175,11 +182,13 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     server = HttpServer(create_api(context, access, status_page, readiness), settings.http_host, settings.http_port)
     tickers: list[Component] = [
         automator,
+        Reminder(database, reminding, automations, clock),
         KeyKeeper(database, settings.key_retention),
         Follower([processes, automations]),
         CountKeeper(database),
         KeyUses(keys),
         Retention(database, erasing, retention, clock),
+        rotation,
         # It stores what was counted once more at a stop; what is taken in after that is lost to the counts.
         Watcher(watching),
     ]

@@ -1,4 +1,4 @@
 """Owns: notices, templates, the roles directory, delivery attempts.
 Hears: request events, clock events, contacts.
-Says: notice sent, failed, suppressed.
+Says: notice sent, failed, suppressed; contact erased.
 """

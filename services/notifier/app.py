@@ -11,6 +11,8 @@ from services.notifier.consumer import TOPICS, NewsHandler
 from services.notifier.delivery.gate import RelayGate
 from services.notifier.delivery.session import RelaySession
 from services.notifier.handlers.claiming import Claiming
+from services.notifier.handlers.encrypting import encrypt_what_is_plain
+from services.notifier.handlers.holding import Holding
 from services.notifier.handlers.journal import Journal
 from services.notifier.handlers.planning import Planner
 from services.notifier.handlers.writing import Writer
@@ -19,12 +21,14 @@ from services.notifier.store.data_files import load_roles, load_wording
 from services.notifier.store.listing import NoticeListing
 from services.notifier.ticker.connections import Connections
 from services.notifier.ticker.dispatcher import Dispatcher
+from services.notifier.ticker.retention import MailKeeper
 from shared.clock import monotonic
 from shared.errors import DatabaseUnavailable
 from shared.http import HttpServer
 from shared.http.access import open_access
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka import KafkaPublisher, KafkaSubscription
+from shared.key_rotation import KeyRotation
 from shared.lifecycle import Component, run_service
 from shared.outbox import Outbox
 from shared.postgres import Database
@@ -35,13 +39,16 @@ SERVICE = "notifier"
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
     """Everything that can be wrong with files and settings is found before anything is connected."""
     platform = settings.platform
-    clock, sender = platform.clock(), settings.sender()
+    clock, sender, master_keys = platform.clock(), settings.sender(), platform.read_master_keys()
     roles, wording = load_roles(settings.roles_file), load_wording(platform.public_url)
     access = open_access(platform, settings.access_file)
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
 
     database = await Database.open(settings.database_url.get_secret_value(), schema=SERVICE, application_name=member)
     stack.push_async_callback(database.close)
+    rotation = KeyRotation(database, master_keys, SERVICE)
+    await rotation.check()
+    await encrypt_what_is_plain(database, master_keys)
     publisher = KafkaPublisher(platform.kafka_bootstrap, member)
     stack.push_async_callback(publisher.close)
     outbox = Outbox(database, publisher, SERVICE)
@@ -51,7 +58,14 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     gate = RelayGate(settings.retry_delays(), monotonic)
     journal = Journal(database=database, outbox=outbox, clock=clock, policy=policy, body_lease=settings.body_lease())
     dispatcher = Dispatcher(
-        claiming=Claiming(database=database, outbox=outbox, clock=clock, policy=policy, lease=settings.claim_lease()),
+        claiming=Claiming(
+            database=database,
+            outbox=outbox,
+            master_keys=master_keys,
+            clock=clock,
+            policy=policy,
+            lease=settings.claim_lease(),
+        ),
         journal=journal,
         connections=Connections(
             count=settings.smtp_connections,
@@ -66,13 +80,18 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         poll_seconds=settings.poll_seconds,
     )
     planner = Planner(
-        clock=clock, outbox=outbox, roles=roles, writer=Writer(wording, sender, roles), wake=dispatcher.wake
+        clock=clock,
+        outbox=outbox,
+        master_keys=master_keys,
+        roles=roles,
+        writer=Writer(wording, sender, roles),
+        wake=dispatcher.wake,
     )
     consumer = InboxConsumer(
         service=SERVICE,
         database=database,
         subscription=KafkaSubscription(platform.kafka_bootstrap, TOPICS, group=SERVICE, member=member),
-        handler=NewsHandler(planner),
+        handler=NewsHandler(planner, master_keys),
         ownership=ownership,
         outbox=outbox,
         clock=clock,
@@ -81,14 +100,17 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
 
     async def readiness() -> Mapping[str, str | None]:
         """An absent relay is no reason: notices are planned and wait for it."""
+        parts = {"events": consumer.trouble(), "outbox": outbox.trouble(), "master_keys": rotation.trouble()}
         try:
             await database.ping()
         except DatabaseUnavailable as error:
-            return {"postgres": str(error), "events": consumer.trouble(), "outbox": outbox.trouble()}
-        return {"postgres": None, "events": consumer.trouble(), "outbox": outbox.trouble()}
+            return {"postgres": str(error), **parts}
+        return {"postgres": None, **parts}
 
-    server = HttpServer(create_api(listing, access, readiness), settings.http_host, settings.http_port)
-    return [server, outbox, consumer, dispatcher]
+    api = create_api(listing, Holding(database, clock, master_keys), access, readiness)
+    server = HttpServer(api, settings.http_host, settings.http_port)
+    mails = MailKeeper(database, clock, settings.mail_retention())
+    return [server, outbox, consumer, dispatcher, rotation, mails]
 
 
 def main() -> None:

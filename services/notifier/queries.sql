@@ -6,16 +6,38 @@ ON CONFLICT DO NOTHING;
 
 -- name: lock_contacts
 -- Contacts by id; every transaction locks contacts first, then requests, then notices, each in order.
-SELECT customer_id, version, name, email, is_erased FROM contact
+SELECT customer_id, version, details, is_erased FROM contact
 WHERE customer_id = ANY(:customer_ids::uuid[])
 ORDER BY customer_id FOR UPDATE;
 
+-- name: find_contact
+-- One contact as it is.
+SELECT customer_id, version, details, is_erased FROM contact WHERE customer_id = :customer_id;
+
 -- name: save_contacts
--- Write changed contacts back.
-UPDATE contact AS c SET version = n.version, name = n.name, email = n.email, is_erased = n.is_erased
-FROM unnest(:customer_ids::uuid[], :versions::integer[], :names::text[], :emails::text[], :are_erased::boolean[])
-    AS n (customer_id, version, name, email, is_erased)
+-- Write changed contacts back; what was plain is so no more.
+UPDATE contact AS c
+SET version = n.version, details = n.details, name = NULL, email = NULL, is_erased = n.is_erased
+FROM unnest(:customer_ids::uuid[], :versions::integer[], :details::bytea[], :are_erased::boolean[])
+    AS n (customer_id, version, details, is_erased)
 WHERE c.customer_id = n.customer_id;
+
+-- name: plain_contacts
+-- Lock contacts that were stored before they were encrypted.
+SELECT customer_id, version, name, email FROM contact WHERE name IS NOT NULL
+ORDER BY customer_id LIMIT :count FOR UPDATE;
+
+-- name: find_customer_keys
+-- Keys as they are stored; whoever is missing has none.
+SELECT customer_id, wrapped FROM customer_key WHERE customer_id = ANY(:customer_ids::uuid[]);
+
+-- name: insert_customer_keys
+-- Keys of customers who had none; their contacts are locked.
+INSERT INTO customer_key (customer_id, wrapped) SELECT * FROM unnest(:customer_ids::uuid[], :wrapped::bytea[]);
+
+-- name: delete_customer_keys
+-- Destroy them, and with them whatever they encrypted.
+DELETE FROM customer_key WHERE customer_id = ANY(:customer_ids::uuid[]);
 
 -- name: customers_of_requests
 -- Whose requests these are; the customer of a request never changes, so no lock is needed.
@@ -126,22 +148,69 @@ WHERE o.notice_id = n.notice_id;
 
 -- name: save_renderings
 -- The words of notices that became ready; newer words replace older ones that nobody has seen.
-INSERT INTO rendering (notice_id, language, recipients, message)
-SELECT n.notice_id, n.language, string_to_array(n.recipients, ','), n.message
-FROM unnest(:notice_ids::uuid[], :languages::text[], :recipients::text[], :messages::bytea[])
-    AS n (notice_id, language, recipients, message)
+INSERT INTO rendering (notice_id, language, recipients, message, customer_id, encrypted)
+SELECT n.notice_id, n.language, string_to_array(n.recipients, ','), n.message, n.customer_id, n.encrypted
+FROM unnest(:notice_ids::uuid[], :languages::text[], :recipients::text[], :messages::bytea[], :customer_ids::uuid[],
+        :encrypted::bytea[])
+    AS n (notice_id, language, recipients, message, customer_id, encrypted)
 ON CONFLICT (notice_id) DO UPDATE
-SET language = excluded.language, recipients = excluded.recipients, message = excluded.message;
+SET language = excluded.language, recipients = excluded.recipients, message = excluded.message,
+    customer_id = excluded.customer_id, encrypted = excluded.encrypted;
 
 -- name: renderings
--- The bytes to hand over.
-SELECT notice_id, language, recipients, message FROM rendering WHERE notice_id = ANY(:notice_ids::uuid[]);
+-- What to hand over.
+SELECT notice_id, language, recipients, message, customer_id, encrypted FROM rendering
+WHERE notice_id = ANY(:notice_ids::uuid[]);
 
--- name: erase_renderings
--- Drop everything that was written to these customers.
-DELETE FROM rendering AS r USING notice AS n, request_view AS v
-WHERE r.notice_id = n.notice_id AND n.request_id = v.request_id AND n.audience = 'customer'
-    AND v.customer_id = ANY(:customer_ids::uuid[]);
+-- name: mails_to_customer
+-- Every kept mail to a customer with its notice, oldest first.
+SELECT n.notice_id, n.request_id, v.reference, n.kind, n.state, n.reason, n.planned_at, n.ended_at,
+    r.language, r.recipients, r.message, r.customer_id, r.encrypted
+FROM request_view AS v JOIN notice AS n USING (request_id) JOIN rendering AS r USING (notice_id)
+WHERE v.customer_id = :customer_id AND n.audience = 'customer'
+ORDER BY n.number;
+
+-- name: insert_access_record
+-- Note a reading of what is held on a customer.
+INSERT INTO access_record (customer_id, who, subject, roles, occurred_at, real_at, correlation_id)
+VALUES (:customer_id, :who, :subject, :roles::text[], :occurred_at, :real_at, :correlation_id);
+
+-- name: accesses_of_customer
+-- Who read it, the oldest first.
+SELECT customer_id, who, subject, roles, occurred_at, real_at, correlation_id
+FROM access_record WHERE customer_id = :customer_id ORDER BY number;
+
+-- name: delete_renderings
+-- Drop everything that was written to these customers; how much it was.
+WITH deleted AS (
+    DELETE FROM rendering AS r USING notice AS n, request_view AS v
+    WHERE r.notice_id = n.notice_id AND n.request_id = v.request_id AND n.audience = 'customer'
+        AND v.customer_id = ANY(:customer_ids::uuid[])
+    RETURNING v.customer_id)
+SELECT customer_id, count(*) AS count FROM deleted GROUP BY customer_id;
+
+-- name: plain_mails
+-- Mails to customers that were stored before they were encrypted.
+SELECT notice_id, customer_id FROM rendering WHERE customer_id IS NOT NULL AND encrypted IS NULL
+ORDER BY notice_id LIMIT :count;
+
+-- name: lock_plain_mails
+-- The same ones, unless they were erased meanwhile.
+SELECT notice_id, language, recipients, message, customer_id, encrypted FROM rendering
+WHERE notice_id = ANY(:notice_ids::uuid[]) AND customer_id IS NOT NULL AND encrypted IS NULL
+ORDER BY notice_id FOR UPDATE;
+
+-- name: delete_old_mails
+-- Drop the words of notices that ended before an instant, oldest first; the notices stay.
+WITH old AS (
+    SELECT notice_id FROM notice WHERE ended_at < :before AND NOT is_mail_deleted
+    ORDER BY ended_at LIMIT :count FOR UPDATE SKIP LOCKED
+), deleted AS (
+    DELETE FROM rendering USING old WHERE rendering.notice_id = old.notice_id RETURNING old.notice_id
+), marked AS (
+    UPDATE notice SET is_mail_deleted = true FROM old WHERE notice.notice_id = old.notice_id
+)
+SELECT (SELECT count(*) FROM old) AS notices, (SELECT count(*) FROM deleted) AS mails;
 
 -- name: overdue_notices
 -- Leases and doubts that ran out.

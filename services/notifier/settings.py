@@ -51,6 +51,9 @@ class Settings(ServiceSettings):
     )
     give_up_seconds: float = Field(259_200, gt=0, description="Then a message that is always put off is given up")
     poll_seconds: float = Field(0.25, gt=0, description="Longest time between two looks for ready notices")
+    mail_retention_days: int = Field(
+        365, ge=1, le=36_500, description="Days of business time for which a mail is kept after its notice ended"
+    )
 
     @field_validator("retry_seconds", mode="before")
     @classmethod
@@ -92,6 +95,9 @@ class Settings(ServiceSettings):
 
     def retry_delays(self) -> tuple[timedelta, ...]:
         return tuple(timedelta(seconds=seconds) for seconds in self.retry_seconds)
+
+    def mail_retention(self) -> timedelta:
+        return timedelta(days=self.mail_retention_days)
 
     def claim_lease(self) -> timedelta:
         return timedelta(seconds=self.envelope_timeout_seconds + 10)

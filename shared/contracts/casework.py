@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contracts.payload import Attributes, Code, Count, Payload
+from shared.contracts.payload import Attributes, Code, Count, Instant, Payload
 
 
 class RequestAcknowledged(Payload):
@@ -154,6 +154,25 @@ class RequestFindingDismissed(Payload):
     reason: Code
 
 
+class RequestReminded(Payload):
+    """A stage of the request has waited for the house as long as a rule of automation lets it wait."""
+
+    TYPE: ClassVar[str] = "punctual.request.reminded"
+
+    request_id: UUID
+    rule: Code
+    stage: Code
+    stage_entry: Count
+    """The sequence of the event that brought the request to the stage."""
+    number: Count
+    """1, then one more with each repeat of the rule while the request is at the stage."""
+    entered_at: Instant
+    """When the request came to the stage."""
+    due_at: Instant
+    """When it had waited so long; time in which it waited for somebody outside does not count."""
+    notify_roles: tuple[Code, ...]
+
+
 PAYLOADS: tuple[type[Payload], ...] = (
     RequestAcknowledged,
     RequestControlRecorded,
@@ -169,4 +188,5 @@ PAYLOADS: tuple[type[Payload], ...] = (
     RequestDoubted,
     RequestFindingConfirmed,
     RequestFindingDismissed,
+    RequestReminded,
 )

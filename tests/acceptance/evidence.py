@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from email import message_from_bytes
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from shared.contracts.clocks import ClockPayload
 from shared.contracts.envelope import Event, decode
 from shared.contracts.payload import Payload
 from shared.contracts.topics import Topic
+from shared.encryption import MasterKeys
 from shared.errors import Rejected
 from shared.kafka import read_topic
 
@@ -66,6 +69,26 @@ def mails_of(system: LocalSystem, containing: str = "") -> list[dict[str, Any]]:
     answer.raise_for_status()
     mails: list[dict[str, Any]] = answer.json()
     return mails
+
+
+def mails_written(system: LocalSystem) -> dict[str, dict[str, Any]]:
+    """Message-ID -> the notice of every mail that notifier wrote; those to customers are decrypted for that."""
+    master_keys = MasterKeys.parse(json.loads(system.folders.secrets_file.read_text())["master_keys"])
+    rows = rows_of(
+        system,
+        "SELECT notice_id, request_id, kind, audience, state, is_resend, message, customer_id, wrapped, encrypted"
+        " FROM notifier.notice JOIN notifier.rendering USING (notice_id)"
+        " LEFT JOIN notifier.customer_key USING (customer_id)",
+    )
+    written = {}
+    for row in rows:
+        message = row["message"]
+        if message is None:
+            key = master_keys.unwrap(row["customer_id"], row["wrapped"])
+            text = key.decrypt(row["encrypted"], f"rendering:{row['notice_id']}")
+            message = text.partition("\n")[2].encode()
+        written[message_from_bytes(message)["Message-ID"]] = row
+    return written
 
 
 @dataclass(frozen=True)

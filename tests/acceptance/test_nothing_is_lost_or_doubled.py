@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from datetime import timedelta
-from email import message_from_bytes
 from uuid import UUID
 
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from punctual.local.system import LocalSystem
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.topics import CLOCKS, REQUESTS
-from tests.acceptance.evidence import Decision, decisions_of, log_of, mails_of, record_count, rows_of
+from tests.acceptance.evidence import Decision, decisions_of, log_of, mails_of, mails_written, record_count, rows_of
 from tests.acceptance.journal import Accepted, Channel
 from tests.acceptance.waiting import wait_until
 
@@ -159,14 +158,7 @@ def check(request: Accepted, objective: str, budget: timedelta, decisions: list[
 def test_every_customer_got_one_confirmation_and_no_mail_came_twice(
     system: LocalSystem, disturbed: list[Accepted]
 ) -> None:
-    rendered = {
-        message_from_bytes(row["message"])["Message-ID"]: row
-        for row in rows_of(
-            system,
-            "SELECT request_id, kind, audience, state, is_resend, message FROM notifier.notice"
-            " JOIN notifier.rendering USING (notice_id)",
-        )
-    }
+    rendered = mails_written(system)
     copies = Counter(mail["message_id"] for mail in mails_of(system))
     sent = {message_id for message_id, row in rendered.items() if row["state"] == "sent"}
     assert sent <= copies.keys(), "a notice called sent never arrived"

@@ -88,6 +88,7 @@ def make_arrival(
         doubted=doubted[0] if doubted else None,
         portrait=examined.portrait,
         wakes_rules=context.acting.may_act_on(record, process),
+        reminds_at=context.acting.reminds_at(record, process),
     )
 
 

@@ -20,12 +20,11 @@ from services.intake.api.automation_views import (
 )
 from services.intake.api.context import CallerOf, Context, ContextOf
 from services.intake.api.paging import link_next, read_number
-from services.intake.domain.automation.deciding import Case
 from services.intake.domain.automation.reading import read_automation
-from services.intake.domain.automation.rules import RuleSet
 from services.intake.domain.automation.trying import Trial
 from services.intake.domain.process import Process
 from services.intake.domain.record import RequestRecord
+from services.intake.handlers.acting import case_of
 from services.intake.store import automation as store
 from services.intake.store.lookups import read_past_page
 from shared.http import FieldError, Problem, problem_responses
@@ -85,7 +84,9 @@ async def apply(
     caller: CallerOf,
     reason: Annotated[str, Query(min_length=1, max_length=200, description="Why, in a few words; kept with them")],
 ) -> AutomationAppliedView:
-    """The same text again makes no new version. Rules look at a request when something happens to it."""
+    """The same text again makes no new version. Rules that act look at a request when something happens to it; those
+    that remind reach every request that is not over, within a minute or so of many.
+    """
     try:
         source = body.decode("utf-8")
         async with context.database.transaction() as connection:
@@ -107,13 +108,15 @@ async def apply(
 )
 async def try_rules(body: TrialBody, context: ContextOf, _: CallerOf) -> TrialView:
     """Rules that are off are tried like those that are on. Nothing is changed."""
+    source = context.automations.in_force.version.source if body.source is None else body.source
     try:
-        rules = context.automations.in_force.rules if body.source is None else read_automation(body.source, "source")
+        rules = read_automation(source, "source")  # of its own: a thread goes through them
     except InvalidDocument as error:
         raise _refused(error) from None
     since, until = body.submitted_from, body.submitted_to
     records, processes = await _page(context, since, until, body.after or _FIRST, body.limit)
-    trial = await asyncio.to_thread(_try, rules, records, processes, body.most_listed)
+    trial = Trial(rules, body.most_listed, context.clock.now())
+    await asyncio.to_thread(_try, trial, records, processes)
     return view_trial(trial, records[-1].request_id if len(records) == body.limit else None)
 
 
@@ -126,19 +129,9 @@ async def _page(
         return records, [await context.processes.of(connection, life.process, life.process_version) for life in lives]
 
 
-def _try(rules: RuleSet, records: list[RequestRecord], processes: list[Process], most_listed: int) -> Trial:
-    trial = Trial(rules, most_listed)
+def _try(trial: Trial, records: list[RequestRecord], processes: list[Process]) -> None:
     for record, process in zip(records, processes, strict=True):
-        case = Case(
-            request_id=record.request_id,
-            channel=record.channel,
-            market=record.market.value,
-            life=record.life,
-            process=process,
-            history=record.history,
-        )
-        trial.take(record.reference, case)
-    return trial
+        trial.take(record.reference, case_of(record, process))
 
 
 def _refused(error: InvalidDocument) -> Problem:

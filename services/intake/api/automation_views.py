@@ -39,6 +39,7 @@ class WouldActView(BaseModel):
 class RuleTrialView(BaseModel):
     rule: str
     acted: int = Field(description="On how many requests it would have acted")
+    times: int = Field(description="How often; a rule that reminds may come several times on a request")
     agreed: int
     disagreed: int
     listed: list[WouldActView]
@@ -66,6 +67,7 @@ def view_trial(trial: Trial, following: UUID | None) -> TrialView:
         RuleTrialView(
             rule=result.rule,
             acted=result.acted,
+            times=result.times,
             agreed=result.agreed,
             disagreed=result.disagreed,
             listed=[

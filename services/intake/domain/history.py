@@ -42,6 +42,7 @@ from services.intake.domain.changes import (
     Submitted,
 )
 from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
+from services.intake.domain.reminded import Reminded
 from shared.contracts.envelope import value
 
 Change = (
@@ -75,6 +76,7 @@ Change = (
     | Doubted
     | FindingConfirmed
     | FindingDismissed
+    | Reminded
 )
 
 CHANGES: tuple[type[Change], ...] = get_args(Change)
@@ -139,6 +141,8 @@ def _plain(given: Any) -> Any:
         return given.value
     if isinstance(given, UUID):
         return str(given)
+    if isinstance(given, datetime):
+        return given.isoformat(timespec="microseconds")
     if isinstance(given, tuple):
         return [_plain(one) for one in given]
     return {name: _plain(one) for name, one in given.items()} if isinstance(given, Mapping) else given

@@ -39,6 +39,7 @@ from services.intake.domain.changes import (
 )
 from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
 from services.intake.domain.history import Change, Entry
+from services.intake.domain.reminded import Reminded
 from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue, CustomerTier, Priority, RequestKind
 
@@ -200,6 +201,7 @@ def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:  # noqa: 
             | Extended()
             | Signalled()
             | HeldBack()
+            | Reminded()
             | Absorbed()
             | Split()
             | Complained()

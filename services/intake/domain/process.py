@@ -113,6 +113,11 @@ class Process:
         outcomes = self.stages[stage].outcomes
         return tuple(self.outcomes) if outcomes is None else outcomes
 
+    def turn_at(self, stage: str) -> Waiting:
+        """Whose turn it is while a request is here: the house's where the stage does not say."""
+        found = self.stages.get(stage)
+        return found.waits_for if found is not None and found.waits_for is not None else Waiting.HOUSE
+
     def stages_after(self, stage: str) -> tuple[str, ...]:
         """Where a request can go from here, forward and back."""
         return *self.stages[stage].next, *self.stages[stage].rework

@@ -18,6 +18,7 @@ from services.intake.store.announcements import change_event, contact_event, sub
 from services.intake.store.answers import Answer, find_answers
 from services.intake.store.automation import add_tasks
 from services.intake.store.refusals import writing
+from services.intake.store.reminders import set_timers
 from services.intake.store.submissions import Arrival, Encrypted, Taken, encrypt, insert_requests
 from shared.contracts.envelope import Event, encode
 from shared.contracts.payload import Payload
@@ -63,6 +64,13 @@ async def take_in(
         woken = [a.submission.request_id for a in arrivals if a.wakes_rules and a.submission.request_id in taken]
         if woken:
             await add_tasks(connection, woken)
+        timers = {
+            a.submission.request_id: a.reminds_at
+            for a in arrivals
+            if a.reminds_at is not None and a.submission.request_id in taken
+        }
+        if timers:
+            await set_timers(connection, timers)
         if taken:
             await _tell(connection, outbox, group, taken)
     for labels, count in Counter(

@@ -6,6 +6,8 @@ CREATE TABLE customer_key (
 COMMENT ON TABLE customer_key IS
     'A table of its own, so that backups of the data can be made without the keys, and kept longer than those of the keys.';
 COMMENT ON COLUMN customer_key.wrapped IS 'The key, encrypted with a master key, which is not in this database.';
+-- The name of the master key stands in front; a key that has none is refused.
+CREATE INDEX customer_key_master ON customer_key (substring(wrapped FROM 2 FOR get_byte(wrapped, 0)));
 GRANT SELECT, INSERT, DELETE ON customer_key TO {role};
 GRANT UPDATE (wrapped) ON customer_key TO {role};
 

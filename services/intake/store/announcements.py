@@ -9,6 +9,7 @@ from uuid import UUID
 from services.intake.domain import changes, doubts
 from services.intake.domain.history import Entry, change_data
 from services.intake.domain.record import RequestRecord
+from services.intake.domain.reminded import Reminded
 from services.intake.domain.submission import Submission, status_path
 from services.intake.store.submissions import Taken
 from shared.contracts import casework, requests
@@ -51,6 +52,7 @@ _PAYLOADS: dict[type, type[Payload]] = {
     doubts.Doubted: casework.RequestDoubted,
     doubts.FindingConfirmed: casework.RequestFindingConfirmed,
     doubts.FindingDismissed: casework.RequestFindingDismissed,
+    Reminded: casework.RequestReminded,
 }
 
 

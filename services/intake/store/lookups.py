@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -75,6 +75,12 @@ async def read_past_page(
     """Requests submitted from ``since`` until before ``until``, with histories, in the order of their ids."""
     rows = await _STATEMENTS["select_past_page"].fetch(connection, since=since, until=until, after=after, count=count)
     return [_record(row) for row in rows]
+
+
+async def read_by_ids(connection: Connection, request_ids: Iterable[UUID]) -> dict[UUID, RequestRecord]:
+    """Requests with their histories, without deadlines and related ones."""
+    rows = await _STATEMENTS["select_by_ids"].fetch(connection, request_ids=list(request_ids))
+    return {row["request_id"]: _record(row) for row in rows}
 
 
 async def count_requests(connection: Connection, visibility: Visibility) -> Sequence[Count]:

@@ -387,6 +387,63 @@ FROM request JOIN request AS other USING (customer_id)
 WHERE request.request_id = :request_id AND other.request_id <> request.request_id
     AND other.submitted_at < request.submitted_at AND other.submitted_at >= request.submitted_at - interval '1 year';
 
+-- name: set_reminder_timers
+-- When to look at requests for reminders; NULL: not until something happens to them. The caller holds their locks.
+WITH news AS (
+    SELECT * FROM unnest(:request_ids::uuid[], :look_ats::timestamptz[]) AS news (request_id, look_at)
+),
+gone AS (
+    DELETE FROM reminder_timer USING news WHERE reminder_timer.request_id = news.request_id AND news.look_at IS NULL
+)
+INSERT INTO reminder_timer AS old (request_id, look_at)
+SELECT request_id, look_at FROM news WHERE look_at IS NOT NULL
+ON CONFLICT (request_id) DO UPDATE SET look_at = excluded.look_at WHERE old.look_at <> excluded.look_at;
+
+-- name: lock_due_reminders
+-- Locks the requests to look at now, the earliest first; what somebody works on is left for the next time.
+SELECT request_id, look_at FROM reminder_timer JOIN request USING (request_id)
+WHERE look_at <= :now
+ORDER BY look_at, request_id LIMIT :count::integer FOR NO KEY UPDATE OF request SKIP LOCKED;
+
+-- name: next_reminder_look
+-- When somebody has to look next.
+SELECT min(look_at) FROM reminder_timer;
+
+-- name: begin_reminder_sweep
+-- Has every request that is not over be looked at under rules that are new.
+INSERT INTO reminder_sweep (version) VALUES (:version::integer) ON CONFLICT DO NOTHING;
+
+-- name: take_reminder_sweep
+-- How far that has come, once every process may be taken to know the rules; nothing while another one is at it.
+SELECT reached, is_done, begun_at <= clock_timestamp() - :grace::interval AS may_go FROM reminder_sweep
+WHERE version = :version::integer FOR UPDATE SKIP LOCKED;
+
+-- name: save_reminder_sweep
+-- Says how far it has come.
+UPDATE reminder_sweep SET reached = :reached, is_done = :is_done WHERE version = :version::integer;
+
+-- name: list_open_ids
+-- Requests that are not over, in the order of their ids, from after one.
+SELECT request_id FROM request WHERE ended_as IS NULL AND request_id > :after ORDER BY request_id LIMIT :count::integer;
+
+-- name: lock_free
+-- Locks those of some requests that nobody works on.
+SELECT request_id FROM request WHERE request_id = ANY(:request_ids::uuid[])
+ORDER BY request_id FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: select_by_ids
+-- Some requests with their histories.
+SELECT request.*,
+    (
+        SELECT json_agg(json_build_object(
+            'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
+            'by', caller, 'cause', cause, 'hash', encode(hash, 'hex')) ORDER BY sequence)::text
+        FROM request_event WHERE request_event.request_id = request.request_id
+    ) AS history,
+    NULL AS related,
+    NULL AS deadlines
+FROM request WHERE request_id = ANY(:request_ids::uuid[]);
+
 -- name: select_past_page
 -- Requests submitted within a span, in the order of their ids, with their histories.
 SELECT request.*,

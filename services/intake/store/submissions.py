@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -44,6 +44,7 @@ class Arrival:
     Attributes:
         head: the hash of the first entry of its history.
         wakes_rules: a rule of automation has to look at it.
+        reminds_at: when to look at it for a reminder, business time; None while nothing happens to it: never.
         doubted: the second entry, when it goes into quarantine.
         portrait: what is compared with requests that came before; None leaves that out.
     """
@@ -57,6 +58,7 @@ class Arrival:
     doubted: Entry | None = None
     portrait: Portrait | None = None
     wakes_rules: bool = False
+    reminds_at: datetime | None = None
 
     @property
     def doubts(self) -> Doubted | None:

@@ -19,7 +19,11 @@ class IllegalMove(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the words are about. Holds no personal data. Business instants."""
+    """What the words are about. Holds no personal data. Business instants.
+
+    Attributes:
+        level: of a warning or an escalation; the number of a reminder.
+    """
 
     objective: str | None = None
     level: int | None = None
@@ -28,6 +32,8 @@ class Facts:
     expected_at: datetime | None = None
     previous_expected_at: datetime | None = None
     outcome: str | None = None
+    stage: str | None = None
+    entered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,12 @@ def erase(notice: Notice, now: datetime) -> Notice:
     """End a second sending whose first may have been seen: the customer is to be forgotten."""
     _require(notice.is_resend and (notice.state is NoticeState.READY or notice.phase is Phase.CLAIMED), notice)
     return _end(notice, NoticeState.FAILED, Reason.ERASED, now)
+
+
+def postpone(notice: Notice, attend_at: datetime) -> Notice:
+    """It cannot be handed over before, through nobody's fault at the other end."""
+    _require(notice.state is NoticeState.READY, notice)
+    return replace(notice, attend_at=attend_at)
 
 
 def claim(notice: Notice, real_now: datetime, lease: timedelta) -> Notice:

@@ -13,7 +13,7 @@ from services.notifier.domain.news import News
 from services.notifier.domain.notice import Facts, Key, Notice
 from services.notifier.domain.views import RequestView, Submission
 from services.notifier.domain.words import CUSTOMER, EXPECTED_TIME_OBJECTIVE, NoticeKind, Reason, role_audience
-from shared.contracts import clocks, requests
+from shared.contracts import casework, clocks, requests
 from shared.contracts.payload import Payload
 
 _WithDeadline = clocks.ClockWarned | clocks.ClockBreached | clocks.ClockBreachWithdrawn | clocks.ClockEscalated
@@ -73,10 +73,26 @@ class RequestFile:
 
     @_apply.register
     def _stage_entered(self, data: requests.RequestStageEntered, _: News) -> None:
+        self._recall({NoticeKind.REMINDER}, Reason.WAIT_ENDED)
         self.view = replace(self.view, stage=data.stage)
 
     @_apply.register
+    def _reminded(self, data: casework.RequestReminded, news: News) -> None:
+        """A newer reminder of a rule takes the place of those that did not go."""
+        if self.view.is_closed:
+            return  # from a dead letter: nobody waits any more
+        of_rule = f"{data.rule}:{data.stage_entry}:"
+        for notice in list(self.notices.values()):
+            is_older = notice.key.cause.startswith(of_rule) and (notice.facts.level or 0) < data.number
+            if notice.key.kind is NoticeKind.REMINDER and is_older and notice.is_recallable:
+                self.replace(moves.withdraw(notice, Reason.SUPERSEDED, self._now))
+        facts = Facts(stage=data.stage, level=data.number, entered_at=data.entered_at)
+        audiences = [role_audience(role) for role in data.notify_roles]
+        self._plan(NoticeKind.REMINDER, f"{of_rule}{data.number}", audiences, facts, news)
+
+    @_apply.register
     def _paused(self, data: requests.RequestPaused, _: News) -> None:
+        self._recall({NoticeKind.REMINDER}, Reason.WAIT_ENDED)
         self.view = replace(self.view, pause_reasons=self.view.pause_reasons | {data.reason})
 
     @_apply.register
@@ -145,6 +161,7 @@ class RequestFile:
     def _end(self, outcome: str, kind: NoticeKind, cause: str, news: News) -> None:
         self.view = replace(self.view, outcome=outcome, pause_reasons=frozenset())
         self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
+        self._recall({NoticeKind.REMINDER}, Reason.WAIT_ENDED)
         self._plan(kind, cause, [CUSTOMER], Facts(outcome=outcome if kind is NoticeKind.CLOSED else None), news)
 
     def _expect(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:

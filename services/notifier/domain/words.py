@@ -25,10 +25,13 @@ class NoticeKind(StrEnum):
     BREACH = "breach"
     ESCALATION = "escalation"
     BREACH_WITHDRAWN = "breach_withdrawn"
+    REMINDER = "reminder"
 
 
-MUST_ARRIVE = frozenset(NoticeKind) - {NoticeKind.WARNING}
-"""Kinds that are sent once more when it stays in doubt whether the relay took them. What a warning warns of is told."""
+MUST_ARRIVE = frozenset(NoticeKind) - {NoticeKind.WARNING, NoticeKind.REMINDER}
+"""Kinds that are sent once more when it stays in doubt whether the relay took them. What a warning or a reminder says
+early is told in time by a breach.
+"""
 
 
 class NoticeState(StrEnum):
@@ -72,6 +75,7 @@ class Reason(StrEnum):
     CLOCK_STOPPED = "clock_stopped"
     CLOCK_CANCELLED = "clock_cancelled"
     BREACH_WITHDRAWN = "breach_withdrawn"
+    WAIT_ENDED = "wait_ended"
     IN_DOUBT = "in_doubt"
     MESSAGE_REFUSED = "message_refused"
     GAVE_UP = "gave_up"

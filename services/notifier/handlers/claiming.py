@@ -12,16 +12,19 @@ from services.notifier.domain.attempts import RetryPolicy, attend
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.words import NoticeKind
 from services.notifier.handlers.saying import count_moves, say
-from services.notifier.store.notices import NoticeStore, Rendering
+from services.notifier.store.notices import NoticeStore
+from services.notifier.store.personal import PersonalStore, Rendering
 from services.notifier.store.subjects import SubjectStore
 from shared.clock import Clock, monotonic
 from shared.contracts.topics import NOTICES
+from shared.encryption import MasterKeys
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
 
 _log = get_logger(__name__)
 
+_UNTIL_READABLE = timedelta(minutes=1)  # then it is looked whether the master key has come
 _SWEEP = 200  # rows of one sweep's transaction; what is left waits for the next
 
 
@@ -44,13 +47,22 @@ class Claim:
 
 class Claiming:
     def __init__(
-        self, *, database: Database, outbox: Outbox, clock: Clock, policy: RetryPolicy, lease: timedelta
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        master_keys: MasterKeys,
+        clock: Clock,
+        policy: RetryPolicy,
+        lease: timedelta,
     ) -> None:
         """Args:
+        master_keys: decrypt our keys of customers.
         lease: real time from the claim to the beginning of the body.
         """
         self._database = database
         self._outbox = outbox
+        self._master_keys = master_keys
         self._clock = clock
         self._policy = policy
         self._lease = lease
@@ -66,9 +78,14 @@ class Claiming:
             ready = await store.lock_ready_notices(count)
             if not ready:
                 return []
-            claimed = [moves.claim(locked.notice, locked.real_now, self._lease) for locked in ready]
-            await store.save_notices(claimed)
-            renderings = await store.renderings(notice.notice_id for notice in claimed)
+            personal = PersonalStore(connection, self._master_keys)
+            renderings = await personal.readable_renderings(locked.notice.notice_id for locked in ready)
+            unreadable = [n for n in ready if n.has_words and n.notice.notice_id not in renderings]
+            postponed = [moves.postpone(n.notice, n.real_now + _UNTIL_READABLE) for n in unreadable]
+            claimed = [moves.claim(n.notice, n.real_now, self._lease) for n in ready if n not in unreadable]
+            await store.save_notices([*claimed, *postponed])
+        if postponed:
+            _log.warning("mails wait, they cannot be decrypted here", count=len(postponed))
         claimed_at = monotonic()
         return [_claim(n, renderings[n.notice_id], claimed_at) for n in claimed if _has_words(n, renderings)]
 

@@ -9,23 +9,23 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifier.domain import notice as moves
-from services.notifier.domain.news import News
+from services.notifier.domain.news import ContactNews, ErasureNews, News
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.readiness import settle
 from services.notifier.domain.request_file import RequestFile
 from services.notifier.domain.roles import RolesDirectory
 from services.notifier.domain.views import Contact, RequestView
 from services.notifier.domain.words import Reason
-from services.notifier.handlers.saying import count_moves, say
+from services.notifier.handlers.saying import count_moves, say, say_erased
 from services.notifier.handlers.writing import Writer
-from services.notifier.store.notices import NoticeStore, Rendering
+from services.notifier.store.notices import NoticeStore
+from services.notifier.store.personal import PersonalStore, Rendering
 from services.notifier.store.subjects import SubjectStore
 from shared.clock import Clock
 from shared.contracts.clocks import ClockBreachWithdrawn
-from shared.contracts.contacts import ContactRecorded
-from shared.contracts.envelope import Tombstone
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.topics import NOTICES
+from shared.encryption import MasterKeys
 from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.postgres import Connection
@@ -39,30 +39,43 @@ class Heard:
     """A batch, sorted by what it is about; each part keeps its order."""
 
     requests: Sequence[tuple[UUID, News]]
-    contacts: Sequence[ContactRecorded | Tombstone]
+    contacts: Sequence[ContactNews | ErasureNews]
 
 
 class Planner:
     """Applies news. Shared state lies in Postgres only."""
 
     def __init__(
-        self, *, clock: Clock, outbox: Outbox, roles: RolesDirectory, writer: Writer, wake: Callable[[], None]
+        self,
+        *,
+        clock: Clock,
+        outbox: Outbox,
+        master_keys: MasterKeys,
+        roles: RolesDirectory,
+        writer: Writer,
+        wake: Callable[[], None],
     ) -> None:
         """Args:
+        master_keys: encrypt our keys of customers.
         wake: called when something may be claimed once the caller's transaction has committed.
         """
         self._clock = clock
         self._outbox = outbox
+        self._master_keys = master_keys
         self._roles = roles
         self._writer = writer
         self._wake = wake
 
     async def apply(self, connection: Connection, heard: Heard) -> None:
+        """Raises:
+        MasterKeyMissing: the key of a customer cannot be unwrapped here.
+        """
         subjects, store = SubjectStore(connection), NoticeStore(connection)
-        contacts = await self._contacts(subjects, heard)
+        personal = PersonalStore(connection, self._master_keys)
+        contacts = await self._contacts(connection, personal, heard)
         request_ids = {request_id for request_id, _ in heard.requests}
         await subjects.ensure_requests(request_ids)
-        request_ids |= await subjects.requests_to_tell({_customer(news) for news in heard.contacts})
+        request_ids |= await subjects.requests_to_tell({news.customer_id for news in heard.contacts})
         locked = await subjects.lock_requests(request_ids)
         if locked.real_now is None:
             return  # a contact that nothing waits for
@@ -71,21 +84,27 @@ class Planner:
         for request_id, news in heard.requests:
             files[request_id].hear(news)
         await self._take_keys(store, files)
-        contacts |= await subjects.lock_contacts(_customers(files) - contacts.keys())
+        contacts |= await personal.lock_contacts(_customers(files) - contacts.keys())
         before = {notice.notice_id: notice for notice in live}
-        await self._write(connection, files, before, contacts, locked.views, locked.real_now)
+        await self._write(connection, personal, files, before, contacts, locked.views, locked.real_now)
 
-    async def _contacts(self, subjects: SubjectStore, heard: Heard) -> dict[UUID, Contact]:
-        customers = {_customer(news) for news in heard.contacts}
+    async def _contacts(self, connection: Connection, personal: PersonalStore, heard: Heard) -> dict[UUID, Contact]:
+        customers = {news.customer_id for news in heard.contacts}
         customers |= {n.data.customer_id for _, n in heard.requests if isinstance(n.data, RequestSubmitted)}
-        customers |= await subjects.customers_of({request_id for request_id, _ in heard.requests})
-        contacts = await subjects.lock_contacts(customers)
+        customers |= await SubjectStore(connection).customers_of({request_id for request_id, _ in heard.requests})
+        contacts = await personal.lock_contacts(customers)
         changed: dict[UUID, Contact] = {}
+        erasures: dict[UUID, ErasureNews] = {}
         for news in heard.contacts:
-            contact = _heard_contact(contacts[_customer(news)], news)
-            contacts[contact.customer_id] = changed[contact.customer_id] = contact
-        await subjects.save_contacts(list(changed.values()))
-        await subjects.erase_renderings([contact.customer_id for contact in changed.values() if contact.is_erased])
+            former = contacts[news.customer_id]
+            contact = _heard_contact(former, news)
+            if contact != former:
+                contacts[contact.customer_id] = changed[contact.customer_id] = contact
+            if isinstance(news, ErasureNews) and not former.is_erased:
+                erasures[news.customer_id] = news
+        await personal.save_contacts(list(changed.values()))
+        mails = await personal.destroy(erasures)
+        await self._outbox.append(connection, NOTICES, say_erased(erasures.values(), mails, self._clock.now()))
         return contacts
 
     def _files(self, views: Mapping[UUID, RequestView], notices: Sequence[Notice]) -> dict[UUID, RequestFile]:
@@ -109,6 +128,7 @@ class Planner:
     async def _write(
         self,
         connection: Connection,
+        personal: PersonalStore,
         files: Mapping[UUID, RequestFile],
         before: Mapping[UUID, Notice],
         contacts: Mapping[UUID, Contact],
@@ -129,7 +149,7 @@ class Planner:
         ended = [notice for notice in changed if not notice.is_live]
         events = say(views, ended, {}, now)
         await store.save_notices(changed)
-        await store.save_renderings(renderings)
+        await personal.save_renderings(renderings)
         await subjects.save_requests([view for request_id, view in views.items() if view != former[request_id]])
         await self._outbox.append(connection, NOTICES, events)
         count_moves(before, changed)
@@ -160,14 +180,11 @@ def _customers(files: Mapping[UUID, RequestFile]) -> set[UUID]:
     return {file.view.submission.customer_id for file in files.values() if file.view.submission}
 
 
-def _customer(news: ContactRecorded | Tombstone) -> UUID:
-    return news.subject if isinstance(news, Tombstone) else news.customer_id
-
-
-def _heard_contact(contact: Contact, news: ContactRecorded | Tombstone) -> Contact:
-    if isinstance(news, Tombstone):
+def _heard_contact(contact: Contact, news: ContactNews | ErasureNews) -> Contact:
+    """Whoever was erased stays erased: their key is gone, and whoever comes again is a new customer."""
+    if isinstance(news, ErasureNews):
         return replace(contact, name=None, email=None, is_erased=True)
-    if news.version <= contact.version:
+    if contact.is_erased or news.version <= contact.version:
         return contact
     return Contact(contact.customer_id, news.version, news.name, news.email)
 

@@ -1,17 +1,19 @@
-"""Events about notices that ended, appended in the transaction that ends them."""
+"""Events about notices that ended and customers who were erased, appended in the transaction that does it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from prometheus_client import Counter
 
 from services.notifier.domain.announcing import announce
+from services.notifier.domain.news import ErasureNews
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.views import RequestView
 from shared.contracts.envelope import Event
+from shared.contracts.notices import ContactErased
 from shared.contracts.payload import Language, Payload
 from shared.ids import new_id
 from shared.telemetry.context import Trace, child
@@ -44,6 +46,26 @@ def say(
             )
         )
     return events
+
+
+def say_erased(erasures: Iterable[ErasureNews], mails: Mapping[UUID, int], now: datetime) -> Iterator[Event[Payload]]:
+    """One event per customer, the only one that is ever said about them; the caller has locked their contacts.
+
+    Args:
+        mails: how many were deleted.
+    """
+    for erasure in erasures:
+        yield Event(
+            id=new_id(),
+            source=SOURCE,
+            subject=erasure.customer_id,
+            sequence=1,
+            occurred_at=now,
+            recorded_at=now,
+            correlation_id=erasure.correlation_id,
+            traceparent=child(Trace(erasure.correlation_id, erasure.traceparent)).traceparent,
+            data=ContactErased(customer_id=erasure.customer_id, messages=mails[erasure.customer_id]),
+        )
 
 
 def count_moves(before: Mapping[UUID, Notice], after: Sequence[Notice]) -> None:

@@ -10,7 +10,7 @@ from services.notifier.domain.views import Contact, RequestView
 from services.notifier.domain.wording.mail import Sender, compose
 from services.notifier.domain.wording.rendering import Wording
 from services.notifier.domain.words import EMAIL, role_of
-from services.notifier.store.notices import Rendering
+from services.notifier.store.personal import Rendering
 
 
 class Writer:
@@ -31,8 +31,10 @@ class Writer:
         role = role_of(notice.key.audience)
         if role is not None:
             recipients, language, name = self._roles[role].addresses, self._roles[role].language, ""
+            customer_id = None
         elif contact is not None and contact.email is not None:
             recipients, language, name = (contact.email,), submission.language, contact.name or ""
+            customer_id = contact.customer_id
         else:
             raise ValueError("there is no address")
         message = compose(
@@ -43,4 +45,4 @@ class Writer:
             date=real_now,
             correlation_id=notice.correlation_id,
         )
-        return Rendering(notice.notice_id, language, recipients, message)
+        return Rendering(notice.notice_id, language, recipients, message, customer_id)

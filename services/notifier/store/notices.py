@@ -1,8 +1,8 @@
-"""Notices, their words and their attempts, inside one transaction. Lock order: see ``subjects``."""
+"""Notices and their attempts, inside one transaction. Lock order: see ``subjects``."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,18 +11,7 @@ from services.notifier.domain.attempts import Answer, Verdict
 from services.notifier.domain.notice import Notice
 from services.notifier.store.rows import notice_json, notice_of, to_json
 from services.notifier.store.statements import STATEMENTS
-from shared.contracts.payload import Language
 from shared.postgres import Connection
-
-
-@dataclass(frozen=True, slots=True)
-class Rendering:
-    """Personal data: the bytes of a mail and where they go."""
-
-    notice_id: UUID
-    language: Language
-    recipients: tuple[str, ...]
-    message: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +102,6 @@ class NoticeStore:
                 told_expected_ats=[n.told_expected_at for n in notices],
                 ended_ats=[n.ended_at for n in notices],
             )
-
-    # Renderings and attempts
-
-    async def save_renderings(self, renderings: Sequence[Rendering]) -> None:
-        if renderings:
-            await STATEMENTS["save_renderings"].execute(
-                self._connection,
-                notice_ids=[r.notice_id for r in renderings],
-                languages=[r.language for r in renderings],
-                recipients=[",".join(r.recipients) for r in renderings],
-                messages=[r.message for r in renderings],
-            )
-
-    async def renderings(self, notice_ids: Iterable[UUID]) -> Mapping[UUID, Rendering]:
-        rows = await STATEMENTS["renderings"].fetch(self._connection, notice_ids=list(notice_ids))
-        return {
-            row["notice_id"]: Rendering(
-                row["notice_id"], Language(row["language"]), tuple(row["recipients"]), row["message"]
-            )
-            for row in rows
-        }
 
     async def insert_attempts(self, attempts: Sequence[Attempted]) -> None:
         if attempts:

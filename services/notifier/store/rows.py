@@ -8,16 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from services.notifier.domain.notice import Facts, Key, Notice
-from services.notifier.domain.views import Contact, RequestView, Submission
+from services.notifier.domain.views import RequestView, Submission
 from services.notifier.domain.words import NoticeKind, NoticeState, Phase
 from shared.contracts.payload import Language, Market, RequestKind
 from shared.postgres import Record
 
-_INSTANTS = ("due_at", "stopped_at", "expected_at", "previous_expected_at")
-
-
-def contact_of(row: Record) -> Contact:
-    return Contact(row["customer_id"], row["version"], row["name"], row["email"], row["is_erased"])
+_INSTANTS = ("due_at", "stopped_at", "expected_at", "previous_expected_at", "entered_at")
 
 
 def view_of(row: Record) -> RequestView:

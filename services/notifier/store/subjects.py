@@ -1,4 +1,4 @@
-"""Contacts and requests, inside one transaction.
+"""Requests, inside one transaction.
 
 Lock order everywhere: contacts, requests, notices, each by id.
 """
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.notifier.domain.views import Contact, RequestView
-from services.notifier.store.rows import contact_of, to_json, view_json, view_of
+from services.notifier.domain.views import RequestView
+from services.notifier.store.rows import to_json, view_json, view_of
 from services.notifier.store.statements import STATEMENTS
 from shared.postgres import Connection
 
@@ -27,38 +27,10 @@ class LockedRequests:
 
 
 class SubjectStore:
-    """The projections of what others say."""
+    """What others say about requests."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    # Contacts
-
-    async def lock_contacts(self, customer_ids: Collection[UUID]) -> dict[UUID, Contact]:
-        """All of them, made where they are new."""
-        ids = sorted(customer_ids)
-        if not ids:
-            return {}
-        await STATEMENTS["ensure_contacts"].execute(self._connection, customer_ids=ids)
-        rows = await STATEMENTS["lock_contacts"].fetch(self._connection, customer_ids=ids)
-        return {row["customer_id"]: contact_of(row) for row in rows}
-
-    async def save_contacts(self, contacts: Sequence[Contact]) -> None:
-        if contacts:
-            await STATEMENTS["save_contacts"].execute(
-                self._connection,
-                customer_ids=[c.customer_id for c in contacts],
-                versions=[c.version for c in contacts],
-                names=[c.name for c in contacts],
-                emails=[c.email for c in contacts],
-                are_erased=[c.is_erased for c in contacts],
-            )
-
-    async def erase_renderings(self, customer_ids: Collection[UUID]) -> None:
-        if customer_ids:
-            await STATEMENTS["erase_renderings"].execute(self._connection, customer_ids=list(customer_ids))
-
-    # Requests
 
     async def customers_of(self, request_ids: Collection[UUID]) -> set[UUID]:
         if not request_ids:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from services.sla_timer.domain.calendars import read_calendars
 from services.sla_timer.domain.linting import Remark, find_remarks
 from services.sla_timer.domain.policies import OBJECTIVES, policy_lines, read_policies
 from services.sla_timer.domain.rules import Rulebook
 from services.sla_timer.domain.trials import Trial
+from shared.rules.calendars import read_calendars
 from shared.rules.document import refusing
 from shared.worktime import WorkingTime
 

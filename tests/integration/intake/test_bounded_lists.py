@@ -1,4 +1,4 @@
-"""However many requests are stored, a page and a count read a bounded number of rows."""
+"""However many requests are stored, a page, a count and a look for reminders read a bounded number of rows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from services.intake.domain.life import State
 from services.intake.domain.visibility import Visibility
+from services.intake.store import reminders
 from services.intake.store.listing.finding import _COLUMNS, _statement
 from services.intake.store.listing.pages import _begin, count_up_to, list_page, only_walk
 from services.intake.store.listing.wanted import Order, Wanted
@@ -177,3 +179,31 @@ async def test_a_count_says_when_it_is_not_exact(full: Intake) -> None:
         assert (unseen.value, unseen.is_exact) == (0, False)
         exact = await count_up_to(connection, Wanted(handler="s-1"))
         assert (exact.value, exact.is_exact) == (20, True)
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize(
+    ("name", "most"), [("lock_due_reminders", 2 * COUNT), ("next_reminder_look", 1), ("list_open_ids", COUNT)]
+)
+async def test_a_look_for_reminders_reads_a_bounded_number_of_rows(
+    administrator: Database, name: str, most: int
+) -> None:
+    """Half of the timers are due, as after an outage."""
+    statement = reminders._STATEMENTS[name]
+    parameters = {"now": START, "count": COUNT, "after": UUID(int=0)}
+    async with administrator.connection() as connection:
+        trying = connection.transaction()
+        await trying.start()
+        await connection.execute(
+            "INSERT INTO reminder_timer SELECT request_id, $1::timestamptz + (random() - 0.5) * interval '1 day'"
+            " FROM request WHERE ended_as IS NULL",
+            START,
+        )
+        await connection.execute("ANALYZE reminder_timer")
+        text = await connection.fetchval(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *(parameters[each] for each in statement.parameters)
+        )
+        await trying.rollback()
+    plan = json.loads(text)[0]["Plan"]
+    assert not {node["Node Type"] for node in nodes(plan)} & {"Seq Scan", "Sort", "Hash Join"}, plan
+    assert 0 < rows_read(plan) <= most, plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import pytest
@@ -17,7 +18,7 @@ async def database(open_database: Callable[[str], Awaitable[Database]], database
     admin = await asyncpg.connect(database_urls["admin"])
     await admin.execute(
         "TRUNCATE notifier.contact, notifier.request_view, notifier.notice, notifier.rendering, notifier.attempt,"
-        " notifier.outbox"
+        " notifier.customer_key, notifier.access_record, notifier.outbox"
     )
     await admin.close()
     return await open_database("notifier")
@@ -32,3 +33,11 @@ def house(database: Database) -> House:
 async def relay() -> AsyncIterator[CatchingRelay]:
     async with catching_relay() as relay:
         yield relay
+
+
+@pytest.fixture
+async def administrator(database_urls: dict[str, str]) -> AsyncIterator[Any]:
+    """Sees and changes everything in the schema."""
+    connection = await asyncpg.connect(database_urls["admin"], server_settings={"search_path": "notifier"})
+    yield connection
+    await connection.close()

@@ -6,10 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from services.notifier.consumer import NewsHandler
 from services.notifier.delivery.gate import RelayGate
@@ -18,6 +16,7 @@ from services.notifier.delivery.session import RelaySession
 from services.notifier.domain.attempts import RetryPolicy
 from services.notifier.domain.wording.mail import Sender
 from services.notifier.handlers.claiming import Claiming
+from services.notifier.handlers.holding import Held, Holding, Reader
 from services.notifier.handlers.journal import Journal
 from services.notifier.handlers.planning import Planner
 from services.notifier.handlers.writing import Writer
@@ -26,109 +25,18 @@ from services.notifier.store.listing import NoticeListing
 from services.notifier.ticker.connections import Connections
 from services.notifier.ticker.dispatcher import Dispatcher
 from shared.clock import ManualClock, monotonic
-from shared.contracts.clocks import ClockBreached, ClockPayload, ClockStarted
-from shared.contracts.contacts import ContactRecorded
-from shared.contracts.envelope import Event, Tombstone, encode
-from shared.contracts.payload import Language, Market, Payload, RequestKind
-from shared.contracts.requests import RequestSubmitted
-from shared.contracts.topics import TOPICS
-from shared.ids import new_id, new_reference
-from shared.inbox import Received, Rejection
-from shared.kafka.records import Record
+from shared.contracts.envelope import Event, Tombstone
+from shared.contracts.payload import Payload
+from shared.encryption import MasterKeys
+from shared.inbox import Rejection
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.postgres import Record as Row
-from shared.telemetry.context import new_trace
 from shared.testing.broker import InMemoryBroker
 from shared.testing.outbox import waiting_records
+from tests.integration.notifier.cases import MASTER_KEYS, NOW, Case, received
 
-NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-DUE = NOW + timedelta(hours=30)
 SENDER = Sender("Insurer Service", "service@insurer.example")
-
-
-@dataclass
-class Case:
-    """One request of one customer, and the events about it."""
-
-    language: Language = Language.ENGLISH
-    market: Market = Market.HONG_KONG
-    email: str | None = "chan@customer.example"
-    request_id: UUID = field(default_factory=new_id)
-    customer_id: UUID = field(default_factory=new_id)
-    clock_id: UUID = field(default_factory=new_id)
-    reference: str = field(default_factory=new_reference)
-
-    def submitted(self) -> Event[Payload]:
-        return self.event(
-            RequestSubmitted(
-                request_id=self.request_id,
-                reference=self.reference,
-                kind=RequestKind.CLAIM,
-                channel="app",
-                market=self.market,
-                language=self.language,
-                customer_id=self.customer_id,
-                stage="received",
-                status_path="/t/token",
-            )
-        )
-
-    def contact(self, version: int = 1, **changes: Any) -> Event[Payload]:
-        fields = {
-            "customer_id": self.customer_id,
-            "version": version,
-            "name": "陳大文",
-            "email": self.email,
-            "language": self.language,
-            "market": self.market,
-        }
-        return self.event(ContactRecorded.model_validate({**fields, **changes}))
-
-    def clock(self, kind: type[ClockPayload] = ClockStarted, **changes: Any) -> Event[Payload]:
-        fields = {
-            "clock_id": self.clock_id,
-            "request_id": self.request_id,
-            "reference": self.reference,
-            "objective": "resolution",
-            "policy": "claim",
-            "policy_version": 1,
-            "started_at": NOW,
-            "due_at": DUE,
-            "previous_due_at": DUE,
-            "budget_seconds": 100.0,
-            "budget_kind": "working",
-            "calendar": "hong_kong",
-            "resumed_at": NOW,
-            "stopped_at": NOW,
-            "reason": "customer_documents",
-            "level": 1,
-            "notify_roles": ["team_lead"],
-        }
-        return self.event(kind.model_validate({**fields, **changes}))
-
-    def breach(self) -> list[Event[Payload]]:
-        """All it takes for one mail to staff and none to the customer."""
-        return [replaced(self, email=None).contact(), self.submitted(), self.clock(), self.clock(ClockBreached)]
-
-    def event(self, data: Payload) -> Event[Payload]:
-        trace = new_trace("corr-42")
-        subject = getattr(data, "request_id", None) or self.customer_id
-        source = "/punctual/sla_timer" if isinstance(data, ClockPayload) else "/punctual/intake"
-        return Event(new_id(), source, subject, 1, NOW, NOW, trace.correlation_id, trace.traceparent, data)
-
-
-def replaced(case: Case, **changes: Any) -> Case:
-    return Case(**{**vars(case), **changes})
-
-
-def received(event: Event[Payload] | Tombstone) -> Received:
-    """As the inbox hands it over."""
-    if isinstance(event, Tombstone):
-        topic = "punctual.contacts"
-        return Received(event, Record(topic, 0, 0, str(event.subject).encode(), None, ()))
-    topic = next(topic.name for topic in TOPICS if type(event.data) in topic.payloads)
-    return Received(event, Record(topic, 0, 0, *encode(event)))
 
 
 class House:
@@ -144,19 +52,28 @@ class House:
         body_lease: float = 30,
         patience: float = 0.3,
         connections: int = 4,
+        master_keys: MasterKeys = MASTER_KEYS,
     ) -> None:
         self.database = database
         self.clock = ManualClock(NOW)
         self.broker = InMemoryBroker()
         self.outbox = Outbox(database, self.broker.publisher(), "notifier")
         self.listing = NoticeListing(database)
+        self.holding = Holding(database, self.clock, master_keys)
         self.options = RelayOptions(
             "127.0.0.1", port, "notifier.test", envelope_timeout=patience, reply_timeout=patience, mails_per_session=50
         )
         delays = [timedelta(seconds=seconds) for seconds in (0.01, 0.02)]
         policy = RetryPolicy(delays, timedelta(hours=72), timedelta(seconds=in_doubt_wait))
         lease = timedelta(seconds=claim_lease)
-        self.claiming = Claiming(database=database, outbox=self.outbox, clock=self.clock, policy=policy, lease=lease)
+        self.claiming = Claiming(
+            database=database,
+            outbox=self.outbox,
+            master_keys=master_keys,
+            clock=self.clock,
+            policy=policy,
+            lease=lease,
+        )
         self.journal = Journal(
             database=database,
             outbox=self.outbox,
@@ -182,9 +99,15 @@ class House:
         )
         roles = load_roles(None)
         writer = Writer(load_wording("https://status.insurer.example"), SENDER, roles)
-        self.handler = NewsHandler(
-            Planner(clock=self.clock, outbox=self.outbox, roles=roles, writer=writer, wake=self.dispatcher.wake)
+        planner = Planner(
+            clock=self.clock,
+            outbox=self.outbox,
+            master_keys=master_keys,
+            roles=roles,
+            writer=writer,
+            wake=self.dispatcher.wake,
         )
+        self.handler = NewsHandler(planner, master_keys)
 
     async def hear(self, *events: Event[Payload] | Tombstone) -> Sequence[Rejection]:
         """One batch in one transaction."""
@@ -219,11 +142,16 @@ class House:
                 {
                     **json.loads(record.value or b""),
                     "type": headers["ce_type"].removeprefix("punctual.notice."),
+                    "key": (record.key or b"").decode(),
                     "sequence": int(headers["ce_sequence"]),
                     "correlation_id": headers["ce_correlationid"],
                 }
             )
         return said
+
+    async def held_on(self, case: Case) -> Held:
+        """As an auditor gets it."""
+        return await self.holding.of_customer(case.customer_id, Reader("Ann", "key-1", ["auditor"], "corr-42"))
 
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[None]:

@@ -13,7 +13,8 @@ from shared.contracts.requests import RequestClosed
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka.records import OutgoingRecord
 from shared.postgres import Database
-from tests.integration.notifier.house import Case, House, eventually, received
+from tests.integration.notifier.cases import Case, received
+from tests.integration.notifier.house import House, eventually
 from tests.integration.notifier.relays import CatchingRelay
 
 

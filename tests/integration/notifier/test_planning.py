@@ -12,9 +12,10 @@ import pytest
 from shared.contracts.clocks import ClockBreached, ClockBreachWithdrawn, ClockEscalated, ClockResumed, ClockWarned
 from shared.contracts.envelope import Event, Tombstone
 from shared.contracts.payload import Payload
-from shared.contracts.requests import RequestClosed
+from shared.contracts.requests import RequestClosed, RequestPaused
 from shared.postgres import Database
-from tests.integration.notifier.house import DUE, Case, House, eventually, received, replaced
+from tests.integration.notifier.cases import DUE, Case, received, replaced
+from tests.integration.notifier.house import House, eventually
 
 LATER = DUE + timedelta(hours=8)
 
@@ -120,25 +121,9 @@ async def test_a_new_address_is_used_for_what_was_not_sent_and_an_old_version_is
     await house.hear(case.submitted(), case.contact(version=2), case.clock())
     await house.hear(case.contact(version=3, email="new@customer.example"))
     await house.hear(case.contact(version=1, email="old@customer.example"))
-    async with house.database.connection() as connection:
-        rows = await connection.fetch("SELECT recipients, message FROM rendering")
-    assert [row["recipients"] for row in rows] == [["new@customer.example"]]
-    assert b"To: new@customer.example\r\n" in rows[0]["message"]
-
-
-async def test_an_erased_customer_is_forgotten(house: House) -> None:
-    case = Case()
-    await house.hear(case.submitted(), case.contact(), case.clock())
-    await house.hear(Tombstone(case.customer_id))
-    row = await house.notice(case, "received")
-    assert (row["state"], row["reason"]) == ("suppressed", "erased")
-    async with house.database.connection() as connection:
-        assert await connection.fetchval("SELECT count(*) FROM rendering") == 0
-        contact = await connection.fetchrow("SELECT * FROM contact")
-    assert (contact["name"], contact["email"], contact["is_erased"]) == (None, None, True)
-    await house.hear(case.contact(version=1))
-    await house.hear(case.event(RequestClosed(request_id=case.request_id, outcome="paid")))
-    assert (await house.notice(case, "closed"))["reason"] == "erased"
+    (claim,) = await house.claiming.claim(10)
+    assert claim.rendering.recipients == ("new@customer.example",)
+    assert b"To: new@customer.example\r\n" in claim.rendering.message
 
 
 async def test_a_withdrawn_breach_takes_back_what_was_not_sent(house: House) -> None:
@@ -200,3 +185,29 @@ async def test_the_role_of_the_service_cannot_rewrite_attempts(house: House) -> 
     async with house.database.connection() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("DELETE FROM attempt")
+
+
+async def test_a_reminder_is_told_to_its_roles_once_however_often_it_is_heard(house: House) -> None:
+    case = Case()
+    both = case.reminded(notify_roles=("claims_assessor", "team_lead"))
+    await house.hear(case.submitted(), both)
+    await house.hear(both, both)
+    reminders = [row for row in await house.notices(case) if row["kind"] == "reminder"]
+    assert [(row["audience"], row["state"]) for row in reminders] == [
+        ("role:claims_assessor", "ready"),
+        ("role:team_lead", "ready"),
+    ]
+
+
+async def test_reminders_that_did_not_go_give_way_to_newer_ones_and_to_the_end_of_the_wait(house: House) -> None:
+    case = Case(email=None)
+    await house.hear(case.submitted(), case.reminded(1))
+    await house.hear(case.reminded(2))
+    await house.hear(case.event(RequestPaused(request_id=case.request_id, reason="third_party")))
+    await house.hear(case.reminded(1))  # from a dead letter
+    reminders = [row for row in await house.notices(case) if row["kind"] == "reminder"]
+    assert [(row["cause"], row["state"], row["reason"]) for row in reminders] == [
+        ("stage_waits:2:1", "withdrawn", "superseded"),
+        ("stage_waits:2:2", "withdrawn", "wait_ended"),
+    ]
+    assert [event["reason"] for event in await house.said()] == ["superseded", "wait_ended"]

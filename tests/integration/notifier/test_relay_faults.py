@@ -9,7 +9,8 @@ import pytest
 
 from shared.contracts.clocks import ClockEscalated, ClockWarned
 from shared.postgres import Database
-from tests.integration.notifier.house import Case, House
+from tests.integration.notifier.cases import Case
+from tests.integration.notifier.house import House
 from tests.integration.notifier.relays import CatchingRelay, ScriptedRelay, Trick, scripted_relay
 
 

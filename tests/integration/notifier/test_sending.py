@@ -10,7 +10,8 @@ from shared.contracts.clocks import ClockBreached, ClockBreachWithdrawn, ClockEs
 from shared.contracts.payload import Language, Market
 from shared.contracts.requests import RequestClosed
 from shared.postgres import Database
-from tests.integration.notifier.house import DUE, Case, House
+from tests.integration.notifier.cases import DUE, Case
+from tests.integration.notifier.house import House
 from tests.integration.notifier.relays import CatchingRelay, addresses
 
 LATER = DUE + timedelta(hours=8)
@@ -133,3 +134,21 @@ async def test_nothing_personal_stands_in_what_is_said(database: Database, relay
     await house.send_all()
     assert "customer.example" not in str(await house.said())
     assert "陳大文" not in str(await house.said())
+
+
+async def test_staff_read_a_reminder_in_the_language_of_their_role(database: Database, relay: CatchingRelay) -> None:
+    house = House(database, port=relay.port)
+    case = Case(email=None)
+    roles = ("claims_assessor", "head_of_operations")
+    await house.hear(case.contact(), case.submitted(), case.clock(), case.reminded(2, notify_roles=roles))
+    await house.send_all()
+    assert addresses(relay.mails) == ["claims-assessor@insurer.example", "head-of-operations@insurer.example"]
+    texts = {}
+    for sent in relay.mails:
+        mail = message_from_bytes(sent.content, policy=policy.default)
+        plain = mail.get_body(["plain"])
+        assert plain is not None
+        texts[sent.recipients[0]] = f"{mail['Subject']} {plain.get_content()}"
+    assert f"催辦（第 2 次）：{case.reference} 正在等候審核" in texts["claims-assessor@insurer.example"]
+    assert f"Reminder 2: {case.reference} waits at assessment" in texts["head-of-operations@insurer.example"]
+    assert not [text for text in texts.values() if "陳大文" in text]

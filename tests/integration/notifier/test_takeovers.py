@@ -14,7 +14,8 @@ from shared.contracts.clocks import ClockBreachWithdrawn, ClockResumed
 from shared.contracts.envelope import Tombstone
 from shared.contracts.requests import RequestClosed
 from shared.postgres import Database
-from tests.integration.notifier.house import DUE, SENDER, Case, House
+from tests.integration.notifier.cases import DUE, Case
+from tests.integration.notifier.house import SENDER, House
 from tests.integration.notifier.relays import CatchingRelay, ScriptedRelay, scripted_relay
 
 TAKEN = Answer(Step.BODY, 250)

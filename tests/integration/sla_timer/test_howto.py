@@ -6,8 +6,8 @@ import re
 import shlex
 from pathlib import Path
 
-from services.sla_timer.domain.calendars import read_calendars
 from shared.contracts.payload import CustomerTier
+from shared.rules.calendars import read_calendars
 from tests.integration.sla_timer.client import Client
 from tests.integration.sla_timer.customer import Customer
 from tests.integration.sla_timer.desk import Desk

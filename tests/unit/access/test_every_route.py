@@ -50,7 +50,7 @@ def _sla_timer(access: Access) -> FastAPI:
 
 
 def _notifier(access: Access) -> FastAPI:
-    return services.notifier.api.create_api(_NOTHING, access, _ready)
+    return services.notifier.api.create_api(_NOTHING, _NOTHING, access, _ready)
 
 
 def _quality_audit(access: Access) -> FastAPI:

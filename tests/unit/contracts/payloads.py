@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import NoneType
@@ -11,6 +12,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from pydantic import AwareDatetime
 
+from shared.contracts.contacts import Base64
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
 from shared.contracts.topics import PAYLOAD_BY_TYPE
@@ -18,11 +20,14 @@ from shared.contracts.topics import PAYLOAD_BY_TYPE
 codes = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}", fullmatch=True)
 instants = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  st adds it
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
+encrypted = st.binary(min_size=1, max_size=60).map(lambda raw: b64encode(raw).decode())
 words = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
 
 
 def values_of(annotation: Any) -> st.SearchStrategy[Any]:
     """Values of a payload field's type."""
+    if annotation == Base64:
+        return encrypted
     origin, arguments = get_origin(annotation), get_args(annotation)
     if hasattr(
         annotation, "__metadata__"

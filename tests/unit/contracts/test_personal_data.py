@@ -1,4 +1,4 @@
-"""Personal data travels on one topic only. Every field of every payload is walked."""
+"""Personal data travels on one topic only, and encrypted. Every field of every payload is walked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from shared.contracts.contacts import ContactRecorded
+from shared.contracts.contacts import ContactRecorded, EncryptedContactRecorded
 from shared.contracts.payload import Payload
 from shared.contracts.requests import RequestPaused, RequestSubmitted
 from shared.contracts.topics import CONTACTS, PAYLOAD_BY_TYPE, TOPICS
@@ -41,11 +41,23 @@ def test_contacts_is_the_only_topic_with_personal_data_and_it_can_be_erased() ->
 
 
 def test_the_contact_is_on_no_other_topic() -> None:
-    assert all(model is not ContactRecorded for _, model in _elsewhere())
+    assert all(model not in CONTACTS.payloads for _, model in _elsewhere())
+
+
+def test_contacts_are_told_encrypted_since_their_second_version() -> None:
+    assert {model.VERSION: model for model in CONTACTS.payloads} == {1: ContactRecorded, 2: EncryptedContactRecorded}
+
+
+@pytest.mark.parametrize("field", ["details", "wrapped_key"])
+@pytest.mark.parametrize("prose", ["Chan Tai Man", "陳大文", "a@b.example", '{"name": "Chan"}', ""])
+def test_an_encrypted_contact_takes_no_prose(field: str, prose: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        EncryptedContactRecorded.model_validate({field: prose})
+    assert any(problem["loc"] == (field,) for problem in refused.value.errors() if problem["type"] != "missing")
 
 
 @pytest.mark.parametrize("model", PAYLOAD_BY_TYPE.values(), ids=PAYLOAD_BY_TYPE)
-def test_a_payload_has_no_field_for_personal_data_unless_it_is_a_contact(model: type[Payload]) -> None:
+def test_a_payload_has_no_field_for_personal_data_unless_it_is_a_plain_contact(model: type[Payload]) -> None:
     named = [field for field in _fields(model) if any(word in field.split("_") for word in PERSONAL)]
 
     assert (named != []) == (model is ContactRecorded), named

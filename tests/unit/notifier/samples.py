@@ -14,6 +14,7 @@ from services.notifier.domain.request_file import RequestFile
 from services.notifier.domain.roles import Role
 from services.notifier.domain.views import Contact, RequestView, Submission
 from services.notifier.domain.words import CUSTOMER, NoticeKind
+from shared.contracts.casework import RequestReminded
 from shared.contracts.clocks import ClockPayload
 from shared.contracts.payload import Language, Market, Payload, RequestKind
 from shared.contracts.requests import RequestSubmitted
@@ -40,7 +41,7 @@ def submission(
 
 
 def notice(kind: NoticeKind = NoticeKind.RECEIVED, audience: str = CUSTOMER, **changes: Any) -> Notice:
-    facts = Facts("resolution", 1, DUE, NOW, DUE, NOW, "paid")
+    facts = Facts("resolution", 1, DUE, NOW, DUE, NOW, "paid", "assessment", NOW)
     key = Key(REQUEST, 1, kind, f"{CLOCK}:1:{kind}:1", audience)
     trace = f"00-{'1' * 32}-{'2' * 16}-01"
     return Notice(UUID(int=9), key, facts, "corr-1", trace, NOW, NOW, **changes)
@@ -88,6 +89,20 @@ def clock(kind: type[ClockPayload], **data: Any) -> ClockPayload:
         "notify_roles": ("team_lead",),
     }
     return kind(**{**fields, **data})
+
+
+def reminded(number: int = 1, **data: Any) -> RequestReminded:
+    fields = {
+        "request_id": REQUEST,
+        "rule": "stage_waits",
+        "stage": "assessment",
+        "stage_entry": 2,
+        "number": number,
+        "entered_at": NOW,
+        "due_at": DUE,
+        "notify_roles": ("team_lead", "head"),
+    }
+    return RequestReminded(**{**fields, **data})
 
 
 def new_ids() -> Callable[[], UUID]:

@@ -15,6 +15,7 @@ from services.notifier.domain.wording.terms import parse_terms
 from services.notifier.store.data_files import load_roles, load_wording
 from shared.contracts.payload import Language
 from shared.errors import ConfigurationError
+from tests.unit.intake.shipped import PROCESSES
 
 DATA = resources.files("services.notifier") / "data"
 TERMS = yaml.safe_load((DATA / "terms.yaml").read_text(encoding="utf-8"))
@@ -34,6 +35,8 @@ def test_the_packaged_files_are_whole() -> None:
     roles = load_roles(None)
     assert {"team_lead", "operations_manager", "head_of_operations"} <= set(roles)
     assert all(address.endswith("@insurer.example") for role in roles.values() for address in role.addresses)
+    owners = {stage.role for process in PROCESSES.values() for stage in process.stages.values()}
+    assert owners <= set(roles)  # reminders go to them
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,19 @@ from shared.contracts.requests import (
     RequestResumed,
     RequestStageEntered,
 )
-from tests.unit.notifier.samples import DUE, NOW, REAL, REQUEST, clock, news, notice, open_file, submission, submitted
+from tests.unit.notifier.samples import (
+    DUE,
+    NOW,
+    REAL,
+    REQUEST,
+    clock,
+    news,
+    notice,
+    open_file,
+    reminded,
+    submission,
+    submitted,
+)
 
 LATER = DUE + timedelta(hours=8)
 TOLD = RequestView(REQUEST, submission=submission(), expected_at=DUE, expected_revision=1, told_expected_at=DUE)
@@ -239,3 +251,60 @@ def test_pauses_and_stages_are_remembered_and_told_to_nobody() -> None:
     file.hear(news(RequestResumed(request_id=REQUEST, reason="customer_documents")))
     file.hear(news(RequestResponded(request_id=REQUEST)))
     assert (file.view.state, file.notices) == ("open", {})
+
+
+def test_a_reminder_is_told_to_each_role_once() -> None:
+    file = open_file(view=TOLD)
+    for _ in range(2):
+        file.hear(news(reminded()))
+    assert [(n.key.audience, n.key.cause) for n in file.notices.values()] == [
+        ("role:team_lead", "stage_waits:2:1"),
+        ("role:head", "stage_waits:2:1"),
+    ]
+    (first, _) = file.notices.values()
+    assert (first.facts.stage, first.facts.level, first.facts.entered_at) == ("assessment", 1, NOW)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        RequestStageEntered(request_id=REQUEST, from_stage="assessment", stage="decision"),
+        RequestPaused(request_id=REQUEST, reason="customer_documents"),
+        RequestClosed(request_id=REQUEST, outcome="paid"),
+        RequestCancelled(request_id=REQUEST, reason="test"),
+        RequestMerged(request_id=REQUEST, into_request_id=UUID(int=8)),
+    ],
+)
+def test_a_reminder_that_did_not_go_is_taken_back_when_the_wait_ends(ending: Payload) -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(reminded(notify_roles=("team_lead",))))
+    file.hear(news(ending))
+    found = only(file, NoticeKind.REMINDER)
+    assert (found.state, found.reason) == (NoticeState.WITHDRAWN, Reason.WAIT_ENDED)
+
+
+def test_a_reminder_that_is_heard_after_the_end_is_told_to_nobody() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(RequestClosed(request_id=REQUEST, outcome="paid")))
+    file.hear(news(reminded()))
+    assert {notice.key.kind for notice in file.notices.values()} == {NoticeKind.CLOSED}
+
+
+def test_what_happens_otherwise_takes_no_reminder_back() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(reminded(notify_roles=("team_lead",))))
+    file.hear(news(RequestResumed(request_id=REQUEST, reason="third_party")))
+    file.hear(news(RequestResponded(request_id=REQUEST)))
+    assert only(file, NoticeKind.REMINDER).state is NoticeState.PLANNED
+
+
+def test_a_newer_reminder_takes_the_place_of_one_that_did_not_go_and_never_the_other_way_round() -> None:
+    file = open_file(view=TOLD)
+    for number in (1, 2, 1):
+        file.hear(news(reminded(number, notify_roles=("team_lead",))))
+    file.hear(news(reminded(3, rule="urgent_waits", notify_roles=("team_lead",))))
+    assert [(n.key.cause, n.state, n.reason) for n in file.notices.values()] == [
+        ("stage_waits:2:1", NoticeState.WITHDRAWN, Reason.SUPERSEDED),
+        ("stage_waits:2:2", NoticeState.PLANNED, None),
+        ("urgent_waits:2:3", NoticeState.PLANNED, None),
+    ]

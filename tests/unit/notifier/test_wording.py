@@ -15,12 +15,14 @@ from services.notifier.domain.wording.rendering import MissingFact, Words
 from services.notifier.domain.words import NoticeKind, role_audience
 from services.notifier.store.data_files import load_wording
 from shared.contracts.payload import Language, Market, RequestKind
+from tests.unit.intake.shipped import PROCESSES
 from tests.unit.notifier.samples import DUE, NOW, notice, submission
 
 EN, HANT, HANS = Language.ENGLISH, Language.TRADITIONAL_CHINESE, Language.SIMPLIFIED_CHINESE
 HK, CN, TW = Market.HONG_KONG, Market.MAINLAND_CHINA, Market.TAIWAN
 WORDING = load_wording("https://status.insurer.example/")
 OUTCOMES = ("paid", "declined", "withdrawn", "done", "accepted", "answered", "upheld", "rejected", "of_a_later_version")
+STAGES = sorted({stage for process in PROCESSES.values() for stage in process.stages})
 NAME = "Ng Siu Ming"
 
 SIMPLIFIED = set(
@@ -37,8 +39,9 @@ def rendered(
     market: Market = HK,
     request: RequestKind = RequestKind.CLAIM,
     outcome: str = "paid",
+    stage: str = "assessment",
 ) -> Words:
-    facts = Facts("resolution", 2, DUE, NOW, DUE, NOW, outcome)
+    facts = Facts("resolution", 2, DUE, NOW, DUE, NOW, outcome, stage, NOW)
     planned = notice(kind, told_expected_at=DUE)
     return WORDING.render(
         type(planned)(planned.notice_id, planned.key, facts, "c", "t", NOW, NOW, told_expected_at=DUE),
@@ -55,6 +58,9 @@ def everything(language: Language) -> str:
         parts += [words.subject, words.text, words.html]
     for market, request, outcome in product(Market, RequestKind, OUTCOMES):
         words = rendered(NoticeKind.CLOSED, language, market, request, outcome)
+        parts += [words.subject, words.text, words.html]
+    for stage in STAGES:
+        words = rendered(NoticeKind.REMINDER, language, stage=stage)
         parts += [words.subject, words.text, words.html]
     return "\n".join(parts)
 
@@ -152,3 +158,20 @@ def test_a_deadline_is_never_told_earlier_than_it_is(instant: datetime) -> None:
     said = datetime.strptime(format_deadline(instant, EN, HK), "%A %d %B %Y, %H:%M (Hong Kong time)")  # noqa: DTZ007
     late = (said - instant.replace(tzinfo=None)).total_seconds() - 8 * 3600
     assert 0 <= late < 60
+
+
+@pytest.mark.parametrize(("language", "says"), [(EN, "final check"), (HANT, "最後覆核"), (HANS, "最后复核")])
+def test_a_reminder_names_the_stage_in_words_and_one_of_an_own_process_as_it_is_written(
+    language: Language, says: str
+) -> None:
+    assert says in rendered(NoticeKind.REMINDER, language, stage="done_check").subject
+    assert "tasting" in rendered(NoticeKind.REMINDER, language, stage="tasting").text
+    for stage in STAGES:
+        shown = rendered(NoticeKind.REMINDER, language, stage=stage).subject
+        assert language is EN or stage not in shown
+
+
+def test_a_reminder_says_since_when_it_waits_and_nothing_of_a_person() -> None:
+    words = rendered(NoticeKind.REMINDER, EN)
+    assert "Waiting since: Tuesday 24 November 2026, 17:00 (Hong Kong time)" in words.text
+    assert NAME not in words.text + words.html + words.subject

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.sla_timer.domain.calendars import read_calendars
+from shared.rules.calendars import read_calendars
 from shared.rules.document import InvalidDocument
 from tests.unit.sla_timer.test_policy_files import CALENDARS, SHIPPED
 

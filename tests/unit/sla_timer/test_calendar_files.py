@@ -10,7 +10,7 @@ import pytest
 
 import services.sla_timer
 from punctual.commands.calendar import read_library
-from services.sla_timer.domain.calendars import read_calendars
+from shared.rules.calendars import read_calendars
 from shared.rules.document import InvalidDocument
 from shared.worktime import Calendar, WorkingTime
 

@@ -37,7 +37,8 @@ BY = "automation"
 PAST_FACTS = frozenset({"requests_before", "complaints_before"})
 """Only the database knows them."""
 
-_CAUSE = "rule:"
+CAUSE = "rule:"
+"""Before the name of the rule, in entries that it made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,13 @@ class Case:
         """A fact of ``CASE_FACTS``, or an attribute; None when there is none of that name."""
         life = self.life
         match name:
-            case "channel":
-                return self.channel
-            case "market":
-                return self.market
+            case "channel" | "market":
+                own: AttributeValue = getattr(self, name)
+                return own
             case "state":
                 return life.state.value
+            case "waits_for":
+                return self.process.turn_at(life.stage).value
             case "is_complete":
                 return not find_missing(self.process, life)
             case "is_doubted":
@@ -109,7 +111,7 @@ class Action:
 
     @property
     def cause(self) -> str:
-        return f"{_CAUSE}{self.rule}"
+        return f"{CAUSE}{self.rule}"
 
 
 def next_action(rules: RuleSet, case: Case, at: datetime) -> Action | None:
@@ -137,15 +139,16 @@ def next_action(rules: RuleSet, case: Case, at: datetime) -> Action | None:
 
 def may_act_at_first(rules: RuleSet, case: Case) -> bool:
     """Whether a rule that is on could apply to a request that has just come, whatever its customer asked for before."""
-    return any(rule.is_on and _could_hold(rule.when, case) for rule in rules.rules)
+    return any(rule.is_on and could_hold(rule.when, case) for rule in rules.rules)
 
 
-def _could_hold(condition: Condition, case: Case) -> bool:
+def could_hold(condition: Condition, case: Case) -> bool:
+    """Whether it holds, or would for some past of the customer."""
     match condition:
         case AllOf(parts=parts):
-            return all(_could_hold(part, case) for part in parts)
+            return all(could_hold(part, case) for part in parts)
         case AnyOf(parts=parts):
-            return any(_could_hold(part, case) for part in parts)
+            return any(could_hold(part, case) for part in parts)
         case _:
             return bool(condition.names() & PAST_FACTS) or condition.holds(case)
 
@@ -180,11 +183,11 @@ def is_held_back(rule: Rule, case: Case) -> bool:
 def _acted_at_this_stage(history: Sequence[Entry]) -> frozenset[str]:
     acted: set[str] = set()
     for entry in reversed(history):
-        if entry.cause is not None and entry.cause.startswith(_CAUSE):
-            acted.add(entry.cause.removeprefix(_CAUSE))
+        if entry.cause is not None and entry.cause.startswith(CAUSE):
+            acted.add(entry.cause.removeprefix(CAUSE))
         if isinstance(entry.change, StageEntered | Reopened):
             if entry.cause is not None:  # what led here belongs to the stage before
-                acted.discard(entry.cause.removeprefix(_CAUSE))
+                acted.discard(entry.cause.removeprefix(CAUSE))
             break
     return frozenset(acted)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.intake.domain.automation.reading_reminders import read_hours, read_reminder
+from services.intake.domain.automation.reminders import Hours, ReminderRule
 from services.intake.domain.automation.rules import (
     CASE_FACTS,
     AssignStep,
@@ -32,16 +34,23 @@ def read_automation(text: str, file: str) -> RuleSet:
     """
     with refusing(file):
         document = Document(text, file)
-        top = document.root.members(frozenset({"format", "rules"}))
+        top = document.root.members(frozenset({"format", "rules"}), frozenset({"calendars", "markets"}))
         if top["format"].text() != FORMAT:
             raise top["format"].fail(f"this program reads format {FORMAT}")
+        hours = Hours()
+        with document.collecting():
+            hours = read_hours(document, top)
         seen: set[str] = set()
         rules: list[Rule] = []
+        reminders: list[ReminderRule] = []
         for field in top["rules"].items():
             with document.collecting():
-                rules.append(_rule(field, seen))
+                if "remind" in field.entries():
+                    reminders.append(_reminder(field, seen, has_calendars="calendars" in top))
+                else:
+                    rules.append(_rule(field, seen))
         document.finish()
-        return RuleSet(tuple(rules))
+        return RuleSet(tuple(rules), tuple(reminders), hours)
 
 
 def _rule(field: Field, seen: set[str]) -> Rule:
@@ -60,6 +69,14 @@ def _rule(field: Field, seen: set[str]) -> Rule:
         held_back=members["held_back"].parse(_share) if "held_back" in members else 0.0,
         is_on=members["on"].parse(read_truth) if "on" in members else True,
     )
+
+
+def _reminder(field: Field, seen: set[str], *, has_calendars: bool) -> ReminderRule:
+    members = field.members(frozenset({"rule", "when", "remind"}), frozenset({"on"}))
+    code = _new_code(members["rule"], seen)
+    when = read_condition(members["when"], CASE_FACTS)
+    is_on = members["on"].parse(read_truth) if "on" in members else True
+    return read_reminder(members["remind"], code, when, is_on=is_on, has_calendars=has_calendars)
 
 
 def _step(field: Field) -> Step:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from services.intake.domain.automation.reminders import Hours, ReminderRule
+from services.intake.domain.process import Waiting
 from shared.contracts.payload import AttributeValue
 from shared.rules.conditions import Condition
 from shared.rules.facts import STANDARD_FACTS, VOCABULARIES, Vocabulary
@@ -14,6 +16,7 @@ CASE_FACTS = Vocabulary(
     | {
         "process",
         "stage",
+        "waits_for",
         "state",
         "team",
         "is_complete",
@@ -25,6 +28,7 @@ CASE_FACTS = Vocabulary(
     },
     values={
         **VOCABULARIES,
+        "waits_for": frozenset(Waiting),
         "state": frozenset({"open", "paused"}),
         "is_complete": frozenset({"true", "false"}),
         "is_doubted": frozenset({"true", "false"}),
@@ -32,6 +36,7 @@ CASE_FACTS = Vocabulary(
     numbers=frozenset({"documents_missing", "requests_before", "complaints_before", "cycle"}),
 )
 """What a rule may ask besides attributes. ``is_complete``: everything the stage asks for is there.
+``waits_for``: whose turn it is at the stage, ``house`` where its process does not say.
 ``requests_before`` and ``complaints_before``: of the same customer, submitted within the year before.
 """
 
@@ -91,6 +96,24 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """All of them; the first rule that applies acts, then they are asked again."""
+    """All of them.
+
+    Attributes:
+        rules: the first one that applies acts, then they are asked again.
+        reminders: each on its own.
+        hours: what they count time on.
+    """
 
     rules: tuple[Rule, ...] = ()
+    reminders: tuple[ReminderRule, ...] = ()
+    hours: Hours = field(default_factory=Hours)
+
+    @property
+    def acts(self) -> bool:
+        """Whether a rule that acts is on."""
+        return any(rule.is_on for rule in self.rules)
+
+    @property
+    def reminds(self) -> bool:
+        """Whether a rule that reminds is on."""
+        return any(rule.is_on for rule in self.reminders)

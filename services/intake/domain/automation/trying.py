@@ -1,4 +1,7 @@
-"""Tries rules on requests of the past: how often each would have acted, on which, and whether people did the same."""
+"""Tries rules on requests of the past: how often each would have acted, on which, and whether people did the same.
+
+A rule that reminds may act several times on one request.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.intake.domain.automation.deciding import Case, try_steps
+from services.intake.domain.automation.reminding import next_reminder
 from services.intake.domain.automation.rules import CloseStep, Rule, RuleSet
+from services.intake.domain.automation.waiting import read_wait
 from services.intake.domain.changes import Closed, ProcessChanged, Submitted
 from services.intake.domain.history import Entry
 from services.intake.domain.life import Life, begin, evolve
@@ -34,11 +39,14 @@ class WouldAct:
 @dataclass(slots=True)
 class RuleTrial:
     """Attributes:
+    acted: on how many requests.
+    times: how often; only reminders come more than once on a request.
     listed: the first ones, up to the number that was asked for.
     """
 
     rule: str
     acted: int = 0
+    times: int = 0
     agreed: int = 0
     disagreed: int = 0
     listed: list[WouldAct] = field(default_factory=list)
@@ -47,11 +55,17 @@ class RuleTrial:
 class Trial:
     """Takes past requests one by one, so that memory does not grow with their number."""
 
-    def __init__(self, rules: RuleSet, most_listed: int) -> None:
-        self._rules = rules.rules
+    def __init__(self, rules: RuleSet, most_listed: int, until: datetime) -> None:
+        """
+        Args:
+            until: reminders of requests that still wait are counted up to here, business time.
+        """
+        self._rules = rules
         self._most_listed = most_listed
+        self._until = until
         self.requests = 0
-        self.results = {rule.code: RuleTrial(rule.code) for rule in rules.rules}
+        codes = (*(rule.code for rule in rules.rules), *(rule.code for rule in rules.reminders))
+        self.results = {code: RuleTrial(code) for code in codes}
 
     def take(self, reference: str, case: Case) -> None:
         """
@@ -59,9 +73,13 @@ class Trial:
             case: as it is now; its history is gone through from the beginning, as far as its process knows the stages.
         """
         self.requests += 1
-        for found in find_actions(self._rules, reference, case):
+        acted: set[str] = set()
+        reminders = find_reminders(self._rules, reference, case, self._until)
+        for found in (*find_actions(self._rules.rules, reference, case), *reminders):
             result = self.results[found.rule]
-            result.acted += 1
+            result.acted += found.rule not in acted
+            acted.add(found.rule)
+            result.times += 1
             result.agreed += found.agrees is True
             result.disagreed += found.agrees is False
             if len(result.listed) < self._most_listed:
@@ -79,6 +97,28 @@ def find_actions(rules: Iterable[Rule], reference: str, case: Case) -> Iterator[
                 continue
             waiting.remove(rule)
             yield WouldAct(rule.code, reference, entry.sequence, entry.occurred_at, _agrees(rule, outcome))
+
+
+def find_reminders(rules: RuleSet, reference: str, case: Case, until: datetime) -> Iterator[WouldAct]:
+    """Where each rule, on its own, would have reminded; what it said in truth is passed over."""
+    steps = list(_lives(case.history, case.process))
+    # What is known of a request after an entry is known until the next one is recorded, whenever that occurred.
+    known_until = [*(entry.recorded_at for entry in case.history[1:]), until]
+    for rule in rules.reminders:
+        stage_entry, said = 0, list[datetime]()
+        for (entry, life, history), ends_at in zip(steps, known_until, strict=False):
+            then = replace(case, life=life, history=history)
+            wait = read_wait(history, case.process) if rule.when.holds(then) else None
+            if wait is None:
+                continue
+            if wait.stage_entry != stage_entry:
+                stage_entry, said = wait.stage_entry, []
+            while (coming := next_reminder(rule, rules.hours, then, wait, said)) is not None:
+                at = max(coming.due_at, entry.recorded_at)
+                if at >= ends_at:
+                    break
+                said.append(at)
+                yield WouldAct(rule.code, reference, entry.sequence, at, None)
 
 
 def _lives(history: Iterable[Entry], process: Process) -> Iterator[tuple[Entry, Life, tuple[Entry, ...]]]:

@@ -38,6 +38,20 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """As it is told.
+
+    Attributes:
+        details: encrypted.
+    """
+
+    version: int
+    details: bytes
+    language: Language
+    market: Market
+
+
+@dataclass(frozen=True, slots=True)
 class Ends:
     """What retention has to know of a customer.
 
@@ -64,6 +78,15 @@ async def find_customer_of(connection: Connection, request_id: UUID) -> UUID:
     """The customer of a stored request."""
     customer_id: UUID = await _STATEMENTS["customer_of_request"].fetchval(connection, request_id=request_id)
     return customer_id
+
+
+async def count_contacts_anew(connection: Connection, customer_ids: Sequence[UUID]) -> dict[UUID, Contact]:
+    """Give contacts their next versions. Whoever is erased, or locked by somebody else, is left out."""
+    rows = await _STATEMENTS["count_contacts_anew"].fetch(connection, customer_ids=list(customer_ids))
+    return {
+        row["customer_id"]: Contact(row["version"], row["details"], Language(row["language"]), Market(row["market"]))
+        for row in rows
+    }
 
 
 async def references_of(connection: Connection, customer_id: UUID) -> list[str]:

@@ -136,6 +136,15 @@ LEFT JOIN LATERAL (
 ) AS ends ON recorded_at < :recorded_before
 ORDER BY customer_id, kind;
 
+-- name: count_contacts_anew
+-- Gives the contacts of some customers their next versions. Whoever is locked is left out, so that nobody waits.
+WITH free AS (
+    SELECT customer_id FROM customer
+    WHERE customer_id = ANY(:customer_ids::uuid[]) AND details IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE customer SET version = version + 1 FROM free WHERE customer.customer_id = free.customer_id
+RETURNING customer.customer_id, version, details, language, market;
+
 -- name: plain_customers
 -- Customers whose details are stored plain, locked; the others leave them to whoever is at it.
 SELECT customer_id, name, email, phone, language, market, version FROM customer

@@ -67,22 +67,27 @@ class Wording:
             "previous_expected_by": facts.previous_expected_at,
             "due_at": facts.due_at,
         }
-        instants = {"submitted_at": submission.submitted_at, "stopped_at": facts.stopped_at}
+        instants = {
+            "submitted_at": submission.submitted_at,
+            "stopped_at": facts.stopped_at,
+            "entered_at": facts.entered_at,
+        }
         return {
             "reference": submission.reference,
             "kind": self._terms.word(f"kind_{submission.kind}", language, market),
             "status_link": self._public_url + submission.status_path,
             "level": str(facts.level),
-            "objective": self._objective(facts, language, market),
+            "objective": self._named("objective", facts.objective, language, market),
+            "stage": self._named("stage", facts.stage, language, market),
             "outcome": self._outcome(facts, submission, language),
             **{slot: format_deadline(at, language, market) for slot, at in deadlines.items() if at is not None},
             **{slot: format_instant(at, language, market) for slot, at in instants.items() if at is not None},
         }
 
-    def _objective(self, facts: Facts, language: Language, market: Market) -> str:
-        """Policies may name objectives of their own; staff read those as they are written there."""
-        name = f"objective_{facts.objective}"
-        return self._terms.word(name, language, market) if name in self._terms else str(facts.objective)
+    def _named(self, sort: str, word: str | None, language: Language, market: Market) -> str:
+        """Policies and processes may name objectives and stages of their own; staff read those as they are written."""
+        name = f"{sort}_{word}"
+        return self._terms.word(name, language, market) if name in self._terms else str(word)
 
     def _outcome(self, facts: Facts, submission: Submission, language: Language) -> str:
         """In plain words, the kind's own where there are some; an outcome without any reads as completed."""

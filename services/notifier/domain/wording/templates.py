@@ -30,6 +30,7 @@ SLOTS: Mapping[NoticeKind, frozenset[str]] = {
     NoticeKind.BREACH: _STAFF,
     NoticeKind.ESCALATION: _STAFF | {"level"},
     NoticeKind.BREACH_WITHDRAWN: _STAFF | {"stopped_at"},
+    NoticeKind.REMINDER: _EVERYWHERE | {"stage", "entered_at", "level", "status_link"},
 }
 """Which facts each kind has."""
 
@@ -44,6 +45,7 @@ REQUIRED: Mapping[NoticeKind, frozenset[str]] = {
     NoticeKind.BREACH: frozenset({"reference", "objective", "due_at"}),
     NoticeKind.ESCALATION: frozenset({"reference", "objective", "due_at", "level"}),
     NoticeKind.BREACH_WITHDRAWN: frozenset({"reference", "objective", "due_at", "stopped_at"}),
+    NoticeKind.REMINDER: frozenset({"reference", "stage", "entered_at"}),
 }
 """What each kind must tell; a template that leaves one out is refused."""
 

@@ -146,7 +146,7 @@ def test_who_is_held_back_does_not_change_and_is_said() -> None:
 
 
 def test_a_trial_says_how_often_a_rule_would_have_acted_and_whether_people_did_the_same() -> None:
-    trial = Trial(RuleSet(tuple(replace(rule, is_on=False) for rule in ON.rules)), most_listed=2)
+    trial = Trial(RuleSet(tuple(replace(rule, is_on=False) for rule in ON.rules)), most_listed=2, until=NOW)
     endings = ["paid", "paid", "declined", None]
     for number, outcome in enumerate(endings):
         case = moved(submitted(amount=800), moves.EnterStage("assessment"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.automation.reading import read_automation
+from services.intake.domain.automation.reminders import OWNER, CountedSpan
 from services.intake.domain.automation.rules import AssignStep, CloseStep, RecordStep, SignalStep, StageStep
-from shared.contracts.payload import AttributeValue
+from shared.contracts.payload import AttributeValue, Market
 from shared.rules.document import InvalidDocument
 from tests.unit.intake.shipped import AUTOMATION
 
 SHIPPED = AUTOMATION
+
+REMINDING = """\
+format: "1"
+rules:
+  - rule: waits
+    on: false
+    when: {stage: received, waits_for: house}
+    remind: {after: 4h working, every: 1d elapsed, at_most: 3, to: [owner, team_lead]}
+  - rule: once
+    when: {kind: claim}
+    remind: {after: 90m elapsed}
+calendars:
+  office: {timezone: Asia/Hong_Kong, known_until: 2099-12-31, weekly: {mon: [["09:00", "18:00"]]}}
+markets: {HK: office, CN: office, TW: office}
+"""
 
 TEXT = """\
 format: "1"
@@ -50,12 +67,19 @@ def test_the_rules_on_the_page_can_be_used() -> None:
     page = (Path(__file__).parents[4] / "docs" / "howto" / "automate.md").read_text(encoding="utf-8")
     text = page.partition("```yaml\n")[2].partition("```")[0]
     assert [rule.is_on for rule in read_automation(text, "automate.md").rules] == [True, True]
+    text = page.split("```yaml\n")[2].partition("```")[0]
+    assert [rule.code for rule in read_automation(text, "automate.md").reminders] == [
+        "nobody_took_it_up",
+        "urgent_waits",
+    ]
 
 
 def test_nothing_that_ships_is_switched_on() -> None:
     shipped = read_automation(SHIPPED, "automation.yml")
     assert shipped.rules
-    assert not any(rule.is_on for rule in shipped.rules)
+    assert not shipped.acts
+    assert shipped.reminders
+    assert not shipped.reminds
 
 
 @pytest.mark.parametrize(
@@ -81,9 +105,68 @@ def test_a_wrong_field_is_refused_with_its_place(old: str, new: str, line: int, 
     assert message in complaint.message
 
 
+def test_every_field_of_a_reminder_is_read() -> None:
+    found = read_automation(REMINDING, "automation.yml")
+    waits, once = found.reminders
+    assert (waits.code, waits.is_on, waits.to, waits.at_most) == ("waits", False, ("owner", "team_lead"), 3)
+    assert waits.after == CountedSpan(timedelta(hours=4), is_working=True)
+    assert waits.every == CountedSpan(timedelta(days=1))
+    assert (once.is_on, once.to, once.at_most, once.every) == (True, (OWNER,), 1, None)
+    assert once.after == CountedSpan(timedelta(minutes=90))
+    assert set(found.hours.calendars) == set(Market)
+    assert (found.acts, found.reminds) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "message"),
+    [
+        ("after: 4h working", "after: 4h", 6, "rules[0].remind.after", "a span and `working` or `elapsed`"),
+        ("after: 4h working", "after: soon elapsed", 6, "rules[0].remind.after", "is not a span"),
+        ("after: 4h working", "after: 2d working", 6, "rules[0].remind.after", "no fixed length"),
+        ("after: 4h working", "after: 0m elapsed", 6, "rules[0].remind.after", "longer than nothing"),
+        ("after: 4h working", "after: 367d elapsed", 6, "rules[0].remind.after", "at most 366 days"),
+        ("every: 1d elapsed", "every: 0h working", 6, "rules[0].remind.every", "longer than nothing"),
+        (", at_most: 3", "", 6, "rules[0].remind.every", "at_most is missing"),
+        ("every: 1d elapsed, ", "", 6, "rules[0].remind.at_most", "says nothing without every"),
+        ("at_most: 3", "at_most: 1", 6, "rules[0].remind.at_most", "from 2 to 100"),
+        ("at_most: 3", "at_most: 101", 6, "rules[0].remind.at_most", "from 2 to 100"),
+        ("at_most: 3", "at_most: -3", 6, "rules[0].remind.at_most", "from 2 to 100"),
+        ("[owner, team_lead]", "[]", 6, "rules[0].remind.to", "at least one role"),
+        ("[owner, team_lead]", "Team Leader", 6, "rules[0].remind.to", "lower-case"),
+        ("[owner, team_lead]", "[owner, owner]", 6, "rules[0].remind.to[1]", "named twice"),
+        ("to: [", "who: [", 6, "rules[0].remind.who", "not a known name"),
+        ("waits_for: house", "waits_for: godot", 5, "rules[0].when.waits_for", "is not one of"),
+        ("on: false", "do: [{stage: next}]", 4, "rules[0].do", "not a known name"),
+        ("on: false", "held_back: 0.5", 4, "rules[0].held_back", "not a known name"),
+        ("rule: once", "rule: waits", 7, "rules[1].rule", "defined twice"),
+        ("HK: office", "HK: home", 12, "markets.HK", "no calendar 'home'"),
+        ("HK: office, ", "", 12, "markets", "HK is missing"),
+        ("markets: {HK: office, CN: office, TW: office}\n", "", 11, "calendars", "says nothing without markets"),
+        ('["09:00", "18:00"]', '["19:00", "18:00"]', 11, "calendars.office.weekly.mon[0]", "must end after it starts"),
+        ("Asia/Hong_Kong", "Asia/Atlantis", 11, "calendars.office.timezone", "no time zone"),
+    ],
+)
+def test_nonsense_about_reminders_is_refused_with_its_place(
+    old: str, new: str, line: int, field: str, message: str
+) -> None:
+    assert old in REMINDING
+    with pytest.raises(InvalidDocument) as caught:
+        read_automation(REMINDING.replace(old, new, 1), "automation.yml")
+    (complaint, *_) = caught.value.complaints
+    assert (complaint.line, complaint.field) == (line, field)
+    assert message in complaint.message
+
+
+def test_working_time_asks_for_calendars() -> None:
+    text = REMINDING.partition("calendars:")[0]
+    with pytest.raises(InvalidDocument, match=r"line 6, rules\[0\]\.remind\.after: working time needs calendars"):
+        read_automation(text, "automation.yml")
+    assert len(read_automation(text.replace("4h working", "4h elapsed"), "automation.yml").reminders) == 2
+
+
 @given(st.data())
 def test_whatever_is_done_to_the_file_it_is_read_or_refused(data: st.DataObject) -> None:
-    text = data.draw(st.sampled_from([TEXT, SHIPPED]))
+    text = data.draw(st.sampled_from([TEXT, REMINDING, SHIPPED]))
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 40)))
     with suppress(InvalidDocument):

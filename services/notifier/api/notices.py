@@ -1,4 +1,4 @@
-"""HTTP: what was told to whom, and how much waits. Shows roles and states, never names or addresses."""
+"""What was told to whom, and how much waits. Shows roles and states, never names or addresses."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import FastAPI, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from services.notifier.domain.words import NoticeKind, NoticeState, Reason
 from services.notifier.store.listing import NoticeListing
 from shared.contracts.payload import Language
-from shared.http import FieldError, Problem, create_app, problem_responses
-from shared.http.access import Access
-from shared.http.app import Readiness
+from shared.http import FieldError, Problem, problem_responses
 from shared.ids import parse_reference
 
 
@@ -67,10 +65,10 @@ class Summary(BaseModel):
     withdrawn: int
 
 
-def create_api(listing: NoticeListing, access: Access, readiness: Readiness) -> FastAPI:
-    app = create_app("notifier", readiness=readiness, access=access)
+def notices_router(listing: NoticeListing) -> APIRouter:
+    router = APIRouter(prefix="/v1")
 
-    @app.get("/v1/notices", responses=problem_responses(401, 422, 503))
+    @router.get("/notices", responses=problem_responses(401, 422, 503))
     async def list_notices(
         request: Annotated[str | None, Query(description="A request's id or reference", max_length=64)] = None,
         state: NoticeState | None = None,
@@ -81,14 +79,13 @@ def create_api(listing: NoticeListing, access: Access, readiness: Readiness) -> 
         rows = await listing.notices(request_id=request_id, reference=reference, state=state, count=limit)
         return NoticeList(notices=[NoticeView.model_validate(dict(row)) for row in rows])
 
-    @app.get("/v1/summary", responses=problem_responses(401, 503))
+    @router.get("/summary", responses=problem_responses(401, 503))
     async def summary() -> Summary:
         counts = await listing.count_by_state()
         planned = counts[NoticeState.PLANNED] + counts[NoticeState.READY]
         return Summary.model_validate({**counts, "planned": planned})
 
-    access.check_routes(app)
-    return app
+    return router
 
 
 def _which_request(text: str | None) -> tuple[UUID | None, str | None]:

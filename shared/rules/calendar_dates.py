@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.sla_timer.domain.calendar_fields import (
+from shared.errors import ConfigurationError
+from shared.rules.calendar_fields import (
     Weekly,
     annual_dates,
     holiday_rules,
@@ -17,7 +18,6 @@ from services.sla_timer.domain.calendar_fields import (
     overrides,
     weekdays,
 )
-from shared.errors import ConfigurationError
 from shared.rules.document import Field, InvalidDocument
 from shared.worktime import Calendar, Combination, HolidayRule, Window
 

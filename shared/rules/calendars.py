@@ -1,11 +1,11 @@
-"""Reads calendars.yml. Every error names file, line and field."""
+"""Reads working calendars, of calendars.yml and of other files. Every error names file, line and field."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.sla_timer.domain.calendar_dates import OWN_DATES, read_own_dates
-from services.sla_timer.domain.calendar_fields import weekly_hours
+from shared.rules.calendar_dates import OWN_DATES, read_own_dates
+from shared.rules.calendar_fields import weekly_hours
 from shared.rules.document import Document, Field, InvalidDocument
 from shared.worktime import NO_HOURS, Calendar, Combination, has_open_time
 
@@ -25,12 +25,21 @@ def read_calendars(text: str, file: str) -> dict[str, Calendar]:
     top = document.root.members(frozenset({"format", "calendars"}))
     if top["format"].text() != FORMAT:
         raise top["format"].fail(f"this program reads format {FORMAT}")
-    reader = _Reader(document, top["calendars"].entries())
-    calendars = reader.read_all()
+    calendars = calendars_of(document, top["calendars"])
     document.finish()
-    if not calendars:
-        raise top["calendars"].fail("needs at least one calendar")
     return calendars
+
+
+def calendars_of(document: Document, field: Field) -> dict[str, Calendar]:
+    """The calendars of a mapping in a document about other things, too. What is wrong with one is collected there.
+
+    Raises:
+        InvalidDocument: there is none.
+    """
+    fields = field.entries()
+    if not fields:
+        raise field.fail("needs at least one calendar")
+    return _Reader(document, fields).read_all()
 
 
 class _Reader:

@@ -1,0 +1,47 @@
+"""Deletes mails whose notices ended long ago. That they were sent, and when, stays known."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from prometheus_client import Counter
+
+from services.notifier.store.retention import delete_old_mails
+from services.notifier.ticker.waiting import first_of
+from shared.clock import Clock
+from shared.errors import Retryable
+from shared.postgres import Database
+from shared.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+MAILS_DELETED = Counter("punctual_notifier_mails_deleted_total", "Mails deleted because they ended long ago.")
+
+_BATCH = 500  # a transaction of some tens of milliseconds, so that nobody waits behind it
+_PAUSE_SECONDS = 600.0
+
+
+class MailKeeper:
+    """A component: deletes the mails of notices that ended longer ago than ``keep``, business time."""
+
+    def __init__(self, database: Database, clock: Clock, keep: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._keep = keep
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            try:
+                while await self.run_once() == _BATCH and not stopping.is_set():
+                    pass
+            except Retryable as error:
+                _log.warning("old mails stay for now", error=str(error))
+            await first_of(_PAUSE_SECONDS, stopping)
+
+    async def run_once(self) -> int:
+        """Look after one batch of notices; gives its size."""
+        async with self._database.transaction() as connection:
+            done = await delete_old_mails(connection, self._clock.now() - self._keep, _BATCH)
+        MAILS_DELETED.inc(done.mails)
+        return done.notices
