@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -25,13 +26,17 @@ _LIMIT_SECONDS = 120.0
 class BatchTarget:
     """Intake under batches.
 
+    Args:
+        addresses: of its processes; they share the connections.
+
     Attributes:
         outcomes: of its rounds.
         published: lines a second until all of a round were on Kafka.
     """
 
-    def __init__(self, system: LocalSystem, connections: int) -> None:
+    def __init__(self, system: LocalSystem, addresses: Sequence[str], connections: int) -> None:
         self._system = system
+        self._addresses = addresses
         self._connections = connections
         self._run = str(new_id())
         self._next = 0
@@ -40,10 +45,10 @@ class BatchTarget:
 
     def drive(self, lines: int) -> BatchOutcome:
         """Send so many lines, from a process of its own."""
-        url = f"{self._system.addresses['intake']}/v1/requests:batch"
+        urls = " ".join(f"{address}/v1/requests:batch" for address in self._addresses)
         numbers = [str(self._connections), str(lines), str(self._next)]
         done = subprocess.run(
-            [sys.executable, "-m", "bench.load.batches", url, self._system.keys["app"], self._run, *numbers],
+            [sys.executable, "-m", "bench.load.batches", urls, self._system.keys["app"], self._run, *numbers],
             cwd=CHECKOUT,
             stdout=subprocess.PIPE,
             check=True,

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from bench.batch_rate import BatchTarget
 from bench.figures import Figure, milliseconds
@@ -20,7 +21,7 @@ from bench.rig import Measured, postgres_version, running_system, say
 from punctual.local.ports import HOST, any_free
 from punctual.local.program import http_ready
 from punctual.local.settings import CHECKOUT
-from punctual.local.system import SERVICES
+from punctual.local.system import SERVICES, LocalSystem
 from shared.clock import monotonic
 from shared.ids import new_id
 
@@ -38,6 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batches", type=int, nargs="*", default=[1, 4], help="connections with a batch each, one run each (1 4)"
     )
+    parser.add_argument("--processes", type=int, default=1, help="of intake, on the same machine (%(default)s)")
     parser.add_argument("--whole", action="store_true", help="run the other services too; they compete for the cores")
 
 
@@ -45,43 +47,58 @@ def run(options: argparse.Namespace) -> Measured:
     services = SERVICES if options.whole else ("intake",)
     with running_system(services=services) as system, _echo() as (echo_url, echo_pid):
         key = system.keys["app"]
-        echo = Target(f"{echo_url}/v1/requests", key, options.connections)
-        intake = Target(f"{system.addresses['intake']}/v1/requests", key, options.connections)
-        batches = [BatchTarget(system, connections) for connections in options.batches]
+        extra = {"echo": echo_pid}
+        for number in range(2, options.processes + 1):
+            pid = system.add_process("intake", f"intake-{number}").pid
+            assert pid is not None
+            extra[f"intake, process {number}"] = pid
+        addresses = [url for name, url in system.addresses.items() if name.startswith("intake")]
+        echo = Target([echo_url], key, options.connections)
+        intake = Target(addresses, key, options.connections)
+        batches = [BatchTarget(system, addresses, connections) for connections in options.batches]
         for target in (echo, intake):
             target.drive(_WARM_UP_SECONDS)
+        memory_before = _memory(system)
         uses: list[CpuUse] = []
+        echo_uses: list[CpuUse] = []
         batch_uses: list[CpuUse] = []
         for number in range(1, options.rounds + 1):
             wait_until_quiet(system)
-            echoed = echo.round(options.seconds)
-            with cpu_use(system, {"echo": echo_pid}) as use:
+            with cpu_use(system, extra) as use:
+                echoed = echo.round(options.seconds)
+            echo_uses.append(use)
+            with cpu_use(system, extra) as use:
                 taken = intake.round(options.seconds)
             uses.append(use)
             say(f"round {number}: echo {echoed.per_second:,.0f}/s, intake {taken.per_second:,.0f}/s, {taken.statuses}")
             for batch in batches:
                 wait_until_quiet(system)
-                with cpu_use(system) as use:
+                with cpu_use(system, extra) as use:
                     outcome = batch.round(options.lines)
                 batch_uses.append(use)
                 say(f"round {number}: batch {outcome.accepted / outcome.seconds:,.0f}/s, {outcome.answers}")
-        figures = _figures(echo, intake, uses)
+        figures = _figures(echo, intake, uses, echo_uses)
         if batches:
+            lines = sum(outcome.accepted for batch in batches for outcome in batch.outcomes)
             figures += [figure for batch in batches for figure in batch.figures()]
-            figures += cpu_per("line of a batch", sum(o.accepted for b in batches for o in b.outcomes), batch_uses)
-            figures += [figure for figure in memory_figures(system) if figure.name == "memory of intake"]
+            figures += cpu_per("line of a batch", lines, batch_uses, with_client=True)
+            figures += [replace(figure, name=f"{figure.name} before the batches") for figure in memory_before]
+            figures += [replace(figure, name=f"{figure.name} after {lines:,} lines") for figure in _memory(system)]
         return Measured(figures, postgres_version(system))
 
 
 class Target:
     """A server under load.
 
+    Args:
+        addresses: of its processes; they share the connections.
+
     Attributes:
         outcomes: of its rounds.
     """
 
-    def __init__(self, url: str, key: str, connections: int) -> None:
-        self._url = url
+    def __init__(self, addresses: Sequence[str], key: str, connections: int) -> None:
+        self._urls = " ".join(f"{address}/v1/requests" for address in addresses)
         self._key = key
         self._connections = connections
         self._run = str(new_id())
@@ -90,7 +107,7 @@ class Target:
 
     def drive(self, seconds: float) -> Outcome:
         """Load it for so long, from a process of its own."""
-        where = [self._url, self._key, self._run]
+        where = [self._urls, self._key, self._run]
         numbers = [str(self._connections), str(seconds), str(self._next)]
         done = subprocess.run(
             [sys.executable, "-m", "bench.load.closed_loop", *where, *numbers],
@@ -123,14 +140,19 @@ class Target:
         return median([outcome.per_second for outcome in self.outcomes])
 
 
-def _figures(echo: Target, intake: Target, uses: Sequence[CpuUse]) -> list[Figure]:
+def _memory(system: LocalSystem) -> list[Figure]:
+    return [figure for figure in memory_figures(system) if figure.name == "memory of intake"]
+
+
+def _figures(echo: Target, intake: Target, uses: Sequence[CpuUse], echo_uses: Sequence[CpuUse]) -> list[Figure]:
     names = uses[0].cores
     return [
         *intake.figures("intake"),
         *echo.figures("echo"),
         Figure("intake / echo", intake.rate / echo.rate),
         Figure("bytes of a request's body, at most", PreparedRequests("http://x/", "", "").body_bytes),
-        *cpu_per("request", sum(outcome.accepted for outcome in intake.outcomes), uses),
+        *cpu_per("request", sum(outcome.accepted for outcome in intake.outcomes), uses, with_client=True),
+        *cpu_per("echo", sum(outcome.accepted for outcome in echo.outcomes), echo_uses, with_client=True),
         *(
             Figure(f"intake's rounds: cores used by {name}", median([use.cores[name] for use in uses]), "cores")
             for name in names

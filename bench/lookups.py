@@ -86,11 +86,13 @@ async def _submit(client: httpx.AsyncClient, key: str) -> dict[str, str]:
 
 async def _fill(system: LocalSystem, model: UUID, stored: int, wanted: int) -> None:
     connection = await asyncpg.connect(system.admin_database_url, server_settings={"search_path": "intake"})
-    begin_at = real_now() - timedelta(minutes=wanted + 1)
+    began, begin_at = monotonic(), real_now() - timedelta(minutes=wanted + 1)
     try:
         for first in range(stored + 1, wanted + 1, _AT_A_TIME):
             async with connection.transaction():
-                await copy_requests(connection, model, first, min(wanted, first + _AT_A_TIME - 1), begin_at)
+                last = min(wanted, first + _AT_A_TIME - 1)
+                await copy_requests(connection, model, first, last, begin_at)
+            say(f"{last:,} stored after {monotonic() - began:,.0f} s")
         await connection.execute("VACUUM ANALYZE request, request_event, deadline")
         await connection.execute("CHECKPOINT")
     finally:

@@ -56,9 +56,14 @@ class CpuUse:
         return [Figure(f"cores used by {name}", cores, "cores") for name, cores in self.cores.items()]
 
 
-def cpu_per(what: str, count: int, uses: Sequence[CpuUse]) -> list[Figure]:
-    """Processor time for each of ``count`` things, by process; stays comparable when others use the machine too."""
-    names = [name for name in uses[0].cores if name not in {OTHERS, OURSELVES}]
+def cpu_per(what: str, count: int, uses: Sequence[CpuUse], *, with_client: bool = False) -> list[Figure]:
+    """Processor time for each of ``count`` things, by process; stays comparable when others use the machine too.
+
+    Args:
+        with_client: tell of the benchmark and its clients, too.
+    """
+    left_out = {OTHERS} if with_client else {OTHERS, OURSELVES}
+    names = [name for name in uses[0].cores if name not in left_out]
     spent = {name: sum(use.cores[name] * use.seconds for use in uses) for name in names}
     return [milliseconds(f"processor time of {name} per {what}", seconds / count) for name, seconds in spent.items()]
 

@@ -1,7 +1,7 @@
 """Batches: so many connections, each sends its share of the lines as one call and reads the answers meanwhile.
 
-Runs as a process of its own (`python -m bench.load.batches URL KEY RUN CONNECTIONS LINES FIRST`) and prints one line of
-JSON.
+Runs as a process of its own (`python -m bench.load.batches URLS KEY RUN CONNECTIONS LINES FIRST`) and prints one line
+of JSON. Several URLs are one argument, with blanks between them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,6 +24,7 @@ _READ_BYTES = 262_144
 _ACCEPTED = b'"status":201'
 _LAST_CHUNK = b"0\r"
 _GIVE_UP_SECONDS = 300.0
+_LEAST_RATE = 200  # lines/s; a stream of a million takes its time
 
 
 @dataclass
@@ -43,37 +45,35 @@ class BatchOutcome:
 
 
 class Batches:
-    def __init__(self, where: SplitResult, key: str, lines: PreparedLines) -> None:
-        self._where = where
+    def __init__(self, places: Sequence[SplitResult], key: str, lines: PreparedLines) -> None:
+        self._places = places
         self._key = key
         self._lines = lines
         self.answers: Counter[str] = Counter()
 
     async def run(self, connections: int, count: int, first: int) -> BatchOutcome:
         share = count // connections
-        streams = [
-            await asyncio.open_connection(self._where.hostname, self._where.port, limit=_READ_BYTES)
-            for _ in range(connections)
-        ]
+        places = [self._places[number % len(self._places)] for number in range(connections)]
+        streams = [await asyncio.open_connection(place.hostname, place.port, limit=_READ_BYTES) for place in places]
         began_at, began = real_now(), monotonic()
-        async with asyncio.timeout(_GIVE_UP_SECONDS), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(max(_GIVE_UP_SECONDS, count / _LEAST_RATE)), asyncio.TaskGroup() as tasks:
             for number, (reader, writer) in enumerate(streams):
-                tasks.create_task(self._send(writer, first + number * share, share))
+                tasks.create_task(self._send(places[number], writer, first + number * share, share))
                 tasks.create_task(self.read(reader))
         seconds = monotonic() - began
         for _, writer in streams:
             writer.close()
         return BatchOutcome(began_at.isoformat(), seconds, self.answers["accepted"], dict(self.answers))
 
-    async def _send(self, writer: asyncio.StreamWriter, first: int, count: int) -> None:
+    async def _send(self, place: SplitResult, writer: asyncio.StreamWriter, first: int, count: int) -> None:
         head = {
-            "Host": self._where.netloc,
+            "Host": place.netloc,
             "Authorization": f"Bearer {self._key}",
             "Content-Type": "application/x-ndjson",
             "Transfer-Encoding": "chunked",
         }
         fields = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-        writer.write(f"POST {self._where.path} HTTP/1.1\r\n{fields}\r\n".encode())
+        writer.write(f"POST {place.path} HTTP/1.1\r\n{fields}\r\n".encode())
         for start in range(first, first + count, _LINES_AT_A_TIME):
             numbers = range(start, min(start + _LINES_AT_A_TIME, first + count))
             piece = b"".join([self._lines.line(number) for number in numbers])
@@ -98,8 +98,8 @@ class Batches:
 
 
 def main(arguments: list[str]) -> None:
-    url, key, run, connections, count, first = arguments
-    batches = Batches(urlsplit(url), key, PreparedLines(run))
+    urls, key, run, connections, count, first = arguments
+    batches = Batches([urlsplit(url) for url in urls.split()], key, PreparedLines(run))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         outcome = runner.run(batches.run(int(connections), int(count), int(first)))
     print(json.dumps(asdict(outcome)))

@@ -1,7 +1,7 @@
 """A closed loop: so many connections, each sends its next request as soon as it has the answer to the last.
 
-Runs as a process of its own (`python -m bench.load.closed_loop URL KEY RUN CONNECTIONS SECONDS FIRST`) and prints one
-line of JSON.
+Runs as a process of its own (`python -m bench.load.closed_loop URLS KEY RUN CONNECTIONS SECONDS FIRST`) and prints one
+line of JSON. Several URLs are one argument, with blanks between them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
@@ -59,8 +60,18 @@ class ClosedLoop:
         self._accepted = self._answer_bytes = 0
         self._all_answered = asyncio.Event()
 
-    async def run(self, host: str, port: int, connections: int, seconds: float) -> Outcome:
-        opened = await connect(host, port, connections, lambda: Connection(self._on_answer, self._on_lost))
+    async def run(self, places: Sequence[tuple[str, int]], connections: int, seconds: float) -> Outcome:
+        """
+        Args:
+            places: host and port of each server; they share the connections.
+        """
+        opened = [
+            connection
+            for host, port in places
+            for connection in await connect(
+                host, port, connections // len(places), lambda: Connection(self._on_answer, self._on_lost)
+            )
+        ]
         started_at = monotonic()
         self._until = started_at + seconds
         for connection in opened:
@@ -104,13 +115,15 @@ class ClosedLoop:
 
 
 def main(arguments: list[str]) -> None:
-    url, key, run, connections, seconds, first = arguments
-    where = urlsplit(url)
-    assert where.hostname is not None, url
-    assert where.port is not None, url
-    loop = ClosedLoop(PreparedRequests(url, key, run), int(first))
+    urls, key, run, connections, seconds, first = arguments
+    places = []
+    for where in map(urlsplit, urls.split()):
+        assert where.hostname is not None, urls
+        assert where.port is not None, urls
+        places.append((where.hostname, where.port))
+    loop = ClosedLoop(PreparedRequests(urls.split()[0], key, run), int(first))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        outcome = runner.run(loop.run(where.hostname, where.port, int(connections), float(seconds)))
+        outcome = runner.run(loop.run(places, int(connections), float(seconds)))
     print(json.dumps(asdict(outcome)))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from pydantic_core import to_json
+
 from shared.encryption.customer_key import CustomerKey, Undecipherable
 
 _PLACE = "contact"
@@ -35,4 +37,4 @@ class ContactDetails:
 
     def written(self) -> str:
         """JSON, always the same for the same details."""
-        return json.dumps({"name": self.name, "email": self.email, "phone": self.phone}, ensure_ascii=False)
+        return to_json({"name": self.name, "email": self.email, "phone": self.phone}).decode()

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp
 
 from shared.http.access.guard import Access, enforce
 from shared.http.middleware import BodyLimit, TraceAndMetrics
@@ -24,6 +25,7 @@ def create_app(
     access: Access | None = None,
     body_limit: int = 1_000_000,
     streamed: Collection[str] = (),
+    before_routing: Callable[[ASGIApp], ASGIApp] | None = None,
     **fastapi_arguments: Any,
 ) -> FastAPI:
     """An application with ``/healthz`` (the process runs), ``/readyz`` (it can do its work) and ``/metrics``.
@@ -35,6 +37,7 @@ def create_app(
         access: stands before every route; whoever adds the routes calls ``access.check_routes`` at the end.
         body_limit: bytes; a larger body is answered 413.
         streamed: paths that take a body of any length piece by piece.
+        before_routing: wraps what finds the route; the body's cap, the trace and the metrics stand around it.
     """
     defaults: dict[str, Any] = {
         "title": f"Punctual {service}",
@@ -48,6 +51,8 @@ def create_app(
     app = FastAPI(**{**defaults, **fastapi_arguments})
     app.state.access = access
     install_problem_handlers(app)
+    if before_routing is not None:
+        app.add_middleware(before_routing)
     app.add_middleware(BodyLimit, limit=body_limit, streamed=streamed)
     app.add_middleware(TraceAndMetrics, service=service)
 

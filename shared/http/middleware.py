@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +15,8 @@ from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import HTTP_SECONDS
 
 _log = get_logger(__name__)
+
+_seconds_of = cache(HTTP_SECONDS.labels)  # its own look-up takes a lock and makes texts of all four
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _READS | {"POST", "PUT", "PATCH", "DELETE"}
@@ -30,11 +33,16 @@ class TraceAndMetrics:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        correlation_id = traceparent = None
+        for name, value in scope["headers"]:
+            if name == b"x-correlation-id":
+                correlation_id = value.decode("latin-1")
+            elif name == b"traceparent":
+                traceparent = value.decode("latin-1")
         started_at = monotonic()
         status = 0
 
-        with bind_trace(new_trace(headers.get("x-correlation-id"), headers.get("traceparent"))) as trace:
+        with bind_trace(new_trace(correlation_id, traceparent)) as trace:
             correlation = (b"x-correlation-id", trace.correlation_id.encode())
 
             async def traced(message: Message) -> None:
@@ -55,7 +63,7 @@ class TraceAndMetrics:
                 route = getattr(scope.get("route"), "path", "unmatched")
                 method = scope["method"] if scope["method"] in _METHODS else "other"  # a caller may invent more
                 seconds = monotonic() - started_at
-                HTTP_SECONDS.labels(self._service, method, route, str(status)).observe(seconds)
+                _seconds_of(self._service, method, route, status).observe(seconds)
                 if method not in _READS:
                     _log.info("answered", method=method, route=route, status=status, seconds=round(seconds, 6))
 

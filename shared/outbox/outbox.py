@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from shared.clock import monotonic, real_now
@@ -101,7 +101,15 @@ class Outbox:
         Raises:
             ValueError: a header holds a zero byte.
         """
-        rows = [(p.shard, topic.name, p.header_names, p.packed_lengths, p.body, p.records) for p in pack(records)]
+        await self.append_together(connection, {topic: records})
+
+    async def append_together(self, connection: Connection, records: Mapping[Topic, Iterable[EncodedRecord]]) -> None:
+        """The same for several topics in one round trip."""
+        rows = [
+            (parcel.shard, topic.name, parcel.header_names, parcel.packed_lengths, parcel.body, parcel.records)
+            for topic, ones in records.items()
+            for parcel in pack(ones)
+        ]
         if len(rows) == 1:
             await connection.execute(_INSERT, *rows[0])
         elif rows:

@@ -32,7 +32,7 @@ class Parcel:
     """
 
     shard: int
-    header_names: list[str]
+    header_names: tuple[str, ...]
     lengths: list[int] = field(default_factory=list)
     pieces: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -96,9 +96,11 @@ def unpack(topic: str, header_names: Sequence[str], lengths: bytes, body: bytes)
     return records
 
 
-def _joined(headers: Headers) -> tuple[list[str], bytes]:
-    names = [name for name, _ in headers]
-    joined = _BETWEEN.join([text for _, text in headers])
-    if joined.count(_BETWEEN) != max(0, len(names) - 1):
+def _joined(headers: Headers) -> tuple[tuple[str, ...], bytes]:
+    if not headers:
+        return (), b""
+    names, texts = zip(*headers, strict=True)
+    joined = _BETWEEN.join(texts)
+    if joined.count(_BETWEEN) != len(names) - 1:
         raise ValueError("a header holds a zero byte")
     return names, joined

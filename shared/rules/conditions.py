@@ -25,6 +25,8 @@ class Condition(Protocol):
 
 def as_text(value: AttributeValue) -> str:
     """How a policy file writes a value: numbers without a needless fraction, booleans in lower case."""
+    if isinstance(value, str):  # the usual case
+        return str(value)
     if isinstance(value, bool):
         return TRUE if value else FALSE
     if isinstance(value, float) and value.is_integer():
@@ -121,7 +123,10 @@ class AllOf:
     parts: tuple[Condition, ...] = ()
 
     def holds(self, facts: Facts) -> bool:
-        return all(part.holds(facts) for part in self.parts)
+        for part in self.parts:  # noqa: SIM110  a generator costs more than most parts
+            if not part.holds(facts):
+                return False
+        return True
 
     def names(self) -> frozenset[str]:
         return frozenset().union(*(part.names() for part in self.parts))
@@ -134,7 +139,10 @@ class AnyOf:
     parts: tuple[Condition, ...]
 
     def holds(self, facts: Facts) -> bool:
-        return any(part.holds(facts) for part in self.parts)
+        for part in self.parts:  # noqa: SIM110  as above
+            if part.holds(facts):
+                return True
+        return False
 
     def names(self) -> frozenset[str]:
         return frozenset().union(*(part.names() for part in self.parts))

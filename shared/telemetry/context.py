@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,7 +30,7 @@ class Trace:
 def new_trace(correlation_id: str | None = None, traceparent: str | None = None) -> Trace:
     """Continue what the caller sent where it is well-formed; start afresh where it is not."""
     if traceparent is None or not _TRACEPARENT.match(traceparent):
-        traceparent = f"00-{secrets.token_hex(16)}-{new_span_id()}-01"
+        traceparent = f"00-{new_span_id()}{new_span_id()}-{new_span_id()}-01"
     if correlation_id is None or not _CORRELATION_ID.match(correlation_id):
         correlation_id = traceparent.split("-")[1]
     return Trace(correlation_id, traceparent)

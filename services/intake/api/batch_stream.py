@@ -128,7 +128,7 @@ class BatchStream(Response):
             await self._has_place.wait()
         if line.number % _LINES_AT_A_STRETCH == 0:
             await asyncio.sleep(0)
-        if self._halt is None and (problem := await self._wait_for_turn() or await self._wait_for_room()):
+        if self._halt is None and (problem := await self._wait_for_turn()):
             self._halt_at(line.number, problem)
         if self._halt is not None:
             return
@@ -137,7 +137,8 @@ class BatchStream(Response):
         self._has_answer.set()
 
     async def _wait_for_turn(self) -> Problem | None:
-        """A line counts as a call of its key; the problem if the key has ended or its turn does not come."""
+        """A line counts as a call of its key; the problem if the key has ended, its turn or room does not come."""
+        context = self._context
         if monotonic() - self._recognised_at >= _BELIEVED_SECONDS:
             try:
                 await self._recognise()
@@ -146,14 +147,16 @@ class BatchStream(Response):
             except Retryable as error:
                 return unavailable(error)
             self._recognised_at = monotonic()
-        refusal = await self._context.limits.wait(self._caller, self._context.batch_patience)
-        return None if refusal is None else too_many_calls(refusal)
+        verdict = context.limits.take(self._caller)
+        if verdict is not None and not verdict.is_granted:
+            refusal = await context.limits.wait(self._caller, context.batch_patience)
+            if refusal is not None:
+                return too_many_calls(refusal)
+        return await self._wait_for_room() if context.is_outbox_full or context.submissions.is_crowded else None
 
     async def _wait_for_room(self) -> Problem | None:
         """Wait while the outbox or the queue is too full; the problem if that takes too long."""
         context = self._context
-        if not context.is_outbox_full and not context.submissions.is_crowded:
-            return None
         try:
             async with asyncio.timeout(context.batch_patience.total_seconds()):
                 while context.is_outbox_full or context.submissions.is_crowded:

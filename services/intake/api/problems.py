@@ -155,14 +155,19 @@ def stopping(retry_after_seconds: int) -> Problem:
     )
 
 
+def answer_problem(problem: Problem) -> Response:
+    """Counts it, too."""
+    REFUSED.labels(problem.code).inc()
+    return problem.response()
+
+
 def count_refusals(app: FastAPI) -> None:
     """Count what the handlers of ``create_app`` answer."""
     invalid = app.exception_handlers[RequestValidationError]
 
     @app.exception_handler(Problem)
     async def _problem(_: Request, problem: Problem) -> Response:
-        REFUSED.labels(problem.code).inc()
-        return problem.response()
+        return answer_problem(problem)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:

@@ -74,12 +74,15 @@ def too_many_calls(verdict: Verdict) -> Problem:
 async def limit_rate(request: Request) -> None:
     """Stands behind the guard, before every route that is not open. Raises Problem: 429."""
     caller: Principal | None = getattr(request.state, "principal", None)
-    if caller is None:
-        return
-    verdict = request.app.state.context.limits.take(caller)
-    request.state.verdict = verdict
-    if verdict is not None and not verdict.is_granted:
-        raise too_many_calls(verdict)
+    if caller is not None and not take_call(request.scope, request.app.state.context.limits, caller):
+        raise too_many_calls(request.state.verdict)
+
+
+def take_call(scope: Scope, limits: RateLimits, caller: Principal) -> bool:
+    """Count a call, unless it is one too many. Its answer tells what the key has left."""
+    verdict = limits.take(caller)
+    scope.setdefault("state", {})["verdict"] = verdict
+    return verdict is None or verdict.is_granted
 
 
 class RateHeaders:

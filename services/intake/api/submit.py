@@ -10,12 +10,13 @@ from fastapi import APIRouter, Response
 from services.intake.api.answers import REPLAY_HEADER, REPLAYED, json_answer
 from services.intake.api.arrivals import Keyed, examine, make_arrival, name_submission, refusal, submission_instant
 from services.intake.api.bodies import SubmitBody
-from services.intake.api.context import ContextOf, WriteOf
-from services.intake.api.views import RequestView, view_request
+from services.intake.api.context import Context, ContextOf, Write, WriteOf
+from services.intake.api.opened_view import write_opened
+from services.intake.api.views import RequestView
 from services.intake.api.visibility import submitting_channel
 from services.intake.domain.anomalies.likeness import Duplicate
 from services.intake.domain.record import open_record
-from services.intake.handlers.offers import Overloaded
+from services.intake.handlers.offers import Overloaded, Settled
 from services.intake.store.submissions import Arrival
 from shared.http import problem_responses
 from shared.telemetry.context import current_trace
@@ -41,6 +42,17 @@ router = APIRouter(tags=["requests"])
     },
 )
 async def submit(body: SubmitBody, write: WriteOf, context: ContextOf) -> Response:
+    taken = await take(body, write, context)
+    return json_answer(taken.body, taken.status, headers_of(taken))
+
+
+async def take(body: SubmitBody, write: Write, context: Context) -> Settled:
+    """Have it stored for good, or find out what was answered when it was.
+
+    Raises:
+        Problem: it is refused.
+        Retryable: the same call may fare better in a moment.
+    """
     channel = submitting_channel(write.caller)
     now = context.clock.now()
     submitted_at = submission_instant(body, now)
@@ -50,9 +62,9 @@ async def submit(body: SubmitBody, write: WriteOf, context: ContextOf) -> Respon
         submission = name_submission(body, channel, context, submitted_at, now)
         record = open_record(submission, examined.doubted(duplicates))
         process = context.processes.book.choose(submission.kind, submission.product_line)
-        view = view_request(record, process, submission.recorded_at, context.public_url)
+        view = write_opened(record, process, context.public_url)
         keyed = Keyed(write.key, write.fingerprint)
-        return make_arrival(record, submission, examined, keyed, view.model_dump_json(), context)
+        return make_arrival(record, submission, examined, keyed, view, context)
 
     try:
         outcome = await context.submissions.offer(make, write.size, current_trace())
@@ -60,11 +72,16 @@ async def submit(body: SubmitBody, write: WriteOf, context: ContextOf) -> Respon
         raise refusal(error, context) from None
     if isinstance(outcome, Exception):
         raise refusal(outcome, context)
-    if outcome.submission is not None:
-        return json_answer(outcome.body, outcome.status, {"Location": _location(outcome.submission.reference)})
-    REPLAYED.inc()
-    location = _location(json.loads(outcome.body)["reference"])
-    return json_answer(outcome.body, outcome.status, {"Location": location} | REPLAY_HEADER)
+    if outcome.is_replay:
+        REPLAYED.inc()
+    return outcome
+
+
+def headers_of(taken: Settled) -> dict[str, str]:
+    """What its answer says beside the body."""
+    if taken.submission is not None:
+        return {"Location": _location(taken.submission.reference)}
+    return {"Location": _location(json.loads(taken.body)["reference"])} | REPLAY_HEADER
 
 
 def _location(reference: str) -> str:

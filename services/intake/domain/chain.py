@@ -18,6 +18,8 @@ from services.intake.domain.history import Entry, change_data
 FORMAT = "punctual.history.1"
 """Says how an entry is written for hashing; another way of writing gets another name."""
 
+_write = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Break:
@@ -49,8 +51,7 @@ def hash_entry(request_id: UUID, entry: Entry, before: bytes | None) -> bytes:
         entry.cause,
         before.hex() if before is not None else None,
     ]
-    text = json.dumps(written, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(_write(written).encode()).digest()
 
 
 def find_break(request_id: UUID, history: Sequence[Entry], head: bytes | None) -> Break | None:

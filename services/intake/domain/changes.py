@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
+from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue, CustomerTier, Priority, RequestKind
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Submitted:
     """Attributes:
     process: None in histories older than named processes; it is the kind's own then.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -43,6 +43,7 @@ from services.intake.domain.changes import (
 )
 from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
 from services.intake.domain.reminded import Reminded
+from shared.contracts.envelope import value
 
 Change = (
     Submitted
@@ -80,10 +81,14 @@ Change = (
 
 CHANGES: tuple[type[Change], ...] = get_args(Change)
 
+_JSON_TYPES = frozenset({str, int, float, bool})
+
+_MEMBERS = {change: tuple(member.name for member in fields(change)) for change in CHANGES}
+
 _BY_TYPE: dict[str, type[Change]] = {change.TYPE: change for change in CHANGES}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """One line of the history.
 
@@ -108,10 +113,14 @@ class Entry:
 def change_data(change: Change) -> dict[str, Any]:
     """The change as JSON types, without what was not given."""
     found: dict[str, Any] = {}
-    for member in fields(change):
-        value = getattr(change, member.name)
-        if value is not None and value not in ((), {}):
-            found[member.name] = _plain(value)
+    for name in _MEMBERS[type(change)]:
+        given = getattr(change, name)
+        if given is None:
+            continue
+        if type(given) in _JSON_TYPES:
+            found[name] = given
+        elif given not in ((), {}):
+            found[name] = _plain(given)
     return found
 
 
@@ -125,13 +134,15 @@ def _reader(change_type: str) -> TypeAdapter[Change]:
     return TypeAdapter(_BY_TYPE[change_type])
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="microseconds")
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return {name: _plain(one) for name, one in value.items()} if isinstance(value, Mapping) else value
+def _plain(given: Any) -> Any:
+    if type(given) in _JSON_TYPES:
+        return given
+    if isinstance(given, Enum):
+        return given.value
+    if isinstance(given, UUID):
+        return str(given)
+    if isinstance(given, datetime):
+        return given.isoformat(timespec="microseconds")
+    if isinstance(given, tuple):
+        return [_plain(one) for one in given]
+    return {name: _plain(one) for name, one in given.items()} if isinstance(given, Mapping) else given

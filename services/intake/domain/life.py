@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -40,6 +40,7 @@ from services.intake.domain.changes import (
 from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.reminded import Reminded
+from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue, CustomerTier, Priority, RequestKind
 
 
@@ -51,7 +52,7 @@ class State(StrEnum):
     MERGED = "merged"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Life:
     """Where a request stands.
 

@@ -13,6 +13,7 @@ from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import Life, begin, evolve
 from services.intake.domain.submission import Submission
+from shared.contracts.envelope import value
 from shared.contracts.payload import Language, Market
 
 
@@ -28,7 +29,7 @@ class Related:
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RequestRecord:
     """One request at one instant. Holds no personal data but what a channel put into its own ``external_id``.
 
@@ -86,8 +87,8 @@ def open_record(submission: Submission, doubted: Doubted | None = None) -> Reque
         doubted: what was doubted when it came in; the second entry of its history.
     """
     change = submission.change()
-    entry = Entry(1, change, submission.submitted_at, submission.recorded_at, submission.channel)
-    head = hash_entry(submission.request_id, entry, None)
+    said = (1, change, submission.submitted_at, submission.recorded_at, submission.channel, None)
+    head = hash_entry(submission.request_id, Entry(*said), None)
     record = RequestRecord(
         request_id=submission.request_id,
         reference=submission.reference,
@@ -97,7 +98,7 @@ def open_record(submission: Submission, doubted: Doubted | None = None) -> Reque
         market=submission.market,
         language=submission.contact.language,
         life=begin(change, submission.submitted_at),
-        history=(replace(entry, hash=head),),
+        history=(Entry(*said, hash=head),),
         head=head,
     )
     if doubted is None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from uuid import UUID
 
 from services.intake.domain.changes import Submitted
+from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue, CustomerTier, Language, Market, Priority, RequestKind
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Contact:
     """How to reach a customer. Personal data: kept out of ``repr``, hence out of logs and error texts.
 
@@ -26,7 +27,7 @@ class Contact:
     language: Language
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Submission:
     """One request to take in.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Counter
 
 from services.intake.domain.life import Life
@@ -10,11 +12,13 @@ from shared.contracts.payload import RequestKind
 JUDGED = Counter("punctual_intake_records_total", "Records never doubted, or judged.", ["channel", "kind"])
 RIGHT = Counter("punctual_intake_records_right_total", "Those without a confirmed finding.", ["channel", "kind"])
 
+_judged, _right = cache(JUDGED.labels), cache(RIGHT.labels)  # their own look-up takes a lock; channels are few
+
 
 def count_taken(channel: str, kind: RequestKind) -> None:
     """A record that nothing doubts counts as right at once."""
-    JUDGED.labels(channel, kind).inc()
-    RIGHT.labels(channel, kind).inc()
+    _judged(channel, kind).inc()
+    _right(channel, kind).inc()
 
 
 def count_judged(channel: str, life: Life, judged: str) -> None:
@@ -25,6 +29,6 @@ def count_judged(channel: str, life: Life, judged: str) -> None:
         judged: the finding.
     """
     if life.confirmed == (judged,):
-        JUDGED.labels(channel, life.kind).inc()
+        _judged(channel, life.kind).inc()
     elif not life.confirmed and not life.doubts:
         count_taken(channel, life.kind)

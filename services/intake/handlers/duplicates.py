@@ -7,7 +7,7 @@ request at the same instant do not see each other: the second is not doubted the
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
@@ -30,18 +30,22 @@ async def name_duplicates(connection: Connection, group: Sequence[Offer], limits
     firsts = await _new_ones(connection, asked)
     earlier: defaultdict[tuple[str, str, str], Candidates] = defaultdict(list)
     for (offer, portrait), known in zip(asked, stored, strict=True):
-        same = earlier[portrait.channel, portrait.customer, portrait.kind]
-        recent = chain(known, same[-MOST_CANDIDATES:])
-        offer.name_duplicates(_likely(portrait, recent, limits))
+        same = earlier[portrait.sort] if firsts else []
+        if known or same or offer.duplicates:
+            offer.name_duplicates(_likely(portrait, chain(known, same[-MOST_CANDIDATES:]), limits))
         if offer in firsts:
             same.append((str(offer.arrival.submission.request_id), portrait))
 
 
 async def _new_ones(connection: Connection, asked: Sequence[tuple[Offer, Portrait]]) -> set[Offer]:
     """Those of one customer and kind whose keys were not used before: what is named as taken in has to be."""
+    sorts = Counter(portrait.sort for _, portrait in asked)
+    if len(sorts) == len(asked):
+        return set()
     sharing: defaultdict[tuple[str, str, str], dict[str, Offer]] = defaultdict(dict)
     for offer, portrait in asked:
-        sharing[portrait.channel, portrait.customer, portrait.kind].setdefault(offer.arrival.key, offer)
+        if sorts[portrait.sort] > 1:
+            sharing[portrait.sort].setdefault(offer.arrival.key, offer)
     several = {
         (channel, key): offer
         for (channel, _, _), offers in sharing.items()

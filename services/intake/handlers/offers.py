@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from services.intake.domain.anomalies.likeness import Duplicate
 from services.intake.domain.submission import Submission
 from services.intake.store.submissions import Arrival
+from shared.contracts.envelope import value
 from shared.errors import PunctualError
 from shared.telemetry.context import Trace
 
@@ -21,7 +22,7 @@ class KeyReused(PunctualError):
     """The idempotency key stands for another call."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Settled:
     """It is stored for good.
 

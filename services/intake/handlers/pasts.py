@@ -22,7 +22,7 @@ from services.intake.domain.anomalies.plausibility import (
     number_of,
     usual_of,
 )
-from services.intake.domain.anomalies.sketch import Sketch
+from services.intake.domain.anomalies.sketch import Sketch, range_of
 from shared.rules.facts import Facts
 
 MOST_GROUPS = 10_000
@@ -51,9 +51,10 @@ class Pasts:
         """Remember the values of a request that was taken in, doubtful ones too: the median bears them."""
         for key, value in self._values(facts):
             if key in self._counts or len(self._counts) < MOST_GROUPS:
-                fallen = Sketch.of([value]).counts
-                self._add({key: fallen})
-                self._news.setdefault(key, Counter()).update(fallen)
+                at = range_of(value)
+                self._counts.setdefault(key, Counter())[at] += 1
+                self._totals[key] += 1
+                self._news.setdefault(key, Counter())[at] += 1
 
     def take_news(self) -> Counts:
         """What was recorded since the last call."""

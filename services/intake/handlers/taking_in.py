@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from uuid import UUID
 
 from prometheus_client import Counter as Count
@@ -19,7 +20,7 @@ from services.intake.store.automation import add_tasks
 from services.intake.store.refusals import writing
 from services.intake.store.reminders import set_timers
 from services.intake.store.submissions import Arrival, Encrypted, Taken, encrypt, insert_requests
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import Event, encode
 from shared.contracts.payload import Payload
 from shared.contracts.topics import CONTACTS, REQUESTS
 from shared.errors import Retryable
@@ -27,6 +28,8 @@ from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 
 ACCEPTED = Count("punctual_intake_requests_accepted_total", "Requests accepted.", ["channel", "kind"])
+
+_accepted = cache(ACCEPTED.labels)  # its own look-up takes a lock; channels are few
 
 
 async def take_in(
@@ -73,7 +76,7 @@ async def take_in(
     for labels, count in Counter(
         (a.submission.channel, a.submission.kind) for a in arrivals if a.submission.request_id in taken
     ).items():
-        ACCEPTED.labels(*labels).inc(count)
+        _accepted(*labels).inc(count)
     if validation is not None:
         for arrival in arrivals:
             if arrival.submission.request_id in taken:
@@ -96,9 +99,9 @@ async def _tell(connection: Connection, outbox: Outbox, group: Sequence[Offer], 
     told = [
         (offer, stored) for offer in group if (stored := taken.get(offer.arrival.submission.request_id)) is not None
     ]
-    await outbox.append(connection, REQUESTS, (event for one in told for event in _events(*one)))
+    requests = (event for one in told for event in _events(*one))
     contacts = (_contact(*one) for one in told if one[1].is_contact_news)
-    await outbox.append(connection, CONTACTS, contacts)
+    await outbox.append_together(connection, {REQUESTS: map(encode, requests), CONTACTS: map(encode, contacts)})
 
 
 def _events(offer: Offer, stored: Taken) -> Iterator[Event[Payload]]:

@@ -6,7 +6,6 @@ Whether a request came already is asked in the transaction that takes it in, see
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from services.intake.domain.validation.facts import SubmittedFacts
 from services.intake.handlers.data_quality import count_taken
 from services.intake.handlers.pasts import Pasts
 from services.intake.handlers.tallies import Tally
+from shared.contracts.envelope import value
 from shared.errors import PunctualError
 
 DOUBTED = Counter("punctual_intake_doubts_total", "Requests taken into quarantine, by rule.", ["rule"])
@@ -48,7 +48,7 @@ class DataRefused(PunctualError):
         self.findings = findings
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Examined:
     """What was found about a request that is taken in.
 

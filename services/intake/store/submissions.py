@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import to_json
 
 from services.intake.domain.anomalies.likeness import Portrait
 from services.intake.domain.doubts import Doubted
@@ -17,6 +16,7 @@ from services.intake.domain.submission import Submission
 from services.intake.store.answers import KeyInFlight, lock_timeout
 from services.intake.store.personal.texts import encrypt_description
 from services.intake.store.refusals import refusals_withheld
+from shared.contracts.envelope import value
 from shared.contracts.payload import Language, Market
 from shared.encryption import ContactDetails, CustomerKey
 from shared.errors import PunctualError, Retryable
@@ -37,7 +37,7 @@ class CustomerBusy(Retryable):
     """Another transaction holds the customer's row and did not end in time."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Arrival:
     """A submission with its idempotency key and the answer that a repeat will get.
 
@@ -67,7 +67,7 @@ class Arrival:
         return change if isinstance(change, Doubted) else None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Encrypted:
     """What an arrival holds of personal data, as it is stored and told.
 
@@ -101,7 +101,7 @@ def mark_details(key: CustomerKey, details: ContactDetails, language: Language, 
     return key.mark(f"{details.written()} {language} {market}")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Taken:
     """What the store decided about a request it took in.
 
@@ -160,17 +160,17 @@ async def insert_requests(
             markets=[s.market for s in submissions],
             languages=[s.contact.language for s in submissions],
             customer_tiers=[s.customer_tier for s in submissions],
-            attributes=[json.dumps(dict(s.attributes)) for s in submissions],
+            attributes=[to_json(s.attributes).decode() for s in submissions],
             descriptions=[one.description for one in encrypted],
             stages=[s.stage for s in submissions],
             submitted_ats=[s.submitted_at for s in submissions],
             recorded_ats=[s.recorded_at for s in submissions],
             heads=[arrival.head for arrival in arrivals],
             event_types=[change.TYPE for change in changes],
-            event_data=[json.dumps(change_data(change)) for change in changes],
+            event_data=[to_json(change_data(change)).decode() for change in changes],
             doubts=[",".join(arrival.doubts.findings) if arrival.doubts else "" for arrival in arrivals],
             doubted_types=[entry and entry.change.TYPE for entry in doubted],
-            doubted_data=[entry and json.dumps(change_data(entry.change)) for entry in doubted],
+            doubted_data=[entry and to_json(change_data(entry.change)).decode() for entry in doubted],
             doubted_ats=[entry and entry.occurred_at for entry in doubted],
             doubted_causes=[entry and entry.cause for entry in doubted],
             doubted_hashes=[entry and entry.hash for entry in doubted],

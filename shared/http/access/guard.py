@@ -40,15 +40,30 @@ async def enforce(request: Request, _: Annotated[HTTPAuthorizationCredentials | 
     """Raises Problem: 401, 403, or 503 while nobody can be recognised."""
     access = cast(Access, request.app.state.access)
     route = f"{request.method} {request.scope['route'].path}"
+    principal = await admit(access, route, request.headers.get("authorization"))
+    if principal is not None:
+        request.state.principal = principal
+
+
+async def admit(access: Access, route: str, authorization: str | None) -> Principal | None:
+    """Who calls, let through; None where the route is open to anybody.
+
+    Args:
+        route: ``METHOD /path``.
+        authorization: the header.
+
+    Raises:
+        Problem: as ``enforce``.
+    """
     admission = access.matrix.routes.get(route)
     if admission is not None and admission.is_open:
-        return
-    principal = await access.identification.identify(request.headers.get("authorization"))
+        return None
+    principal = await access.identification.identify(authorization)
     if admission is None or not admission.admits(principal):
         raise _forbidden(route, admission, principal)
     if not admission.is_in_scope(principal):
         raise _out_of_scope(route, admission, principal)
-    request.state.principal = principal
+    return principal
 
 
 def _forbidden(route: str, admission: Admission | None, principal: Principal) -> Problem:

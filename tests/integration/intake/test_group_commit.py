@@ -21,6 +21,7 @@ from services.intake.store.submissions import Arrival
 from shared.contracts.contacts import EncryptedContactRecorded
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.topics import CONTACTS, REQUESTS
+from shared.encryption import ContactDetails
 from shared.errors import DatabaseUnavailable
 from shared.ids import new_id
 from shared.outbox import Outbox
@@ -28,6 +29,7 @@ from shared.postgres import Connection, Database
 from shared.telemetry.context import new_trace
 from tests.integration.intake.front_door import SUBMISSION, Intake, write
 from tests.integration.intake.test_keeping import arrival
+from tests.unit.intake.shipped import MASTER_KEYS
 
 Future = asyncio.Future[Outcome]
 
@@ -108,7 +110,13 @@ async def test_a_customers_newest_details_win_over_those_of_the_groups_before(in
     customer = new_id().hex
     await asyncio.gather(*offer(group, [arrival(customer, name=f"Name {number}") for number in range(1200)]))
     async with intake.database.connection() as connection:
-        assert await connection.fetchval("SELECT name FROM customer WHERE external_id = $1", customer) == "Name 1199"
+        row = await connection.fetchrow(
+            "SELECT customer_id, wrapped, details FROM customer JOIN customer_key USING (customer_id)"
+            " WHERE external_id = $1",
+            customer,
+        )
+    key = MASTER_KEYS.unwrap(row["customer_id"], row["wrapped"])
+    assert ContactDetails.decrypt(key, row["details"]).name == "Name 1199"
 
 
 async def test_a_group_with_a_held_key_stores_the_others_meanwhile(intake: Intake) -> None:

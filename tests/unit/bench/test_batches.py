@@ -16,7 +16,7 @@ ANSWER = (
 
 @pytest.mark.parametrize("cut", range(len(ANSWER) + 1))
 async def test_answers_are_counted_wherever_the_stream_is_cut(cut: int) -> None:
-    batches = Batches(urlsplit("http://127.0.0.1:1/"), "key", PreparedLines("run"))
+    batches = Batches([urlsplit("http://127.0.0.1:1/")], "key", PreparedLines("run"))
     reader = asyncio.StreamReader()
     reading = asyncio.create_task(batches.read(reader))
     reader.feed_data(ANSWER[:cut])
@@ -27,7 +27,7 @@ async def test_answers_are_counted_wherever_the_stream_is_cut(cut: int) -> None:
 
 
 async def test_a_stream_that_ends_early_is_lost() -> None:
-    batches = Batches(urlsplit("http://127.0.0.1:1/"), "key", PreparedLines("run"))
+    batches = Batches([urlsplit("http://127.0.0.1:1/")], "key", PreparedLines("run"))
     reader = asyncio.StreamReader()
     reader.feed_data(ANSWER[:90])
     reader.feed_eof()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import json
 import logging
+import sys
 
 import pytest
 from hypothesis import given
@@ -49,6 +51,19 @@ def test_a_bound_trace_ends_with_its_block() -> None:
     with bind_trace(new_trace("case-7")):
         assert current_trace().correlation_id == "case-7"
     assert bound_trace() is None
+
+
+def test_a_log_that_nobody_reads_any_more_stops_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = logging.getLogger()
+    before = (list(root.handlers), root.level)
+    ended = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", ended)
+    try:
+        configure_logging("example", "INFO")
+        ended.close()
+        get_logger("tests.ended").info("accepted")
+    finally:
+        root.handlers[:], root.level = before
 
 
 def test_a_log_line_is_json_with_the_service_and_the_correlation_id(capsys: pytest.CaptureFixture[str]) -> None:

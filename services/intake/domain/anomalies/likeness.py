@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from services.intake.domain.anomalies.limits import DuplicateLimits, Trait
 from services.intake.domain.anomalies.signatures import shingle_count, similarity
+from shared.contracts.envelope import value
 
 NEAR_AMOUNTS = 0.1
 """Sums that differ by a tenth are no longer alike: a receipt more, another rate of exchange, or another loss."""
@@ -32,7 +33,7 @@ REASONS: Mapping[Trait, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Portrait:
     """What of a request is compared.
 
@@ -52,6 +53,11 @@ class Portrait:
     policy_number: str | None = None
     amount: float | None = None
     signature: bytes | None = field(default=None, repr=False)
+
+    @property
+    def sort(self) -> tuple[str, str, str]:
+        """Those of one sort are compared whatever else they have."""
+        return self.channel, self.customer, self.kind
 
 
 class Decision(StrEnum):

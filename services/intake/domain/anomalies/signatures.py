@@ -43,8 +43,9 @@ _FILLER = b"\xff" * _BYTES
 _FILLER_NUMBER = int.from_bytes(_FILLER)
 _NUMBERS = Struct(f">{SIZE}I")
 _KEPT_PIECES = 16_384  # some 3 MB; single pieces of what people wrote, in no order
-_NO_LETTERS = re.compile(r"[\W_]+")
+_WORDS = re.compile(r"[^\W_]+")
 _FIRST_IDEOGRAPH = "\u2e80"  # scripts of East Asia begin here; those before it are alphabets
+_IDEOGRAPH = re.compile(f"[{_FIRST_IDEOGRAPH}-\U0010ffff]")
 
 
 def sign(text: str, secret: bytes) -> bytes:
@@ -55,23 +56,23 @@ def sign(text: str, secret: bytes) -> bytes:
     """
     if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
         raise ValueError(f"a secret has {SHORTEST_SECRET} to {LONGEST_SECRET} bytes")
-    hash_of = _hash_under(secret)
-    hashes = {hash_of(piece) for piece in shingles(text)}
-    smallest = sorted(hashes - {_FILLER})[:SIZE]
+    hashes = set(map(_hash_under(secret), shingles(text)))
+    hashes.discard(_FILLER)
+    smallest = sorted(hashes)[:SIZE]
     return b"".join(smallest).ljust(LENGTH, b"\xff")
 
 
 def shingles(text: str) -> set[str]:
     """The pieces of a text. A text too short for one is its own piece; without letters and digits there is none."""
-    plain = _NO_LETTERS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
-    if max(plain, default="") < _FIRST_IDEOGRAPH:  # all pieces are of one size, which is four times as fast
-        pieces = set(map("".join, zip(plain, plain[1:], plain[2:], strict=False)))
-        return pieces or ({plain} if plain else set())
-    pieces = {
-        piece
-        for start in range(len(plain))
-        if len(piece := plain[start : start + (size := _size(plain[start]))]) == size
-    }
+    plain = " ".join(_WORDS.findall(unicodedata.normalize("NFKC", text).casefold()))
+    starts = range(len(plain) - 2)
+    if _IDEOGRAPH.search(plain) is None:
+        pieces = {plain[start : start + 3] for start in starts}
+    else:
+        first = _FIRST_IDEOGRAPH
+        pieces = {plain[at : at + 3] if plain[at] < first else plain[at : at + 2] for at in starts}
+        if plain[-2:-1] >= first:  # the last two have no third behind them
+            pieces.add(plain[-2:])
     return pieces or ({plain} if plain else set())
 
 
@@ -106,10 +107,6 @@ def _hash_under(secret: bytes) -> Callable[[str], bytes]:
         return one.digest()
 
     return hash_of
-
-
-def _size(first: str) -> int:
-    return 3 if first < _FIRST_IDEOGRAPH else 2
 
 
 @lru_cache(maxsize=512)  # a group of requests meets the same recent ones over and over; a set takes some 8 kB

@@ -41,7 +41,7 @@ class Sketch:
         """Of finite numbers."""
         counts: dict[int, int] = {}
         for value in values:
-            at = _range_of(value)
+            at = range_of(value)
             counts[at] = counts.get(at, 0) + 1
         return cls(counts)
 
@@ -93,7 +93,8 @@ def log_of(value: float) -> float:
     return log(min(max(value, SMALLEST), LARGEST))
 
 
-def _range_of(value: float) -> int:
+def range_of(value: float) -> int:
+    """The number of the range that it falls into."""
     return ceil(log_of(value) / _WIDTH)
 
 

@@ -26,6 +26,7 @@ from services.intake.domain.life import Life, evolve
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
 from services.intake.domain.refusing import MoveRefused
+from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue
 from shared.rules.conditions import AllOf, AnyOf, Condition
 from shared.rules.facts import STANDARD_FACTS
@@ -52,7 +53,7 @@ class Past:
     complaints: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Case:
     """A request as rules see it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -69,10 +69,15 @@ class Must:
 
     Attributes:
         name: the fact a finding names.
+        names: of the facts; known once, because they are asked for at every request.
     """
 
     name: str
     condition: Condition
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(self.condition.names()))  # the class is frozen for all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,12 @@ class Schema:
         )
 
 
+Concern = tuple[Rule, frozenset[str]]
+"""A rule, and the attributes without any of which it has nothing to say; none where it may speak all the same."""
+
+Sort = tuple[RequestKind, Market, str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class ValidationBook:
     """All that ``validation.yml`` says.
@@ -137,6 +148,9 @@ class ValidationBook:
     Attributes:
         zones: in which each market's dates are dates.
         types: of each attribute that a rule gives one.
+        product_lines: those that schemas tell apart.
+        concerns: the rules that are asked about requests of one sort, found when the first one comes: there are as
+            many sorts as kinds, markets and such product lines.
     """
 
     zones: Mapping[Market, ZoneInfo]
@@ -145,6 +159,12 @@ class ValidationBook:
     duplicates: DuplicateLimits
     plausibility: PlausibilityLimits
     streams: StreamLimits
+    product_lines: frozenset[str] = field(init=False)
+    concerns: dict[Sort, tuple[Concern, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lines = frozenset[str]().union(*(schema.product_lines for schema in self.schemas))
+        object.__setattr__(self, "product_lines", lines)  # the class is frozen for all others
 
 
 def _names(words: frozenset[str] | frozenset[RequestKind] | frozenset[Market], value: object) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.intake.domain.validation.values import MOMENTS, NUMBERS, Moment, ValueType, date_of, is_of, read_moment
+from shared.contracts.envelope import value
 from shared.rules.facts import Facts
 
 SUBMITTED_AT, RECORDED_AT = "submitted_at", "recorded_at"
@@ -57,7 +58,7 @@ class Comparison:
         return frozenset(term.name for term in self.terms) - INSTANTS
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Given:
     """A submission as rules see it.
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue, CustomerTier, Market, Priority, RequestKind
 from shared.rules.facts import STANDARD_FACTS
 
+_STANDARD = frozenset(STANDARD_FACTS)
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class SubmittedFacts:
     """Attributes:
     attributes: what the channel gave beside the standard facts, such as ``amount``.
@@ -25,7 +28,7 @@ class SubmittedFacts:
 
     def get(self, name: str) -> AttributeValue | None:
         """A standard fact or an attribute; None when the request has none of that name."""
-        if name in STANDARD_FACTS:
+        if name in _STANDARD:
             value: AttributeValue | None = getattr(self, name)
             return value
         return self.attributes.get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.domain.validation.book import Severity
-from services.intake.domain.validation.checking import is_refused
+from services.intake.domain.validation.checking import is_refused, rules_for
 from services.intake.domain.validation.reading import read_validation
 from shared.contracts.payload import AttributeValue
 from tests.unit.intake.validation.shipped import BOOK, SUBMITTED_AT, book_of, codes, facts, found, rule, text_of
@@ -206,3 +207,26 @@ def test_whatever_a_channel_sends_is_answered(values: dict[str, AttributeValue],
     once = found(BOOK, facts(values, kind=kind, line=line), SUBMITTED_AT)
     assert once == found(BOOK, facts(values, kind=kind, line=line), SUBMITTED_AT)
     assert {finding.field.removeprefix("attributes.") for finding in once} <= values.keys()
+
+
+ATTRIBUTES = st.sampled_from(
+    ["amount", "sum_insured", "premium", "currency", "has_photos", "incident_date", "policy_from", "policy_to", "x"]
+)
+GIVEN = st.sampled_from([5, -5, 2e9, True, "HKD", "dollars", "2026-11-01", "2031-01-01", "1800-01-01"])
+
+
+@given(
+    st.dictionaries(ATTRIBUTES, GIVEN, max_size=5),
+    st.sampled_from(["claim", "enquiry", "underwriting"]),
+    st.sampled_from([None, "motor", "life"]),
+)
+def test_a_rule_that_is_passed_over_had_nothing_to_say(
+    attributes: dict[str, AttributeValue], kind: str, line: str | None
+) -> None:
+    about = facts(attributes, kind=kind, line=line)
+    said = found(BOOK, about)
+    asked = replace(BOOK)
+    asked.concerns[about.kind, about.market, line if line in BOOK.product_lines else None] = tuple(
+        (rule, frozenset()) for rule, _ in rules_for(BOOK, about)
+    )
+    assert found(asked, about) == said
