@@ -52,7 +52,7 @@ check: venv-dev promtool check-style ## format, lint, types, imports and unit te
 promtool:
 	-@deploy/prometheus/get-promtool.sh >/dev/null  # the test of the alert rules says what to do when it is missing
 
-campaign: venv-dev ## hours of simulated and real faults: ARGS="engine --seeds 10000", "kills --kills 500", "worktime", "openapi --cases 100000"
+campaign: venv-dev ## hours of faults, logs and calls: ARGS="engine --seeds 10000", "kills --kills 500", "door --faults 500", "worktime", "replay", "openapi --cases 100000"
 	@$(BIN)/python -m tests.campaign.$(or $(ARGS),engine)
 
 .PHONY: check-style

@@ -31,6 +31,10 @@ def replay(
             help="Business seconds per real second; 3600 when not given, or what the running system has.", min=0.001
         ),
     ] = None,
+    at_once: Annotated[
+        bool,
+        typer.Option("--at-once", help="Lay the whole log into the past and send it as fast as it is taken."),
+    ] = False,
     url: Annotated[
         str | None, typer.Option(help="Intake of a running system; when not given a system is brought up for it.")
     ] = None,
@@ -62,11 +66,14 @@ def replay(
     secret = key or os.environ.get("PUNCTUAL_REPLAY_KEY", "")
     if url is not None and not secret:
         raise typer.BadParameter("--url needs an API key: --key, or PUNCTUAL_REPLAY_KEY")
+    if at_once and speed is not None:
+        raise typer.BadParameter("--at-once waits for no instant, so it takes no --speed")
     options = Options(
         log=log,
         map=log_map,
         name=name or log.name,
         speed=speed,
+        is_at_once=at_once,
         url=_address(url),
         key=secret,
         limit=limit,

@@ -19,23 +19,34 @@ class Plan:
 
     Attributes:
         cases: in the order of their submission.
+        played: activity -> how many events became at least one call.
         ignored: activity -> how many events the map ignores.
         unmapped: activity -> how many events the map's table does not name.
         without_effect: how many events would change nothing, such as entering the stage a request is in.
         empty_cases: cases all of whose events are ignored.
         unusable: reason -> how many cases cannot be sent.
+        events_of_unusable: how many events these cases have; they are counted nowhere else.
+        events_beyond_limit: how many events the cases have that were left out because only the first ones are wanted.
     """
 
     cases: list[Case] = field(default_factory=list)
+    played: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
     without_effect: int = 0
     empty_cases: int = 0
     unusable: Counter[str] = field(default_factory=Counter)
+    events_of_unusable: int = 0
+    events_beyond_limit: int = 0
 
     @property
     def steps(self) -> int:
         return sum(len(case.steps) for case in self.cases)
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Action, such as ``stage assessment`` -> how many calls."""
+        return Counter(step.action.words for case in self.cases for step in case.steps)
 
 
 def plan_cases(events: Iterable[LogEvent], log_map: LogMap, *, log_name: str, limit: int | None = None) -> Plan:
@@ -51,15 +62,17 @@ def plan_cases(events: Iterable[LogEvent], log_map: LogMap, *, log_name: str, li
         by_case.setdefault(event.case, []).append(event)
     for name, own in by_case.items():
         if limit is not None and len(plan.cases) >= limit:
-            break
-        steps = _steps(own, log_map, plan)
-        if not steps:
-            plan.empty_cases += 1
+            plan.events_beyond_limit += len(own)
             continue
         try:
             channel, submission = facts.submission(name, own)
         except FactMissing as missing:
             plan.unusable[str(missing)] += 1
+            plan.events_of_unusable += len(own)
+            continue
+        steps = _steps(own, log_map, plan)
+        if not steps:
+            plan.empty_cases += 1
             continue
         plan.cases.append(Case(name, submission, channel, steps))
     plan.cases.sort(key=lambda case: case.begins_at)
@@ -74,7 +87,9 @@ def _steps(events: Sequence[LogEvent], log_map: LogMap, plan: Plan) -> list[Step
         is_first = not steps and bool(wanted) and wanted[0].verb != "submit"
         actions = (SUBMIT, *wanted) if is_first else wanted
         effective = [action for action in actions if standing.takes(action)]
-        if actions and not effective:
+        if effective:
+            plan.played[event.activity] += 1
+        elif actions:
             plan.without_effect += 1
         for position, action in enumerate(effective):
             handler = code_of(event.resource) or None

@@ -41,7 +41,8 @@ class Player:
         self._plan = plan
         self._first_at = first_at
         self._console = console
-        self._tally = Tally()
+        self._last_at = max(case.steps[-1].at for case in plan.cases)
+        self._tally = Tally(is_late=options.is_at_once)
 
     async def run(self, target: Target, begins_at: datetime | None = None) -> Outcome:
         """Send, wait for the clocks, count.
@@ -83,7 +84,7 @@ class Player:
                 deadlines=deadlines,
                 shift=shift,
                 first_at=self._first_at,
-                last_at=max(case.steps[-1].at for case in self._plan.cases),
+                last_at=self._last_at,
                 speed=clock.speed,
                 took=took,
                 retries=intake.retries,
@@ -101,7 +102,8 @@ class Player:
 
     def _begin_on_running_system(self, url: str, now: datetime) -> datetime:
         beginnings = Beginnings(url, self._options.name)
-        begins_at = self._options.begins_at or beginnings.recall(now) or now
+        latest = now - (self._last_at - self._first_at) if self._options.is_at_once else now
+        begins_at = self._options.begins_at or beginnings.recall(now) or latest
         beginnings.keep(begins_at, url, self._options.name)
         return begins_at
 
@@ -119,6 +121,7 @@ class Player:
                     intake=intake,
                     clock=clock,
                     tally=self._tally,
+                    staff_key=target.staff_key,
                 )
             )
         courier.close()

@@ -64,23 +64,32 @@ class Outcome:
                 "rows": self.events.rows,
                 "events": len(self.events.events),
                 "cases": len({event.case for event in self.events.events}),
+                "activities": dict(Counter(event.activity for event in self.events.events).most_common()),
                 "malformed": len(self.events.malformed),
                 "filtered": self.events.filtered,
             },
             "planned": {
                 "cases": len(plan.cases),
                 "calls": plan.steps,
+                "actions": dict(plan.calls.most_common()),
+                "played": dict(plan.played.most_common()),
                 "ignored": dict(plan.ignored.most_common()),
                 "unmapped": dict(plan.unmapped.most_common()),
                 "without_effect": plan.without_effect,
                 "cases_without_events": plan.empty_cases,
                 "unusable_cases": dict(plan.unusable.most_common()),
+                "events_of_unusable_cases": plan.events_of_unusable,
+                "events_beyond_limit": plan.events_beyond_limit,
                 "open_at_the_end": sum(not case.is_closed for case in plan.cases),
             },
             "sent": tally.sent,
             "accepted": tally.accepted,
             "repeated": tally.repeated,
             "refused": dict(tally.refused.most_common()),
+            "accepted_actions": dict(tally.accepted_actions.most_common()),
+            "refused_actions": {action: dict(codes.most_common()) for action, codes in tally.refused_actions.items()},
+            "doubted": dict(tally.doubted.most_common()),
+            "doubts_dismissed": tally.dismissed,
             "not_sent": plan.steps - tally.sent,
             "requests": tally.submitted,
             "closed": tally.closed,
@@ -117,6 +126,7 @@ class Outcome:
                 "events without effect": plan.without_effect,
                 "cases with nothing to send": plan.empty_cases,
                 "cases unusable": plan.unusable.total(),
+                "events of other cases": plan.events_beyond_limit,
             }
         )
         yield f"sent        {tally.sent} calls: {tally.accepted} accepted" + _also(
@@ -127,10 +137,13 @@ class Outcome:
         if self.stopped_by:
             yield f"stopped by  {self.stopped_by}"
         yield f"requests    {tally.submitted}" + _also(**dict(self.deadlines.states))
+        if tally.doubted:
+            yield f"doubted     {tally.doubted.total()} findings, {tally.dismissed} dismissed"
         yield from self._deadline_lines()
         yield from self._time_lines()
         yield from _list("unusable cases", [f"{count} x {reason}" for reason, count in plan.unusable.most_common()])
         yield from _list("not in the map", [f"{count} x {name}" for name, count in plan.unmapped.most_common()])
+        yield from _list("doubted", [f"{count} x {rule}" for rule, count in tally.doubted.most_common()])
         yield from _list("refused", [f"{count} x {code}" for code, count in tally.refused.most_common()])
         yield from _list(
             "refusals, one by one",

@@ -32,12 +32,13 @@ def run_replay(options: Options, console: Console) -> Outcome:
 
     log_map = load_map(options.map)
     say(f"reading {options.log}")
-    events = _read(options, log_map)
+    events = read_events(options, log_map)
     plan = plan_cases(events.events, log_map, log_name=options.name, limit=options.limit)
     if not plan.cases:
         raise ConfigurationError(_nothing_to_send(options, events, plan))
     say(f"{len(events.events)} events, {len(events.malformed)} malformed lines, {len(plan.cases)} requests to send")
     first_at = min(case.begins_at for case in plan.cases)
+    span = max(case.steps[-1].at for case in plan.cases) - first_at
     player = Player(options, events, plan, first_at, console)
     if options.url is not None:
         return asyncio.run(player.run(Target(options.url, only_key=options.key)))
@@ -46,12 +47,18 @@ def run_replay(options: Options, console: Console) -> Outcome:
     if options.is_fresh:
         forget(home)
     say(f"bringing up a system of its own in {home}")
-    with own_system(home, begins_at=begins_at, speed=options.speed or DEFAULT_SPEED, report=say) as target:
+    speed = None if options.is_at_once else options.speed or DEFAULT_SPEED
+    with own_system(home, begins_at=begins_at, ends_at=begins_at + span, speed=speed, report=say) as target:
         say(f"intake {target.url}, mails {target.mail_url}")
         return asyncio.run(player.run(target, begins_at))
 
 
-def _read(options: Options, log_map: LogMap) -> EventLog:
+def read_events(options: Options, log_map: LogMap) -> EventLog:
+    """The whole log, sorted by instant, and what could not be read.
+
+    Raises:
+        ConfigurationError: it cannot be opened, or lacks a column that the map names.
+    """
     entries = read_log(
         options.log,
         log_format=log_map.format,

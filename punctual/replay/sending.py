@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ _PATH_AND_FIELD = {
     "close": ("close", "outcome"),
 }
 _WITH_HANDLER = {"stage", "respond", "close"}
+_DISMISSED = "replayed_log"
 
 
 class CaseLane:
@@ -26,6 +28,7 @@ class CaseLane:
 
     Args:
         shift: what to add to the log's instants.
+        staff_key: dismisses what intake doubts; without one the doubts stay, and decisions are refused.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class CaseLane:
         intake: IntakeClient,
         clock: FollowedClock,
         tally: Tally,
+        staff_key: str | None = None,
     ) -> None:
         self._case = case
         self._log_name = log_name
@@ -46,6 +50,7 @@ class CaseLane:
         self._intake = intake
         self._clock = clock
         self._tally = tally
+        self._staff_key = staff_key
         self._next = 0
         self._reference: str | None = None
 
@@ -63,6 +68,8 @@ class CaseLane:
             self._refuse(step, refused)
         else:
             self._take(step, accepted)
+            if step.action.verb == "submit":
+                await self._dismiss_doubts(step, accepted.view["findings"])
             if not accepted.is_repeated:
                 self._tally.note_delay(step.at + self._shift, sent_at)
         self._next += 1
@@ -79,7 +86,7 @@ class CaseLane:
         return await self._intake.move(self._api_key, key, self._reference, path, body, at)
 
     def _take(self, step: Step, accepted: Accepted) -> None:
-        self._tally.accept(is_repeated=accepted.is_repeated)
+        self._tally.accept(step.action.words, is_repeated=accepted.is_repeated)
         if self._reference is None:
             self._reference = str(accepted.view["reference"])
             self._tally.submitted += 1
@@ -87,9 +94,22 @@ class CaseLane:
         elif step.action.verb == "close":
             self._tally.closed += 1
 
+    async def _dismiss_doubts(self, step: Step, findings: Iterable[str]) -> None:
+        """The log says that the case went on, so somebody held the data for right."""
+        for rule in findings:
+            self._tally.doubted[rule] += 1
+            if self._staff_key is not None and self._reference is not None:
+                key = idempotency_key(self._log_name, self._case.name, f"{step.number}.{rule}")
+                judgement = {"rule": rule, "reason": _DISMISSED}
+                at = step.at + self._shift
+                try:
+                    await self._intake.move(self._staff_key, key, self._reference, "dismiss", judgement, at)
+                except Refused:
+                    continue  # it stays open, and the report says so
+                self._tally.dismissed += 1
+
     def _refuse(self, step: Step, refused: Refused) -> None:
-        action = f"{step.action.verb} {step.action.object}".strip()
-        self._tally.refuse(Refusal(step.line, self._case.name, action, refused.code, refused.detail))
+        self._tally.refuse(Refusal(step.line, self._case.name, step.action.words, refused.code, refused.detail))
         if self._reference is None:  # without the request there is nothing to move
             left = len(self._case.steps) - self._next - 1
             self._tally.not_sent += left

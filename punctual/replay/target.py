@@ -43,6 +43,11 @@ class Target:
     only_key: str = ""
     mail_url: str | None = None
 
+    @property
+    def staff_key(self) -> str | None:
+        """The key of a handler's tool, which may judge doubts; None where only a channel's is known."""
+        return None if self.keys is None else self.keys.get("staff")
+
     def key_of(self, channel: str) -> str:
         """
         Raises:
@@ -59,8 +64,14 @@ class Target:
 
 
 @contextmanager
-def own_system(home: Path, *, begins_at: datetime, speed: float, report: Callable[[str], None]) -> Iterator[Target]:
-    """A system in a home of its own, its business clock standing just before ``begins_at`` when it first serves."""
+def own_system(
+    home: Path, *, begins_at: datetime, ends_at: datetime, speed: float | None, report: Callable[[str], None]
+) -> Iterator[Target]:
+    """A system in a home of its own, its business clock standing just before ``begins_at`` when it first serves.
+
+    Args:
+        speed: business seconds per real second; None lets the clock stand at ``ends_at`` and run as real time does.
+    """
     if begins_at < EARLIEST:
         raise ConfigurationError(
             f"the log begins on {begins_at:%Y-%m-%d}, before the year 2000, which intake refuses; "
@@ -68,7 +79,11 @@ def own_system(home: Path, *, begins_at: datetime, speed: float, report: Callabl
         )
     # Downloads are shared with the demo; LocalSystem looks for them below its own home unless told otherwise.
     os.environ.setdefault("PUNCTUAL_PARTS", str(parts_folder()))
-    system = _started_in_time(home, begins_at, speed, report)
+    if speed is None:
+        system = LocalSystem(home, clock_start=ends_at, ports="auto", report=report)
+        system.start()
+    else:
+        system = _started_in_time(home, begins_at, speed, report)
     try:
         yield Target(system.addresses["intake"], keys=system.keys, mail_url=system.mail_url)
     finally:

@@ -50,6 +50,11 @@ class Action(BaseModel):
         """The stage, reason or outcome; nothing for the verbs that need none."""
         return str(getattr(self, self.verb) or "")
 
+    @property
+    def words(self) -> str:
+        """For reports, such as ``stage assessment``."""
+        return f"{self.verb} {self.object}".strip()
+
 
 def _as_mapping(value: Any) -> Any:
     """``respond`` is short for ``{respond: }``."""

@@ -115,3 +115,9 @@ def test_every_module_of_commands_is_reachable() -> None:
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "options"}
     assert modules == set(COMMANDS)
     assert isinstance(make_app(), typer.Typer)
+
+
+def test_a_replay_that_waits_for_no_instant_takes_no_speed(tmp_path: Path) -> None:
+    code, text = run("replay", "log.csv", "--map", "helpdesk", "--at-once", "--speed", "60", home=tmp_path)
+    assert code == 2
+    assert "--at-once waits for no instant" in text

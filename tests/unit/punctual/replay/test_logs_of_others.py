@@ -26,6 +26,7 @@ LOGS = {
     "teleclaims": ("teleclaims", "simulated_insurance_claims/teleclaims.xes.gz", 3_512, 46_138),
     "insurance claims": ("insurance-claims", "simulated_insurance_claims/log_claims_2021.csv.gz", 2_447, 30_593),
     "receipt permits": ("receipt-permits", "wabo_receipt_permits_nl/receipt.csv.gz", 1_434, 8_577),
+    "building permits": ("building-permits", "bpic2015_1_permits_duedates/bpic15_1.csv.gz", 1_199, 52_217),
     "incidents": ("incidents", "bpic2014_rabobank_incidents_sample/BPIC14_incident_log.csv.gz", 4_000, 39_911),
     "city services": ("city-services", "boston311_sample_2015_2024/boston311_sample.csv.gz", 4_995, 9_990),
 }

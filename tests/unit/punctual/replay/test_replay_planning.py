@@ -87,6 +87,17 @@ def test_activities_that_the_map_does_not_name_are_counted_by_name() -> None:
 def test_a_limit_takes_the_earliest_cases() -> None:
     made = plan("1:noise", "2:open", "3:open", "1:open", limit=2)
     assert [case.name for case in made.cases] == ["2", "1"]
+    assert (made.events_beyond_limit, made.played, made.ignored) == (1, {"open": 2}, {"noise": 1})
+
+
+def test_every_event_is_counted_once_whatever_becomes_of_it() -> None:
+    request = {"market": {"column": "m", "values": {"a": "HK"}}}
+    made = plan("1:open", "1:look", "1:look", "1:noise", "1:surprise", "2:noise", values=("a",), request=request)
+    assert (made.played, made.without_effect) == ({"open": 1, "look": 1}, 1)
+    assert (made.ignored, made.unmapped) == ({"noise": 2}, {"surprise": 1})
+    assert made.calls == {"submit": 1, "stage assessment": 1}
+    made = plan("1:open", "1:look", "2:noise", values=("b",), request=request)
+    assert (made.events_of_unusable, made.played.total(), made.ignored.total()) == (3, 0, 0)
 
 
 def test_a_case_without_a_closing_stays_open() -> None:

@@ -27,14 +27,31 @@ def case(name: str, *actions: Action, begin: int = 0) -> Case:
     return Case(name, {"external_id": name}, "app", steps)
 
 
-async def send(intake: FakeIntake, *cases: Case, shift: timedelta = timedelta(0), concurrency: int = 4) -> Tally:
-    tally = Tally()
+async def send(
+    intake: FakeIntake,
+    *cases: Case,
+    shift: timedelta = timedelta(0),
+    concurrency: int = 4,
+    staff_key: str | None = None,
+    is_late: bool = False,
+) -> Tally:
+    tally = Tally(is_late=is_late)
     client = intake.client()
     clock = FollowedClock(client)
     await clock.read()
     courier = Courier(clock, concurrency)
     for each in cases:
-        courier.add(CaseLane(each, log_name="log", api_key="k", shift=shift, intake=client, clock=clock, tally=tally))
+        lane = CaseLane(
+            each,
+            log_name="log",
+            api_key="k",
+            shift=shift,
+            intake=client,
+            clock=clock,
+            tally=tally,
+            staff_key=staff_key,
+        )
+        courier.add(lane)
     courier.close()
     async with asyncio.timeout(20):
         await courier.run(asyncio.Event())
@@ -89,6 +106,39 @@ async def test_a_refused_move_is_counted_with_its_reason_and_the_case_goes_on(in
     assert (tally.sent, tally.accepted, tally.refused) == (5, 4, {"stage_forbidden": 1})
     (refusal,) = tally.refusals
     assert (refusal.line, refusal.action, refusal.detail) == (3, "stage assessment", "because of stage_forbidden")
+
+
+async def test_answers_are_counted_by_action(intake: FakeIntake) -> None:
+    intake.before = lambda r: problem(409, "stage_forbidden") if r.url.path.endswith("REF-1/stage") else None
+    tally = await send(intake, case("1", *MOVES), case("2", *MOVES))
+    assert tally.accepted_actions["stage assessment"] == 1
+    assert tally.refused_actions == {"stage assessment": {"stage_forbidden": 1}}
+    assert tally.accepted_actions.total() + tally.refused.total() == tally.sent
+
+
+async def test_what_is_doubted_is_dismissed_by_staff_at_the_instant_of_the_submission(intake: FakeIntake) -> None:
+    intake.findings = {"amount_is_not_gigantic": "open"}
+    tally = await send(intake, case("1", *MOVES), staff_key="s")
+    assert (tally.doubted, tally.dismissed, tally.sent) == ({"amount_is_not_gigantic": 1}, 1, 5)
+    assert intake.calls[1] == (
+        "/v1/requests/REF-1/dismiss",
+        {"rule": "amount_is_not_gigantic", "reason": "replayed_log", "occurred_at": "2026-03-02T01:00:00.000000Z"},
+    )
+    await send(intake, case("1", *MOVES), staff_key="s")
+    assert len(intake.calls) == 6
+
+
+async def test_a_doubt_that_cannot_be_dismissed_is_counted_and_the_case_goes_on(intake: FakeIntake) -> None:
+    intake.findings = {"amount_is_not_gigantic": "open"}
+    intake.before = lambda r: problem(403, "forbidden") if r.url.path.endswith("/dismiss") else None
+    for staff_key in (None, "s"):
+        tally = await send(intake, case(f"of {staff_key}", *MOVES), staff_key=staff_key)
+        assert (tally.doubted.total(), tally.dismissed, tally.accepted) == (1, 0, 5)
+
+
+async def test_a_log_that_lies_in_the_past_is_never_behind(intake: FakeIntake) -> None:
+    assert (await send(intake, case("1"))).behind > timedelta(days=300)
+    assert (await send(intake, case("2"), is_late=True)).behind == timedelta(0)
 
 
 async def test_the_moves_of_a_refused_request_are_not_sent(intake: FakeIntake) -> None:

@@ -29,6 +29,11 @@ def test_each_channel_has_its_key_and_a_channel_without_one_is_told() -> None:
     assert Target("http://x", only_key="k").key_of("fax") == "k"
 
 
+def test_doubts_are_judged_by_staff_and_by_no_channel() -> None:
+    assert Target("http://x", {"app": "a", "staff": "s"}).staff_key == "s"
+    assert Target("http://x", only_key="k").staff_key is None
+
+
 def test_a_repeat_is_laid_where_the_first_replay_was() -> None:
     assert Beginnings("http://x", "log").recall(AT) is None
     Beginnings("http://x", "log").keep(AT, "http://x", "log")
@@ -52,7 +57,7 @@ def test_homes_of_logs_do_not_meet_and_stay_below_the_home(home: Path) -> None:
 def test_a_log_from_before_intake_s_time_is_refused_with_the_way_out(home: Path) -> None:
     early = datetime(1970, 1, 1, tzinfo=UTC)
     with pytest.raises(ConfigurationError, match=r"1970-01-01.*begins_at in the map, or --begin"):
-        own_system(home, begins_at=early, speed=1.0, report=print).__enter__()
+        own_system(home, begins_at=early, ends_at=AT, speed=1.0, report=print).__enter__()
 
 
 def test_what_an_earlier_replay_left_is_forgotten_unless_it_runs(home: Path) -> None:

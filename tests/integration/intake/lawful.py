@@ -1,0 +1,182 @@
+"""Follows a request by the process definition's own YAML, without the engine: what may happen, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import yaml
+
+from tests.unit.intake.shipped import FILES
+
+DEFINITIONS: dict[str, dict[str, Any]] = {
+    definition["process"]: definition for definition in map(yaml.safe_load, FILES.values())
+}
+
+_AFTER_THE_END = {"noted", "attached", "message_received", "customer_informed", "feedback_given", "complained"}
+
+
+class LawfulLife:
+    """Args:
+    attributes: that the submission gave.
+    """
+
+    def __init__(self, definition: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
+        self._definition = definition
+        self._stages = definition["stages"]
+        self._attributes = dict(attributes)
+        self._version = 0
+        self._stage = definition["start"]
+        self._has_left = False
+        self._controls: dict[str, bool] = {}
+        self._waits: list[str] = []
+        self._acknowledged = self._responded = False
+        self._ending: tuple[str | None, str | None, str | None] = (None, None, None)
+        self._closed_at: datetime | None = None
+        self._is_reopening = False
+
+    def objections(self, verb: str, body: Mapping[str, Any], now: datetime) -> list[str]:
+        """Why the call would be refused; none when it is lawful. ``now`` is when it would happen."""
+        kind, data = _entry_of(verb, body)
+        if kind == "changed" and self._ending[0] is None:
+            return [] if body["attributes"].items() - self._attributes.items() else ["nothing is different"]
+        found = list(self._judge(kind, data, now))
+        if kind == "control_recorded":
+            asked = self._stages[self._stage].get("controls", {}).get(data["control"], [])
+            found += [f"{name} was not recorded" for name in asked if name not in body.get("recorded", {})]
+        return found
+
+    def follow(self, entry: Mapping[str, Any]) -> list[str]:
+        """Take the next entry of the history, as the API shows it; what is unlawful about it."""
+        kind, data, at = entry["type"], entry["data"], datetime.fromisoformat(entry["occurred_at"])
+        if self._version == 0:
+            found = [] if kind == "submitted" else ["it does not begin with the submission"]
+        else:
+            found = list(self._judge(kind, data, at))
+        self._version += 1
+        if entry["sequence"] != self._version:
+            found.append(f"number {self._version} is missing or there twice")
+        self._take(kind, data, at)
+        return [f"entry {entry['sequence']}, {kind} {data}: {objection}" for objection in found]
+
+    @property
+    def stands(self) -> dict[str, Any]:
+        """What the API must show."""
+        ended, outcome, reason = self._ending
+        return {
+            "version": self._version,
+            "state": ended or ("paused" if self._waits else "open"),
+            "stage": self._stage,
+            "controls": self._controls,
+            "pause_reasons": self._waits,
+            "acknowledged": self._acknowledged,
+            "responded": self._responded,
+            "outcome": outcome,
+            "reason": reason,
+            "attributes": self._attributes,
+        }
+
+    def _judge(self, kind: str, data: Mapping[str, Any], at: datetime) -> Iterator[str]:
+        here = self._stages[self._stage]
+        if kind == "reopened":
+            yield from self._judge_reopening(data["reason"], at)
+        elif self._ending[0] is not None and kind not in _AFTER_THE_END:
+            yield f"it had ended {self._ending[0]}"
+        elif kind == "stage_entered":
+            yield from self._judge_stage(data["stage"], here)
+        elif kind == "stage_left":
+            if self._has_left or not here.get("next"):
+                yield "nothing to leave for"
+            yield from self._lacks(here)
+        elif kind == "control_recorded" and data["control"] not in here.get("controls", {}):
+            yield "no such control point here"
+        elif kind == "paused" and (data["reason"] not in self._definition["pauses"] or data["reason"] in self._waits):
+            yield "no further reason to pause"
+        elif kind == "resumed" and data["reason"] not in self._waits:
+            yield "it did not wait for that"
+        elif kind == "acknowledged" and self._acknowledged:
+            yield "it was acknowledged before"
+        elif kind == "closed":
+            yield from self._judge_closing(data["outcome"], data.get("reason"), here)
+        elif kind == "cancelled" and data["reason"] not in self._definition["cancelling"]:
+            yield "no reason to cancel"
+        elif kind == "submitted":
+            yield "it was submitted before"
+
+    def _judge_stage(self, stage: str, here: Mapping[str, Any]) -> Iterator[str]:
+        if self._is_reopening:
+            if stage != self._definition["reopening"]["stage"]:
+                yield "reopened into another stage"
+        elif stage not in here.get("rework", []):
+            if stage not in here.get("next", []):
+                yield f"no way from {self._stage}"
+            yield from self._lacks(here)
+
+    def _judge_closing(self, outcome: str, reason: str | None, here: Mapping[str, Any]) -> Iterator[str]:
+        asked = self._definition["outcomes"].get(outcome, {})
+        if outcome not in here.get("outcomes", self._definition["outcomes"]):
+            yield f"no outcome at {self._stage}"
+        if reason not in asked.get("reasons", [None]):
+            yield "no reason for it"
+        if not asked.get("unchecked", False):
+            yield from self._lacks(here)
+
+    def _judge_reopening(self, reason: str, at: datetime) -> Iterator[str]:
+        how = self._definition["reopening"]
+        if self._ending[0] != "closed" or self._closed_at is None:
+            yield "it was not closed"
+        elif at > self._closed_at + timedelta(days=int(how["within"].removesuffix("d"))):
+            yield "too late to reopen"
+        if reason not in how["reasons"]:
+            yield "no reason to reopen"
+
+    def _lacks(self, here: Mapping[str, Any]) -> Iterator[str]:
+        if not self._has_left:
+            yield from (f"{name} was not passed" for name in here.get("controls", {}) if not self._controls.get(name))
+            yield from (f"{name} was not given" for name in here.get("required", []) if name not in self._attributes)
+
+    def _take(self, kind: str, data: Mapping[str, Any], at: datetime) -> None:
+        self._is_reopening = kind == "reopened"
+        match kind:
+            case "stage_entered":
+                self._stage, self._has_left, self._controls = data["stage"], False, {}
+            case "stage_left":
+                self._has_left = True
+            case "control_recorded":
+                self._controls = {**self._controls, data["control"]: data["is_passed"]}
+            case "paused":
+                self._waits = [*self._waits, data["reason"]]
+            case "resumed":
+                self._waits = [reason for reason in self._waits if reason != data["reason"]]
+            case "changed":
+                self._attributes |= data["attributes"]
+            case "acknowledged":
+                self._acknowledged = True
+            case "responded":
+                self._responded = True
+            case "closed":
+                self._ending, self._closed_at, self._waits = ("closed", data["outcome"], data.get("reason")), at, []
+            case "cancelled":
+                self._ending, self._waits = ("cancelled", None, data["reason"]), []
+            case "reopened":
+                self._ending, self._closed_at = (None, None, None), None
+
+
+def _entry_of(verb: str, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The entry that a call asks for."""
+    kinds = {
+        "stage": "stage_entered",
+        "leave": "stage_left",
+        "control": "control_recorded",
+        "pause": "paused",
+        "resume": "resumed",
+        "response": "responded",
+        "acknowledge": "acknowledged",
+        "note": "noted",
+        "change": "changed",
+        "close": "closed",
+        "cancel": "cancelled",
+        "reopen": "reopened",
+    }
+    return kinds[verb], dict(body)
