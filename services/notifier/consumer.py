@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from collections.abc import Sequence
 from uuid import UUID
@@ -74,7 +73,7 @@ class NewsHandler:
 def _bytes(text: str) -> bytes:
     try:
         return b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # of characters that are not ASCII it says no more than that
         raise Undecipherable("it is not Base64") from None
 
 

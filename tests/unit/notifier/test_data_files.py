@@ -100,7 +100,6 @@ def test_there_are_no_terms_for_languages_that_do_not_exist() -> None:
             "roles: {a: {addresses: [x@y.example], language: fr}}",
             "roles.a.language: must be one of zh-Hant, zh-Hans, en",
         ),
-        ("roles: [", "is not YAML"),
     ],
 )
 def test_a_wrong_roles_file_names_file_and_field(text: str, message: str, tmp_path: Path) -> None:
@@ -109,6 +108,14 @@ def test_a_wrong_roles_file_names_file_and_field(text: str, message: str, tmp_pa
     with pytest.raises(ConfigurationError) as refusal:
         load_roles(file)
     assert f"{file}: {message}" in str(refusal.value)
+
+
+def test_a_roles_file_that_is_not_yaml_names_file_and_line(tmp_path: Path) -> None:
+    file = tmp_path / "roles.yaml"
+    file.write_text("roles: [", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refusal:
+        load_roles(file)
+    assert str(refusal.value).startswith(f"{file}, line 1: is not YAML: ")
 
 
 def test_a_roles_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ TRUSTED = {
         "services/intake/domain/anomalies/streams.py:Stream.from_data",
         "services/intake/domain/history.py:read_change",
         "services/intake/handlers/validation.py:Examined.doubted",
-        "services/intake/api/submit.py:submit",
-        "services/notifier/api.py:create_api.<locals>.*",
+        "services/intake/api/submit.py:headers_of",
+        "services/notifier/api/customers.py:*.of",
+        "services/notifier/api/notices.py:notices_router.<locals>.*",
+        "services/notifier/domain/wording/reading.py:read_mail",
         "services/sla_timer/handlers/preview.py:PreviewJob.of",
     ),
     "no text: it makes a UUID of octets, or a mail": (
@@ -21,6 +23,7 @@ TRUSTED = {
         "punctual/local/issuer/authorizing.py:Desk._page",
         "shared/http/access/issuer.py:IssuerKeys._ask",
     ),
+    "what only the services could have encrypted": ("shared/encryption/contact_details.py:ContactDetails.decrypt",),
     "settings, which end the program with what is wrong when it starts": (
         "shared/postgres/migrations.py:*",
         "shared/settings.py:PlatformSettings._is_json_object",

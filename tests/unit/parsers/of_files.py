@@ -17,6 +17,7 @@ from services.intake.api.words import parse_words
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.process_files import read_process
 from services.intake.domain.process_linting import remark_on_process
+from services.intake.domain.retention import read_retention
 from services.intake.domain.validation.linting import rule_lines
 from services.intake.domain.validation.reading import read_validation
 from services.notifier.domain.roles import parse_roles
@@ -79,6 +80,12 @@ FILES_IN_YAML = (
         _validation,
         InvalidDocument,
         ((DATA / "validation.yml").read_text(encoding="utf-8"),),
+    ),
+    Parser(
+        "rules of retention",
+        lambda text: read_retention(text, "retention.yml"),
+        InvalidDocument,
+        ((DATA / "retention.yml").read_text(encoding="utf-8"),),
     ),
     Parser("policies", _policies, InvalidDocument, (_POLICIES,)),
     Parser("calendars", lambda text: read_rulebook(RuleSources(_POLICIES, text)), InvalidDocument, (_CALENDARS,)),

@@ -31,6 +31,7 @@ from services.intake.domain.validation.comparing import read_comparison
 from services.intake.store.listing.wanted import Order, Place, Wanted
 from services.intake.store.timeline import Moment
 from services.notifier.api.notices import _which_request
+from services.notifier.consumer import _bytes
 from services.sla_timer.api import paging as clock_paging
 from services.sla_timer.api.finding import _identify
 from services.sla_timer.domain.policy_words import read_event
@@ -39,6 +40,7 @@ from services.sla_timer.store.reports import Place as ClockPlace
 from shared.contracts.addresses import is_deliverable
 from shared.contracts.envelope import find_payload
 from shared.contracts.payload import Language
+from shared.encryption import MasterKeys, Undecipherable
 from shared.errors import ConfigurationError, Rejected
 from shared.http import Problem
 from shared.http.access.tokens import TokenRefused, read_header
@@ -152,5 +154,7 @@ TEXTS = (
     Parser("challenge", is_challenge, (), ("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",)),
     Parser("verifier", lambda text: proves(text, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"), (), ("v" * 43,)),
     Parser("address to go back to", lambda text: may_be_answered_at("punctual", text), (), ("http://127.0.0.1/",)),
+    Parser("master keys", MasterKeys.parse, ValueError, (f"2026:{'A' * 43}=,2025:{'-_' * 21}A",)),
+    Parser("octets in an event", _bytes, Undecipherable, ("AAEC",)),
     Parser("type of an event", find_payload, Rejected, ("punctual.request.paused.v1",)),
 )

@@ -26,7 +26,7 @@ AMOUNTS: Sequence[AttributeValue | None] = [None, True, "much", *(half / 2 for h
 EVERY_FACTS = [
     Facts(kind, "HK", "app", priority, "gold", line, {} if amount is None else {"amount": amount})
     for kind, priority, line, amount in product(
-        sorted(VOCABULARIES["kind"]), sorted(VOCABULARIES["priority"]), [None, "motor", "home"], AMOUNTS
+        sorted(VOCABULARIES["kind"]), sorted(VOCABULARIES["priority"]), [None, "motor", "home", "pet"], AMOUNTS
     )
 ]
 """Whatever a condition of those below can tell apart."""

@@ -59,7 +59,11 @@ def test_a_missing_language_stops_the_start() -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[", "en.yml: not readable"), ("a: 1", "en.yml: language: Field required"), ("", "en.yml: the document: ")],
+    [
+        ("[", "en.yml, line 1: not readable"),
+        ("a: 1", "en.yml: language: Field required"),
+        ("", "en.yml: the document: "),
+    ],
 )
 def test_a_wrong_file_of_words_is_named(text: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{message}"):
