@@ -17,6 +17,7 @@ from shared.encryption import CustomerKey, MasterKeys, Undecipherable
 from shared.errors import ConfigurationError, Retryable
 from shared.postgres import Connection, Database, Record
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -109,11 +110,7 @@ class KeyRotation:
                     await self._look(connection)
             except Retryable as error:
                 _log.warning("old customer keys stay for now", error=str(error))
-            try:
-                async with asyncio.timeout(_PAUSE_SECONDS):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+            await first_of(_PAUSE_SECONDS, stopping)
 
     async def run_once(self) -> int:
         """Look after one batch; gives how many need not be looked at again."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +11,7 @@ from punctual.channel.business_clock import FollowedClock
 from punctual.demo.sender import Sent
 from punctual.demo.services import ServiceReader
 from shared.clock import monotonic
+from shared.waiting import first_of
 
 _EVERY = 1.0  # real seconds
 
@@ -110,6 +110,4 @@ class FigureWatch:
     async def run(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             await self.look()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_EVERY):
-                    await stopping.wait()
+            await first_of(_EVERY, stopping)

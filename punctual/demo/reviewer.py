@@ -13,6 +13,7 @@ import httpx
 
 from punctual.channel.answers import GaveUp, Refused
 from punctual.channel.retrying import RetryingHttp
+from shared.waiting import first_of
 
 _EVERY = 1.5  # real seconds
 _AT_ONCE = 20
@@ -53,9 +54,7 @@ class Reviewer:
         while not stopping.is_set():
             with contextlib.suppress(GaveUp):
                 await self.review_open()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_EVERY):
-                    await stopping.wait()
+            await first_of(_EVERY, stopping)
 
     async def review_open(self) -> None:
         """Review the oldest samples that nobody has reviewed."""

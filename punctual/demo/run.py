@@ -30,6 +30,7 @@ from punctual.demo.services import ServiceReader
 from punctual.demo.traffic import Traffic
 from punctual.local.system import LocalSystem
 from shared.clock import monotonic
+from shared.waiting import first_of
 
 BEGINS_AT = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)  # a Monday, half past eight in the morning
 DEFAULT_SPEED = 3600.0  # an hour in a second, a working day in nine
@@ -146,9 +147,7 @@ class _Demo:
                 raise result
 
     async def _end_in_time(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._options.duration):
-                await self._stopping.wait()
+        await first_of(self._options.duration, self._stopping)
 
     async def _show(self, watch: FigureWatch) -> None:
         if self._options.is_json:
@@ -172,9 +171,7 @@ class _Demo:
         """Show at once, again and again, and a last time at the end."""
         while not self._stopping.is_set():
             show()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._stopping.wait()
+            await first_of(seconds, self._stopping)
         show()
 
     def _addresses(self) -> dict[str, str]:

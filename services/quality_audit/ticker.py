@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from prometheus_client import Gauge
 
@@ -16,6 +15,7 @@ from shared.contracts.payload import RequestKind
 from shared.errors import Retryable
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -50,8 +50,7 @@ class FiguresTicker:
                 await self.run_once()
             except Retryable as error:
                 _log.warning("figures not updated, will repeat", error=str(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), timeout=self._every_seconds)
+            await first_of(self._every_seconds, stopping)
 
     async def run_once(self) -> None:
         """Read the counts of the running period and set the gauges."""

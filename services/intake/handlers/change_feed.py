@@ -10,6 +10,7 @@ from services.intake.store.changes import Mark, RequestChange, find_newest, read
 from shared.errors import DatabaseUnavailable
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -63,11 +64,7 @@ class ChangeFeed:
                     _log.warning("changes are not followed just now", error=str(error))
             else:
                 self._forget()
-            try:
-                async with asyncio.timeout(_PAUSE_SECONDS):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+            await first_of(_PAUSE_SECONDS, stopping)
         self.stop()
 
     async def run_once(self) -> int:

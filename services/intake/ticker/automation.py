@@ -10,6 +10,7 @@ from services.intake.store.automation import take_tasks
 from shared.errors import ConfigurationError, Retryable
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -31,11 +32,7 @@ class Automator:
                     pass
             except (Retryable, ConfigurationError) as error:
                 _log.warning("rules will look at new requests later", error=str(error))
-            try:
-                async with asyncio.timeout(_PAUSE_SECONDS):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+            await first_of(_PAUSE_SECONDS, stopping)
 
     async def run_once(self) -> int:
         """Look at one batch; gives its size."""

@@ -8,6 +8,7 @@ from services.intake.store.lookups import add_counts_up
 from shared.errors import DatabaseUnavailable
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -27,11 +28,7 @@ class CountKeeper:
                 await self.run_once()
             except DatabaseUnavailable as error:
                 _log.warning("the counts could not be added up", error=str(error))
-            try:
-                async with asyncio.timeout(_EVERY_SECONDS):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+            await first_of(_EVERY_SECONDS, stopping)
 
     async def run_once(self) -> int:
         """The number of notes that went into the counts."""

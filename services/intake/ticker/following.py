@@ -8,6 +8,7 @@ from typing import Protocol
 
 from shared.errors import ConfigurationError, Retryable
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -35,8 +36,4 @@ class Follower:
                     await followed.follow()
                 except (Retryable, ConfigurationError) as error:
                     _log.warning("what is in force stays as it is known", error=str(error))
-            try:
-                async with asyncio.timeout(_PAUSE_SECONDS):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+            await first_of(_PAUSE_SECONDS, stopping)

@@ -7,6 +7,7 @@ import asyncio
 from services.intake.handlers.key_book import KeyBook
 from shared.errors import Retryable
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -22,11 +23,7 @@ class KeyUses:
 
     async def run(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            try:
-                async with asyncio.timeout(_PAUSE_SECONDS):
-                    await stopping.wait()
-            except TimeoutError:
-                pass
+            await first_of(_PAUSE_SECONDS, stopping)
             await self.run_once()
 
     async def run_once(self) -> None:

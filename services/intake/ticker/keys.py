@@ -10,6 +10,7 @@ from shared.clock import real_now
 from shared.errors import Retryable
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -31,11 +32,7 @@ class KeyKeeper:
                     pass
             except Retryable as error:
                 _log.warning("old idempotency keys stay for now", error=str(error))
-            try:
-                async with asyncio.timeout(_PAUSE_SECONDS):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+            await first_of(_PAUSE_SECONDS, stopping)
 
     async def run_once(self) -> int:
         """Delete one batch; gives its size."""

@@ -14,6 +14,7 @@ from shared.clock import Clock
 from shared.errors import ConfigurationError, Retryable
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -62,11 +63,7 @@ class Reminder:
                 pause = _BREATH_SECONDS if is_sweeping else await self._pause()
             except (Retryable, ConfigurationError) as error:
                 _log.warning("reminders are said later", error=str(error))
-            try:
-                async with asyncio.timeout(pause):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+            await first_of(pause, stopping)
 
     async def run_once(self) -> int:
         """Say what is due of one batch; gives its size."""

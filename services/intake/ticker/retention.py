@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.errors import Retryable
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -46,11 +47,7 @@ class Retention:
             except Retryable as error:
                 _log.warning("nobody is erased for now", error=str(error))
                 pause = _PAUSE_SECONDS
-            try:
-                async with asyncio.timeout(pause):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+            await first_of(pause, stopping)
 
     async def run_once(self) -> bool:
         """Look at a page of customers; True when it was the last of the round."""

@@ -7,6 +7,7 @@ import asyncio
 from services.intake.handlers.watching import Watching
 from shared.errors import Retryable
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -26,11 +27,7 @@ class Watcher:
                 await self._watching.look()
             except Retryable as error:
                 _log.warning("what was counted is stored later", error=str(error))
-            try:
-                async with asyncio.timeout(_PAUSE_SECONDS):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+            await first_of(_PAUSE_SECONDS, stopping)
         try:
             await self._watching.store()
         except Retryable as error:

@@ -10,9 +10,9 @@ from services.notifier.handlers.journal import Journal
 from services.notifier.store.listing import NoticeListing
 from services.notifier.ticker.connections import Connections
 from services.notifier.ticker.sweeper import Sweeper
-from services.notifier.ticker.waiting import first_of
 from shared.errors import Retryable
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 

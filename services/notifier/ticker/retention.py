@@ -8,11 +8,11 @@ from datetime import timedelta
 from prometheus_client import Counter
 
 from services.notifier.store.retention import delete_old_mails
-from services.notifier.ticker.waiting import first_of
 from shared.clock import Clock
 from shared.errors import Retryable
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 

@@ -10,10 +10,10 @@ from prometheus_client import Gauge
 from services.notifier.domain.words import NoticeState
 from services.notifier.handlers.claiming import Claiming
 from services.notifier.store.listing import NoticeListing
-from services.notifier.ticker.waiting import first_of
 from shared.clock import monotonic
 from shared.errors import Retryable
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 

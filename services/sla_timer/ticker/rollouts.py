@@ -15,6 +15,7 @@ from shared.inbox import Ownership
 from shared.kafka import TopicPartition
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -48,11 +49,7 @@ class Rollouts:
             except Retryable as error:
                 _log.warning("rollout failed, will repeat", error=str(error))
             if is_idle:
-                try:
-                    async with asyncio.timeout(_LOOK_SECONDS):
-                        await stopping.wait()
-                except TimeoutError:
-                    continue
+                await first_of(_LOOK_SECONDS, stopping)
 
     async def run_once(self) -> bool:
         """Tell the next requests of every partition that has some; whether there was anything to do.

@@ -15,6 +15,7 @@ from shared.errors import Retryable
 from shared.inbox import Ownership
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import first_of
 
 _log = get_logger(__name__)
 
@@ -52,11 +53,7 @@ class Watch:
             except Retryable as error:
                 _log.warning("watching failed, will repeat", error=str(error))
             looks += 1
-            try:
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+            await first_of(_LOOK_SECONDS, stopping)
 
     async def measure(self) -> None:
         partitions = self._ownership.partitions(REQUESTS.name)
