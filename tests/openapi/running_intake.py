@@ -85,6 +85,7 @@ def running_intake(admin_url: str, kafka_bootstrap: str, folder: Path) -> Iterat
                 "PUNCTUAL_PUBLIC_URL": intake.url,
                 "PUNCTUAL_INTAKE_DATABASE_URL": urls["intake"],
                 "PUNCTUAL_INTAKE_HTTP_PORT": str(port),
+                "PUNCTUAL_MASTER_KEYS": f"first:{'A' * 43}=",
                 "PUNCTUAL_INTAKE_SIGNATURE_SECRET": "0123456789abcdef0123456789abcdef",
                 "PUNCTUAL_INTAKE_RATE_PER_SECOND": "100000",  # else a fast machine meets nothing but 429
             }

@@ -35,11 +35,13 @@ class Seeded:
     """Attributes:
     references: of requests of channel ``app`` in several states.
     tokens: of their status pages.
+    customers: our ids of those who submitted them.
     prefixes: of API keys.
     """
 
     references: list[str]
     tokens: list[str]
+    customers: list[str]
     prefixes: list[str]
     processes: list[str]
     event_id: str
@@ -59,6 +61,7 @@ def seed(intake: RunningIntake) -> Seeded:
             states.add(view["state"])
     assert states >= {State.OPEN, State.PAUSED, State.CANCELLED}
     with _client(intake, "staff") as staff:
+        held = [staff.get(f"/v1/requests/{reference}/customer").raise_for_status().json() for reference in references]
         prefixes = [
             _post(staff, "/v1/keys", f"seed-key-{n}", {"name": f"seed-{n}", "role": "channel", "scopes": ["read"]})
             for n in range(6)
@@ -67,6 +70,7 @@ def seed(intake: RunningIntake) -> Seeded:
     return Seeded(
         references=references,
         tokens=tokens,
+        customers=[customer["customer_id"] for customer in held],
         prefixes=[key["prefix"] for key in prefixes],
         processes=[process["process"] for process in processes],
         event_id=f"0-{'0' * 32}-0",
