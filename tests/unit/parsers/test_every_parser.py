@@ -26,8 +26,8 @@ from tests.unit.parsers.parser import Parser
 WRITTEN = (*TEXTS, *FILES_IN_YAML)
 ALL = (*WRITTEN, *OCTETS, *OBJECTS)
 
-_parsing = settings(max_examples=80)
-_parsing_files = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])  # up to 0.1 s each
+_parsing = settings(max_examples=40)
+_parsing_files = settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])  # up to 0.1 s each
 
 pytestmark = pytest.mark.timeout(600)  # on a machine with ten times the work that it can do
 
