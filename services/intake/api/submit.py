@@ -11,8 +11,7 @@ from services.intake.api.answers import REPLAY_HEADER, REPLAYED, json_answer
 from services.intake.api.arrivals import Keyed, examine, make_arrival, name_submission, refusal, submission_instant
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import Context, ContextOf, Write, WriteOf
-from services.intake.api.opened_view import write_opened
-from services.intake.api.views import RequestView
+from services.intake.api.views import RequestView, view_request
 from services.intake.api.visibility import submitting_channel
 from services.intake.domain.anomalies.likeness import Duplicate
 from services.intake.domain.record import open_record
@@ -62,9 +61,9 @@ async def take(body: SubmitBody, write: Write, context: Context) -> Settled:
         submission = name_submission(body, channel, context, submitted_at, now)
         record = open_record(submission, examined.doubted(duplicates))
         process = context.processes.book.choose(submission.kind, submission.product_line)
-        view = write_opened(record, process, context.public_url)
+        view = view_request(record, process, submission.recorded_at, context.public_url)
         keyed = Keyed(write.key, write.fingerprint)
-        return make_arrival(record, submission, examined, keyed, view, context)
+        return make_arrival(record, submission, examined, keyed, view.model_dump_json(), context)
 
     try:
         outcome = await context.submissions.offer(make, write.size, current_trace())
