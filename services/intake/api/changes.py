@@ -64,15 +64,15 @@ async def watch(
     last_event_id: Annotated[
         str | None,
         Header(
-            description="The `id` of the last event that was seen",
-            json_schema_extra={"pattern": _ID_PATTERN},
+            description="The `id` of the last event that was seen; empty is none",
+            json_schema_extra={"pattern": f"^$|{_ID_PATTERN}"},
             examples=[_EVENT["id"]],
         ),
     ] = None,
 ) -> Response:
     feed = context.feed
-    mark = None if last_event_id is None else read_id(last_event_id)
-    if last_event_id is not None and mark is None:
+    mark = read_id(last_event_id) if last_event_id else None
+    if last_event_id and mark is None:
         raise Problem(
             422,
             "invalid_fields",
