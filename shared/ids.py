@@ -20,7 +20,7 @@ _PAIRS_OF_CHARACTERS = [one + other for one in REFERENCE_ALPHABET for other in R
 _DRAWN = 256  # one call to the system for so many ids costs hardly more than one call for one
 _PAIRS = struct.Struct(f">{2 * _DRAWN}Q")
 _random_bits: list[int] = []
-_spans: list[str] = []
+_digits: list[str] = []
 
 
 def new_id() -> UUID:
@@ -35,12 +35,17 @@ def new_id() -> UUID:
 
 def new_span_id() -> str:
     """The id of a span of W3C trace context: 16 hexadecimal digits."""
+    return _sixteen_digits()
+
+
+def _sixteen_digits() -> str:
+    """64 random bits, hexadecimal."""
     try:
-        return _spans.pop()
+        return _digits.pop()
     except IndexError:
         drawn = os.urandom(8 * _DRAWN).hex()
-        _spans.extend([drawn[start : start + 16] for start in range(0, 16 * _DRAWN, 16)])
-        return new_span_id()
+        _digits.extend([drawn[start : start + 16] for start in range(0, 16 * _DRAWN, 16)])
+        return _sixteen_digits()
 
 
 def _draw() -> None:
@@ -56,7 +61,7 @@ def _draw() -> None:
 
 if hasattr(os, "register_at_fork"):  # a child that went on with its parent's numbers would make the same ids
     os.register_at_fork(after_in_child=_random_bits.clear)
-    os.register_at_fork(after_in_child=_spans.clear)
+    os.register_at_fork(after_in_child=_digits.clear)
 
 
 def new_secret() -> str:
@@ -76,7 +81,7 @@ def new_key_prefix() -> str:
 
 def new_reference() -> str:
     """A reference such as ``K7M4Q-2XD9C``."""
-    number = int(new_span_id(), 16) % _REFERENCES  # of 64 random bits: favours none by more than a millionth
+    number = int(_sixteen_digits(), 16) % _REFERENCES  # of 64 random bits: favours none by more than a millionth
     data = ""
     for _ in range(_DATA_LENGTH // 2):
         number, pair = divmod(number, _BASE * _BASE)

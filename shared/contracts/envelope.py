@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Generic, TypeVar, dataclass_transform
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -20,8 +19,9 @@ from shared.contracts.payload import Payload
 from shared.contracts.texts import format_instant, instant_bytes, plain_instant, plain_uuid, uuid_bytes
 from shared.contracts.topics import PAYLOAD_BY_TYPE
 from shared.errors import Rejected
+from shared.values import value
 
-__all__ = ["Event", "Headers", "Tombstone", "decode", "encode", "event_headers", "format_instant", "value"]
+__all__ = ["Event", "Headers", "Tombstone", "decode", "encode", "event_headers", "format_instant"]
 
 P_co = TypeVar("P_co", bound=Payload, covariant=True)
 
@@ -38,14 +38,6 @@ _ZERO = ord("0")
 _READER_BY_TYPE: dict[bytes, Callable[[bytes], Payload]] = {
     name.encode(): model.__pydantic_validator__.validate_json for name, model in PAYLOAD_BY_TYPE.items()
 }
-
-C = TypeVar("C")
-
-
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def value(cls: type[C]) -> type[C]:
-    """A dataclass that only the type checker keeps frozen: at run time that would triple what making one costs."""
-    return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
 @value

@@ -60,10 +60,6 @@ class MasterKeys:
         encrypted = wrapped[1 + len(name) :]
         return CustomerKey(customer_id, wrapped, decrypt(self._secret(name), encrypted, _bound_to(customer_id)))
 
-    def is_current(self, wrapped: bytes) -> bool:
-        """False when it should be wrapped anew, so that an old master key can be given up."""
-        return self._name_in(wrapped) == self.current
-
     def rewrap(self, key: CustomerKey) -> CustomerKey:
         """The same key, encrypted with the current master key."""
         return CustomerKey(key.customer_id, self._wrap(key.customer_id, key.secret), key.secret)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.contracts.envelope import Event, Tombstone, value
+from shared.contracts.envelope import Event, Tombstone
 from shared.contracts.payload import Payload
 from shared.kafka.records import Record
+from shared.values import value
 
 
 @value

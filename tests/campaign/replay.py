@@ -55,6 +55,8 @@ def replay_and_compare(name: str, data: Path) -> bool:
         Path(folder).chmod(0o755)
         with running_intake(Path(folder) / "home") as system:
             outcome = replayed(system, data / file, map_name)
+            if outcome.is_interrupted:
+                sys.exit(f"{name}: interrupted")
             stored = look_at(system, outcome)
     report = outcome.as_dict(whole=True)
     say(f"{name}: {data / file}")

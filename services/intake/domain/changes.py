@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue, CustomerTier, Priority, RequestKind
+from shared.values import value
 
 
 @value

@@ -43,7 +43,7 @@ from services.intake.domain.changes import (
 )
 from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
 from services.intake.domain.reminded import Reminded
-from shared.contracts.envelope import value
+from shared.values import value
 
 Change = (
     Submitted

@@ -40,8 +40,8 @@ from services.intake.domain.changes import (
 from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.reminded import Reminded
-from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue, CustomerTier, Priority, RequestKind
+from shared.values import value
 
 
 class State(StrEnum):

@@ -13,8 +13,8 @@ from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import Life, begin, evolve
 from services.intake.domain.submission import Submission
-from shared.contracts.envelope import value
 from shared.contracts.payload import Language, Market
+from shared.values import value
 
 
 @dataclass(frozen=True, slots=True)

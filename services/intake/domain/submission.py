@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake.domain.changes import Submitted
-from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue, CustomerTier, Language, Market, Priority, RequestKind
+from shared.values import value
 
 
 @value

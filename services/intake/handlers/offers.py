@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from services.intake.domain.anomalies.likeness import Duplicate
 from services.intake.domain.submission import Submission
 from services.intake.store.submissions import Arrival
-from shared.contracts.envelope import value
 from shared.errors import PunctualError
 from shared.telemetry.context import Trace
+from shared.values import value
 
 
 class Overloaded(PunctualError):

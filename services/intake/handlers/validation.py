@@ -22,8 +22,8 @@ from services.intake.domain.validation.facts import SubmittedFacts
 from services.intake.handlers.data_quality import count_taken
 from services.intake.handlers.pasts import Pasts
 from services.intake.handlers.tallies import Tally
-from shared.contracts.envelope import value
 from shared.errors import PunctualError
+from shared.values import value
 
 DOUBTED = Counter("punctual_intake_doubts_total", "Requests taken into quarantine, by rule.", ["rule"])
 

@@ -16,11 +16,11 @@ from services.intake.domain.submission import Submission
 from services.intake.store.answers import KeyInFlight, lock_timeout
 from services.intake.store.personal.texts import encrypt_description
 from services.intake.store.refusals import refusals_withheld
-from shared.contracts.envelope import value
 from shared.contracts.payload import Language, Market
 from shared.encryption import ContactDetails, CustomerKey
 from shared.errors import PunctualError, Retryable
 from shared.postgres import Connection, load_statements
+from shared.values import value
 
 _STATEMENTS = load_statements(__name__)
 

@@ -27,7 +27,7 @@ from shared.contracts.clocks import (
     ClockStarted,
     ClockWarned,
 )
-from shared.contracts.envelope import value
+from shared.values import value
 
 LATE_NEWS = "late_news"
 """Why a deadline moved that nothing of now has moved: something was told out of its order."""

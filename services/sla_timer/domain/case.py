@@ -13,7 +13,7 @@ from uuid import UUID
 from services.sla_timer.domain.facts import Facts
 from services.sla_timer.domain.history import Happening, Origin, RequestEvent
 from services.sla_timer.domain.rules import Mode, Policy, Rulebook
-from shared.contracts.envelope import value
+from shared.values import value
 
 Timeline = tuple[tuple[datetime, RequestEvent], ...]
 """Entries in the order in which they occurred, none before the submission."""

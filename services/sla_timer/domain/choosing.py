@@ -5,7 +5,6 @@ from __future__ import annotations
 from services.sla_timer.domain.case import Case, Terms
 from services.sla_timer.domain.facts import Facts
 from services.sla_timer.domain.rules import Policy
-from shared.contracts.envelope import value
 from shared.rules.conditions import (
     AllOf,
     Among,
@@ -17,6 +16,7 @@ from shared.rules.conditions import (
     Not,
     as_text,
 )
+from shared.values import value
 
 
 @value

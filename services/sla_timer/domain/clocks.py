@@ -14,7 +14,7 @@ from services.sla_timer.domain.cycles import Cycle, find_cycles
 from services.sla_timer.domain.deadlines import RungInstant, Target, find_target, pauses_under, rungs_of
 from services.sla_timer.domain.pauses import NO_PAUSES, Pauses
 from services.sla_timer.domain.rules import Mode, RungKey
-from shared.contracts.envelope import value
+from shared.values import value
 
 
 class ClockState(StrEnum):

@@ -24,7 +24,7 @@ from services.sla_timer.domain.rules import (
     RungKey,
     RungKind,
 )
-from shared.contracts.envelope import value
+from shared.values import value
 from shared.worktime import Segment, WorkingTime
 
 RESET = "reset"

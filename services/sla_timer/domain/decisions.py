@@ -13,7 +13,7 @@ from services.sla_timer.domain.clocks import Clock, ClockState, Course, Reading,
 from services.sla_timer.domain.deadlines import RungInstant, Target
 from services.sla_timer.domain.history import Happening, RequestEvent
 from services.sla_timer.domain.rules import RungKey
-from shared.contracts.envelope import value
+from shared.values import value
 
 LATE_NEWS = "late_news"
 """Why a clock is cancelled that, as is known now, never began."""

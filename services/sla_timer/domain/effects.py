@@ -9,7 +9,7 @@ from enum import StrEnum
 from services.sla_timer.domain.case import Case, open_case
 from services.sla_timer.domain.clocks import ClockState, Reading, read_clocks
 from services.sla_timer.domain.history import Happening, RequestEvent
-from shared.contracts.envelope import value
+from shared.values import value
 
 
 class EffectKind(StrEnum):

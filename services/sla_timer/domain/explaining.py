@@ -15,7 +15,7 @@ from services.sla_timer.domain.deadlines import Target, spent_at
 from services.sla_timer.domain.effects import Effect, find_effects
 from services.sla_timer.domain.pauses import Pauses, name_pauses
 from services.sla_timer.domain.rules import BudgetKind
-from shared.contracts.envelope import value
+from shared.values import value
 from shared.worktime import difference
 
 

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from services.sla_timer.domain.facts import changes_of
 from shared.contracts import casework, requests
-from shared.contracts.envelope import Event, value
+from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
+from shared.values import value
 
 Details = Mapping[str, Any]
 

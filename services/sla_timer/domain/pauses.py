@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.sla_timer.domain.history import Happening, RequestEvent
 from services.sla_timer.domain.rules import ANY_REASON, BudgetKind, LongestPause, Objective
-from shared.contracts.envelope import value
+from shared.values import value
 from shared.worktime import Segment, WorkingTime, union
 
 

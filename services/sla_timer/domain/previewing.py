@@ -14,7 +14,7 @@ from services.sla_timer.domain.deadlines import Target, find_target
 from services.sla_timer.domain.history import Happening, Origin, RequestEvent
 from services.sla_timer.domain.modes import Activation, mode_at, modes_since
 from services.sla_timer.domain.rules import Policy, Rulebook
-from shared.contracts.envelope import value
+from shared.values import value
 
 DRAFT_VERSION = -1
 """Of rules that are not in force."""

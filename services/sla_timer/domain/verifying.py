@@ -10,7 +10,7 @@ from services.sla_timer.domain.case import Case
 from services.sla_timer.domain.clocks import Clock, ClockState, Course, read_clocks
 from services.sla_timer.domain.decisions import LATE_NEWS, by_objective
 from services.sla_timer.domain.rules import RungKey
-from shared.contracts.envelope import value
+from shared.values import value
 
 
 @value

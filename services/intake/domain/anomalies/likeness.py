@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from services.intake.domain.anomalies.limits import DuplicateLimits, Trait
 from services.intake.domain.anomalies.signatures import shingle_count, similarity
-from shared.contracts.envelope import value
+from shared.values import value
 
 NEAR_AMOUNTS = 0.1
 """Sums that differ by a tenth are no longer alike: a receipt more, another rate of exchange, or another loss."""

@@ -26,10 +26,10 @@ from services.intake.domain.life import Life, evolve
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
 from services.intake.domain.refusing import MoveRefused
-from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue
 from shared.rules.conditions import AllOf, AnyOf, Condition
 from shared.rules.facts import STANDARD_FACTS
+from shared.values import value
 
 BY = "automation"
 """Who wrote the entries that rules make."""

@@ -12,8 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.intake.domain.validation.values import MOMENTS, NUMBERS, Moment, ValueType, date_of, is_of, read_moment
-from shared.contracts.envelope import value
 from shared.rules.facts import Facts
+from shared.values import value
 
 SUBMITTED_AT, RECORDED_AT = "submitted_at", "recorded_at"
 INSTANTS = frozenset({SUBMITTED_AT, RECORDED_AT})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from shared.contracts.envelope import value
 from shared.contracts.payload import AttributeValue, CustomerTier, Market, Priority, RequestKind
 from shared.rules.facts import STANDARD_FACTS
+from shared.values import value
 
 _STANDARD = frozenset(STANDARD_FACTS)
 
