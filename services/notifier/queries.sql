@@ -32,8 +32,9 @@ ORDER BY customer_id LIMIT :count FOR UPDATE;
 SELECT customer_id, wrapped FROM customer_key WHERE customer_id = ANY(:customer_ids::uuid[]);
 
 -- name: insert_customer_keys
--- Keys of customers who had none; their contacts are locked.
-INSERT INTO customer_key (customer_id, wrapped) SELECT * FROM unnest(:customer_ids::uuid[], :wrapped::bytea[]);
+-- Keys of customers who had none, or one that is damaged and opens nothing; their contacts are locked.
+INSERT INTO customer_key (customer_id, wrapped) SELECT * FROM unnest(:customer_ids::uuid[], :wrapped::bytea[])
+ON CONFLICT (customer_id) DO UPDATE SET wrapped = excluded.wrapped;
 
 -- name: delete_customer_keys
 -- Destroy them, and with them whatever they encrypted.

@@ -38,8 +38,9 @@ class Rendering:
 class PersonalStore:
     """The tables, inside the transaction of ``connection``; a customer's key is unwrapped once.
 
-    Every method that needs a key raises ``MasterKeyMissing`` when it cannot be unwrapped here, and ``Undecipherable``
-    when it, or what it encrypted, is damaged.
+    Every method that needs a key raises ``MasterKeyMissing`` when it cannot be unwrapped here. What is damaged holds
+    nobody else up: it is logged and taken for missing, and the next that is heard of the customer replaces it. A wrong
+    master key is not mistaken for damage, because the start of the service compares the keys.
     """
 
     def __init__(self, connection: Connection, master_keys: MasterKeys) -> None:
@@ -139,7 +140,11 @@ class PersonalStore:
         return found
 
     async def mails_to(self, customer_id: UUID) -> list[tuple[Record, Rendering]]:
-        """Each kept mail with its notice's ids, kind, state, reason and instants, oldest first."""
+        """Each kept mail with its notice's ids, kind, state, reason and instants, oldest first.
+
+        Raises:
+            Undecipherable: one of them is damaged; who asks for everything must not be given less.
+        """
         rows = await STATEMENTS["mails_to_customer"].fetch(self._connection, customer_id=customer_id)
         await self._find_keys(_encrypted_for(rows))
         found = self._renderings(rows)
@@ -155,9 +160,11 @@ class PersonalStore:
             customer_id = row["customer_id"]
             try:
                 self._keys[customer_id] = self._master_keys.unwrap(customer_id, row["wrapped"])
-            except (MasterKeyMissing, Undecipherable):
+            except MasterKeyMissing:
                 if not is_patient:
                     raise
+            except Undecipherable:
+                _log.error("the key of a customer is damaged", customer_id=str(customer_id))
 
     async def _keys_of(self, customer_ids: Iterable[UUID]) -> Mapping[UUID, CustomerKey]:
         """With new ones for those who have none."""
@@ -180,7 +187,11 @@ class PersonalStore:
             # As after a restored backup of the data: either the tombstone or a newer contact will be heard again.
             _log.warning("a contact has no key any more", customer_id=str(customer_id))
             return Contact(customer_id)
-        details = ContactDetails.decrypt(key, row["details"])
+        try:
+            details = ContactDetails.decrypt(key, row["details"])
+        except Undecipherable:
+            _log.error("a contact is damaged", customer_id=str(customer_id))
+            return Contact(customer_id)
         return Contact(customer_id, row["version"], details.name, details.email)
 
     def _renderings(self, rows: Sequence[Record]) -> dict[UUID, Rendering]:

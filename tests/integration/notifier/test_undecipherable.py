@@ -112,6 +112,29 @@ async def test_a_request_of_a_customer_whose_key_cannot_be_unwrapped_is_heard_la
         await House(database).hear(case.submitted())
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE contact SET details = overlay(details PLACING '\\x00' FROM 20) WHERE customer_id = $1",
+        "UPDATE customer_key SET wrapped = overlay(wrapped PLACING '\\x00' FROM 20) WHERE customer_id = $1",
+        "UPDATE customer_key SET wrapped = '\\x00' WHERE customer_id = $1",
+    ],
+)
+async def test_a_damaged_contact_holds_up_no_other_and_is_replaced_by_the_next(
+    house: House, administrator: Any, damage: str
+) -> None:
+    damaged, case = Case(), Case()
+    await house.hear(damaged.submitted(), damaged.contact(version=2), case.submitted(), case.contact())
+    await administrator.execute(damage, damaged.customer_id)
+    await house.hear(damaged.clock(), case.clock())
+    assert await house.states(case) == [("received", "ready")]
+    assert (await house.notice(damaged, "received"))["reason"] == "waiting_contact"
+    await house.hear(damaged.contact(version=2))
+    assert await house.states(damaged) == [("received", "ready")]
+    claims = await house.claiming.claim(10)
+    assert {claim.request_id for claim in claims} == {damaged.request_id, case.request_id}
+
+
 async def test_a_damaged_mail_holds_up_no_other(house: House, administrator: Any) -> None:
     damaged, case = Case(), Case()
     for one in (damaged, case):
