@@ -6,7 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.intake.store.personal.keys import Subject, WrappedKey, find_key, find_key_of_request, find_keys
+from services.intake.store.personal.keys import (
+    KnownCustomer,
+    Subject,
+    WrappedKey,
+    find_key,
+    find_key_of_request,
+    find_keys,
+)
 from shared.encryption import CustomerKey, MasterKeys
 from shared.errors import PunctualError
 from shared.ids import new_id
@@ -20,11 +27,11 @@ class CustomerErased(PunctualError):
 @dataclass(frozen=True, slots=True)
 class Found:
     """Attributes:
-    is_new: it was made now and is not stored yet.
+    contact_version: see ``KnownCustomer``; 0 when the key was made now and is not stored yet.
     """
 
     key: CustomerKey
-    is_new: bool
+    contact_version: int
 
 
 class CustomerKeys:
@@ -67,7 +74,7 @@ class CustomerKeys:
             raise CustomerErased("the customer's data were erased")
         return self._master_keys.unwrap(found.customer_id, found.wrapped)
 
-    def _find(self, known: WrappedKey | None) -> Found:
+    def _find(self, known: KnownCustomer | None) -> Found:
         if known is None:
-            return Found(self._master_keys.new_key(new_id()), is_new=True)
-        return Found(self._master_keys.unwrap(known.customer_id, known.wrapped), is_new=False)
+            return Found(self._master_keys.new_key(new_id()), contact_version=0)
+        return Found(self._master_keys.unwrap(known.key.customer_id, known.key.wrapped), known.contact_version)

@@ -92,7 +92,7 @@ async def take_in(
 async def _encrypt(connection: Connection, group: Sequence[Offer], customer_keys: CustomerKeys) -> list[Encrypted]:
     keys = await customer_keys.of_customers(connection, {offer.subject for offer in group})
     found = [(offer.arrival.submission, keys[offer.subject]) for offer in group]
-    return [encrypt(submission, one.key, is_first=one.is_new) for submission, one in found]
+    return [encrypt(submission, one.key, one.contact_version) for submission, one in found]
 
 
 async def _tell(connection: Connection, outbox: Outbox, group: Sequence[Offer], taken: Mapping[UUID, Taken]) -> None:

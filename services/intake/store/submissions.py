@@ -19,7 +19,7 @@ from services.intake.store.refusals import refusals_withheld
 from shared.contracts.payload import Language, Market
 from shared.encryption import ContactDetails, CustomerKey
 from shared.errors import PunctualError, Retryable
-from shared.postgres import Connection, load_statements
+from shared.postgres import Connection, Record, load_statements
 from shared.values import value
 
 _STATEMENTS = load_statements(__name__)
@@ -30,7 +30,7 @@ class NameClash(PunctualError):
 
 
 class CustomerMet(Retryable):
-    """A customer came for the first time, or was erased, at the same moment: look for their keys anew."""
+    """A customer came for the first time, was erased, or was told anew at the same moment: look for their keys anew."""
 
 
 class CustomerBusy(Retryable):
@@ -72,24 +72,25 @@ class Encrypted:
     """What an arrival holds of personal data, as it is stored and told.
 
     Attributes:
-        is_first: the key was made for it, because the channel names the customer for the first time.
+        contact_version: of the customer's details when the key was read; 0 when the key was made for it, because the
+            channel names the customer for the first time.
         mark: of the details, language and market; tells a change from a repeat.
     """
 
     key: CustomerKey
-    is_first: bool
+    contact_version: int
     details: bytes
     mark: bytes
     description: bytes | None
 
 
-def encrypt(submission: Submission, key: CustomerKey, *, is_first: bool) -> Encrypted:
-    """With the key of the customer."""
+def encrypt(submission: Submission, key: CustomerKey, contact_version: int) -> Encrypted:
+    """With the key of the customer; ``contact_version`` as in ``Encrypted``."""
     contact = submission.contact
     details = ContactDetails(contact.name, contact.email, contact.phone)
     return Encrypted(
         key=key,
-        is_first=is_first,
+        contact_version=contact_version,
         details=details.encrypt(key),
         mark=mark_details(key, details, contact.language, submission.market),
         description=encrypt_description(key, submission.request_id, submission.description),
@@ -178,7 +179,7 @@ async def insert_requests(
             signatures=[portrait and portrait.signature for portrait in portraits],
             customer_ids=[one.key.customer_id for one in encrypted],
             customer_external_ids=[s.contact.external_id for s in submissions],
-            wrapped_keys=[one.key.wrapped if one.is_first else None for one in encrypted],
+            wrapped_keys=[None if one.contact_version else one.key.wrapped for one in encrypted],
             details=[one.details for one in encrypted],
             marks=[one.mark for one in encrypted],
             keys=[arrival.key for arrival in arrivals],
@@ -198,9 +199,15 @@ async def insert_requests(
         with refusals_withheld():
             raise
     customers = {arrival.submission.request_id: one for arrival, one in zip(arrivals, encrypted, strict=True)}
-    if any(row["customer_id"] != customers[row["request_id"]].key.customer_id for row in rows):
+    if any(_is_outdated(customers[row["request_id"]], row) for row in rows):
         raise CustomerMet("the customer's key is another one now")
     return {
         row["request_id"]: Taken(customers[row["request_id"]], row["contact_version"], row["is_contact_news"])
         for row in rows
     }
+
+
+def _is_outdated(customer: Encrypted, row: Record) -> bool:
+    """The key must not be told when it was encrypted with a new master key, and told so, since it was read."""
+    is_later = row["contact_version"] != customer.contact_version + 1
+    return row["customer_id"] != customer.key.customer_id or bool(row["is_contact_news"] and is_later)

@@ -62,7 +62,7 @@ async def insert(connection: Connection, arrivals: Sequence[Arrival]) -> Mapping
     subjects = [(a.submission.channel, a.submission.contact.external_id) for a in arrivals]
     keys = await CUSTOMER_KEYS.of_customers(connection, set(subjects))
     encrypted = [
-        encrypt(one.submission, keys[subject].key, is_first=keys[subject].is_new)
+        encrypt(one.submission, keys[subject].key, keys[subject].contact_version)
         for one, subject in zip(arrivals, subjects, strict=True)
     ]
     return await insert_requests(connection, arrivals, encrypted, PATIENCE)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 import pytest
 
+from services.intake.handlers.customer_keys import CustomerKeys, Found
+from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.retelling import Retelling
+from services.intake.store.personal.keys import Subject
 from shared.contracts.contacts import EncryptedContactRecorded
 from shared.contracts.topics import CONTACTS
 from shared.encryption import ContactDetails, MasterKeyMissing, MasterKeys
 from shared.ids import new_id
 from shared.key_rotation import KeyRotation
+from shared.postgres import Connection
 from tests.integration.intake.front_door import SUBMISSION, Intake
 from tests.unit.intake.shipped import MASTER_KEYS
 
@@ -31,8 +38,8 @@ async def rotation(intake: Intake, database_urls: dict[str, str]) -> KeyRotation
     return KeyRotation(intake.database, BOTH, "intake", Retelling(intake.outbox, intake.clock).tell)
 
 
-async def submit(intake: Intake) -> UUID:
-    external_id = new_id().hex
+async def submit(intake: Intake, external_id: str | None = None) -> UUID:
+    external_id = external_id or new_id().hex
     await intake.submit(customer=SUBMISSION["customer"] | {"id": external_id, "name": "Canary Wong"})
     found = await intake.staff.get("/v1/customers", params={"channel": "app", "external_id": external_id})
     return UUID(found.json()["customer_id"])
@@ -93,3 +100,29 @@ async def test_what_is_rolled_back_is_not_told(intake: Intake) -> None:
     with pytest.raises(LookupError):
         await fail()
     assert [contact.version for contact in await told(intake, customer_id)] == [1]
+
+
+async def test_news_of_a_customer_are_never_told_with_the_key_of_before(intake: Intake, rotation: KeyRotation) -> None:
+    """A submission has read the key when the master key is replaced, and stores after it."""
+
+    class InBetween(CustomerKeys):
+        async def of_customers(self, connection: Connection, subjects: Collection[Subject]) -> dict[Subject, Found]:
+            found = await super().of_customers(connection, subjects)
+            while await rotation.run_once():
+                pass
+            return found
+
+    external_id = new_id().hex
+    customer_id = await submit(intake, external_id)
+    changed = SUBMISSION["customer"] | {"id": external_id, "name": "Canary Wong-Chan"}
+    submissions = GroupCommit(
+        intake.database, intake.outbox, customer_keys=InBetween(BOTH), key_patience=timedelta(seconds=5)
+    )
+    client = intake.connect(replace(intake.context, submissions=submissions), "app")
+    headers = {"Idempotency-Key": new_id().hex}
+    answer = await client.post("/v1/requests", json=SUBMISSION | {"customer": changed}, headers=headers)
+    assert answer.status_code == 201
+    *_, again, news = await told(intake, customer_id)
+    assert (again.version, news.version) == (2, 3)
+    key = NEW.unwrap(customer_id, b64decode(news.wrapped_key))
+    assert ContactDetails.decrypt(key, b64decode(news.details)).name == "Canary Wong-Chan"

@@ -20,13 +20,28 @@ class WrappedKey:
     wrapped: bytes
 
 
-async def find_keys(connection: Connection, subjects: Collection[Subject]) -> dict[Subject, WrappedKey]:
+@dataclass(frozen=True, slots=True)
+class KnownCustomer:
+    """Attributes:
+    contact_version: of the contact details when the key was read. It rises whenever they or the key are told anew.
+    """
+
+    key: WrappedKey
+    contact_version: int
+
+
+async def find_keys(connection: Connection, subjects: Collection[Subject]) -> dict[Subject, KnownCustomer]:
     """Those of the customers that are known."""
     named = list(subjects)
     rows = await _STATEMENTS["find_customer_keys"].fetch(
         connection, channels=[channel for channel, _ in named], external_ids=[external for _, external in named]
     )
-    return {(row["channel"], row["external_id"]): WrappedKey(row["customer_id"], row["wrapped"]) for row in rows}
+    return {
+        (row["channel"], row["external_id"]): KnownCustomer(
+            WrappedKey(row["customer_id"], row["wrapped"]), row["version"]
+        )
+        for row in rows
+    }
 
 
 async def find_key(connection: Connection, customer_id: UUID) -> WrappedKey | None:

@@ -1,6 +1,6 @@
 -- name: find_customer_keys
--- The ids and keys of some customers who are known.
-SELECT channel, external_id, customer_id, wrapped
+-- The ids and keys of some customers who are known, with the versions of their contact details.
+SELECT channel, external_id, customer_id, wrapped, version
 FROM customer JOIN customer_key USING (customer_id)
     JOIN unnest(:channels::text[], :external_ids::text[]) AS asked (channel, external_id) USING (channel, external_id);
 
