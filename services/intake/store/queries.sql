@@ -129,67 +129,23 @@ FOR NO KEY UPDATE;
 
 -- name: select_by_reference
 -- A request with its history and deadlines, all of one instant; it and related ones only if the caller sees them.
-SELECT request.*,
-    (
-        SELECT json_agg(json_build_object(
-            'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
-            'by', caller, 'cause', cause, 'hash', encode(hash, 'hex')) ORDER BY sequence)::text
-        FROM request_event WHERE request_event.request_id = request.request_id
-    ) AS history,
-    (
-        SELECT json_agg(json_build_array(relation, other.reference) ORDER BY other.request_id)::text
-        FROM request_link JOIN request AS other ON other.request_id = other_id
-        WHERE request_link.request_id = request.request_id
-            AND (:channel::text IS NULL OR other.channel = :channel)
-            AND (:teams::text[] IS NULL OR other.team IS NULL OR other.team = ANY(:teams))
-    ) AS related,
-    (
-        SELECT json_agg(to_json(deadline) ORDER BY objective, cycle)::text
-        FROM deadline WHERE deadline.request_id = request.request_id
-    ) AS deadlines
+SELECT request.*, history_of(request_id) AS history, related_to(request_id, :channel, :teams) AS related,
+    deadlines_of(request_id) AS deadlines
 FROM request
 WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
     AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams));
 
 -- name: select_by_token
 -- The same for the holder of the customer's link.
-SELECT request.*,
-    (
-        SELECT json_agg(json_build_object(
-            'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
-            'by', caller, 'cause', cause, 'hash', encode(hash, 'hex')) ORDER BY sequence)::text
-        FROM request_event WHERE request_event.request_id = request.request_id
-    ) AS history,
-    (
-        SELECT json_agg(json_build_array(relation, other.reference) ORDER BY other.request_id)::text
-        FROM request_link JOIN request AS other ON other.request_id = other_id
-        WHERE request_link.request_id = request.request_id
-    ) AS related,
-    (
-        SELECT json_agg(to_json(deadline) ORDER BY objective, cycle)::text
-        FROM deadline WHERE deadline.request_id = request.request_id
-    ) AS deadlines
+SELECT request.*, history_of(request_id) AS history, related_to(request_id, NULL, NULL) AS related,
+    deadlines_of(request_id) AS deadlines
 FROM request
 WHERE status_token = :status_token;
 
 -- name: select_page
 -- The same for some requests, in the order of their ids.
-SELECT request.*,
-    (
-        SELECT json_agg(json_build_object(
-            'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
-            'by', caller, 'cause', cause, 'hash', encode(hash, 'hex')) ORDER BY sequence)::text
-        FROM request_event WHERE request_event.request_id = request.request_id
-    ) AS history,
-    (
-        SELECT json_agg(json_build_array(relation, other.reference) ORDER BY other.request_id)::text
-        FROM request_link JOIN request AS other ON other.request_id = other_id
-        WHERE request_link.request_id = request.request_id
-    ) AS related,
-    (
-        SELECT json_agg(to_json(deadline) ORDER BY objective, cycle)::text
-        FROM deadline WHERE deadline.request_id = request.request_id
-    ) AS deadlines
+SELECT request.*, history_of(request_id) AS history, related_to(request_id, NULL, NULL) AS related,
+    deadlines_of(request_id) AS deadlines
 FROM request
 WHERE request_id > :after
 ORDER BY request_id LIMIT :count::integer;
@@ -433,28 +389,12 @@ ORDER BY request_id FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: select_by_ids
 -- Some requests with their histories.
-SELECT request.*,
-    (
-        SELECT json_agg(json_build_object(
-            'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
-            'by', caller, 'cause', cause, 'hash', encode(hash, 'hex')) ORDER BY sequence)::text
-        FROM request_event WHERE request_event.request_id = request.request_id
-    ) AS history,
-    NULL AS related,
-    NULL AS deadlines
+SELECT request.*, history_of(request_id) AS history, NULL AS related, NULL AS deadlines
 FROM request WHERE request_id = ANY(:request_ids::uuid[]);
 
 -- name: select_past_page
 -- Requests submitted within a span, in the order of their ids, with their histories.
-SELECT request.*,
-    (
-        SELECT json_agg(json_build_object(
-            'sequence', sequence, 'type', type, 'data', data, 'occurred_at', occurred_at, 'recorded_at', recorded_at,
-            'by', caller, 'cause', cause, 'hash', encode(hash, 'hex')) ORDER BY sequence)::text
-        FROM request_event WHERE request_event.request_id = request.request_id
-    ) AS history,
-    NULL AS related,
-    NULL AS deadlines
+SELECT request.*, history_of(request_id) AS history, NULL AS related, NULL AS deadlines
 FROM request
 WHERE request_id > :after AND submitted_at >= :since AND submitted_at < :until
 ORDER BY request_id LIMIT :count::integer;
