@@ -26,6 +26,11 @@ OLD_KEYS = Gauge(
     "Customers' keys that are not encrypted with the current master key; counted up to 100,000.",
     ["service"],
 )
+MISSING = Gauge(
+    "punctual_master_keys_missing",
+    "Master keys that customers' keys are encrypted with and that are not configured.",
+    ["service"],
+)
 
 _BATCH = 500  # a transaction of some tens of milliseconds
 _PAUSE_SECONDS = 60.0  # between rounds; master keys change once in months
@@ -146,7 +151,8 @@ class KeyRotation:
         old = [name for name in await self._names(connection) if name != self._master_keys.current]
         count = await connection.fetchval(_COUNT, [name.encode() for name in old], _COUNT_LIMIT)
         OLD_KEYS.labels(self._service).set(count)
-        missing = [name for name in old if name not in self._master_keys.secrets]
+        missing = self._master_keys.missing(old)
+        MISSING.labels(self._service).set(len(missing))
         self._trouble = f"PUNCTUAL_MASTER_KEYS holds no key named {', '.join(missing)}" if missing else None
         if self._trouble:
             _log.warning("customers' keys cannot be decrypted", error=self._trouble)

@@ -6,7 +6,7 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -74,6 +74,10 @@ class MasterKeys:
             return self.secrets[name]
         except KeyError:
             raise MasterKeyMissing(f"PUNCTUAL_MASTER_KEYS holds no key named {name}") from None
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Those that might be given later: no master key has a name like those that damaged keys seem to carry."""
+        return [name for name in names if name not in self.secrets and _NAME.fullmatch(name)]
 
     @staticmethod
     def _name_in(wrapped: bytes) -> str:

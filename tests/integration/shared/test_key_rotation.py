@@ -8,12 +8,13 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from prometheus_client import Gauge
 
 from shared import key_rotation
 from shared.encryption import MasterKeys
 from shared.errors import ConfigurationError
 from shared.ids import new_id
-from shared.key_rotation import OLD_KEYS, KeyRotation
+from shared.key_rotation import MISSING, OLD_KEYS, KeyRotation
 from shared.postgres import Database
 
 OLD = MasterKeys("old", {"old": bytes(range(32))})
@@ -60,7 +61,11 @@ async def secrets_of(database: Database, master_keys: MasterKeys) -> dict[UUID, 
 
 
 def old_keys(service: str) -> float:
-    (metric,) = OLD_KEYS.collect()
+    return sample(OLD_KEYS, service)
+
+
+def sample(gauge: Gauge, service: str) -> float:
+    (metric,) = gauge.collect()
     return next(sample.value for sample in metric.samples if sample.labels == {"service": service})
 
 
@@ -126,6 +131,16 @@ async def test_a_missing_master_key_is_named_and_nothing_is_touched(database: Da
     await rotation.check()
     assert rotation.trouble() == "PUNCTUAL_MASTER_KEYS holds no key named old"
     assert (old_keys(service), await rotation.run_once(), await stored(database)) == (2, 0, before)
+    assert sample(MISSING, service) == 1
+    await KeyRotation(database, BOTH, service).check()
+    assert sample(MISSING, service) == 0
+
+
+async def test_a_key_so_damaged_that_it_names_no_master_key_is_not_waited_for(database: Database, service: str) -> None:
+    await store(database, {new_id(): bytes(61), new_id(): b"\x03o d" + bytes(57)})
+    rotation = KeyRotation(database, NEW, service)
+    await rotation.check()
+    assert (rotation.trouble(), sample(MISSING, service), old_keys(service)) == (None, 0, 2)
 
 
 async def test_a_master_key_that_is_another_one_than_it_was_is_refused_at_the_start(
