@@ -83,10 +83,15 @@ class Child:
     def kill(self) -> None:
         """SIGKILL, to all its processes; not restarted until ``start``."""
         self.hold()
-        for process in self._tree():
+        for process in self._tree():  # who stands still has no more children, so the second look finds all of them
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+        tree = self._tree()
+        for process in tree:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self.wait(timeout_seconds=10)
+        psutil.wait_procs(tree, timeout=5)  # Postgres does not start while one that served the former one is left
 
     def terminate(self) -> None:
         """Ask it to end gracefully; not restarted until ``start``."""
