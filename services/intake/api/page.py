@@ -105,8 +105,18 @@ def tell_now(record: RequestRecord, process: Process, words: Words) -> list[str]
         sentences = {State.CANCELLED: words.cancelled, State.MERGED: words.merged}
         return [sentences.get(life.state, words.closed).format(instant=instant)]
     if life.pause_reasons:
-        return [words.pause_reasons[reason] for reason in life.pause_reasons]
+        return [words.pause_reasons[reason] for reason in life.pause_reasons] + _tell_missing(record, words)
     return [_stage(life.stage, process, words).now, words.nothing_to_do]
+
+
+def missing_documents(record: RequestRecord) -> list[str]:
+    """Codes of what the customer was asked for and has not sent, each once."""
+    return list(dict.fromkeys(document for asked in record.life.awaited.values() for document in asked))
+
+
+def _tell_missing(record: RequestRecord, words: Words) -> list[str]:
+    names = [words.documents.get(code, code.replace("_", " ")) for code in missing_documents(record)]
+    return [words.still_missing.format(documents=words.comma.join(names))] if names else []
 
 
 def _stage(stage: str, process: Process, words: Words) -> StageWords:

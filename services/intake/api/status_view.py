@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake.api.page import StatusPage, tell_expected, tell_now, tell_steps
+from services.intake.api.page import StatusPage, missing_documents, tell_expected, tell_now, tell_steps
 from services.intake.domain.deadlines import expected_at, overdue_since
 from services.intake.domain.life import State
 from services.intake.domain.process import Process
@@ -30,6 +30,7 @@ class StatusView(BaseModel):
                     "state": "open",
                     "language": "en",
                     "now": ["We are assessing your claim.", "There is nothing you need to do."],
+                    "documents_missing": [],
                     "expected_at": "2026-11-27T09:00:00Z",
                     "overdue_since": None,
                     "expected_text": "We expect to finish by 27 November 2026, 17:00.",
@@ -45,6 +46,7 @@ class StatusView(BaseModel):
     state: State
     language: Language = Field(description="Of all texts")
     now: list[str] = Field(description="Where it stands and what is waited for, a sentence each")
+    documents_missing: list[str] = Field(description="Codes of what the customer was asked for and has not sent")
     expected_at: datetime | None
     overdue_since: datetime | None = Field(description="The expected time that passed while the work goes on")
     expected_text: str
@@ -61,6 +63,7 @@ def view_status(page: StatusPage, record: RequestRecord, process: Process, langu
         state=life.state,
         language=language,
         now=tell_now(record, process, words),
+        documents_missing=missing_documents(record),
         expected_at=None if life.is_over else expected_at(record.deadlines),
         overdue_since=None if life.is_over else overdue_since(record.deadlines),
         expected_text=tell_expected(record, words),

@@ -53,6 +53,8 @@ class Words(_Words):
     cancelled: str
     merged: str
     documents_received: str
+    still_missing: str
+    comma: str
     reopened: str
     withdrawn: str
     joined: str
@@ -67,6 +69,7 @@ class Words(_Words):
     kinds: dict[RequestKind, str]
     stages: dict[str, StageWords]
     pause_reasons: dict[str, str]
+    documents: dict[str, str]
 
 
 def parse_words(text: str, origin: str) -> Words:
@@ -102,6 +105,7 @@ def check_words(words: Mapping[Language, Words]) -> None:
             "stages": {stage for other in others for stage in other.stages} - known.stages.keys(),
             "pause_reasons": {reason for other in others for reason in other.pause_reasons}
             - known.pause_reasons.keys(),
+            "documents": {document for other in others for document in other.documents} - known.documents.keys(),
         }
         missing = [f"{part}.{word}" for part, words_ in lacking.items() for word in sorted(words_)]
         if missing:

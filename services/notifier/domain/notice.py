@@ -23,6 +23,7 @@ class Facts:
 
     Attributes:
         level: of a warning or an escalation; the number of a reminder.
+        documents: codes of what the customer is asked for.
     """
 
     objective: str | None = None
@@ -34,6 +35,7 @@ class Facts:
     outcome: str | None = None
     stage: str | None = None
     entered_at: datetime | None = None
+    documents: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

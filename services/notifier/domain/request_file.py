@@ -91,13 +91,20 @@ class RequestFile:
         self._plan(NoticeKind.REMINDER, f"{of_rule}{data.number}", audiences, facts, news)
 
     @_apply.register
-    def _paused(self, data: requests.RequestPaused, _: News) -> None:
+    def _paused(self, data: requests.RequestPaused, news: News) -> None:
         self._recall({NoticeKind.REMINDER}, Reason.WAIT_ENDED)
         self.view = replace(self.view, pause_reasons=self.view.pause_reasons | {data.reason})
+        if data.documents and not self.view.is_closed:
+            cause = f"{_asking(data.reason)}{news.occurred_at:%Y%m%dT%H%M%S.%fZ}"
+            self._plan(NoticeKind.DOCUMENTS_NEEDED, cause, [CUSTOMER], Facts(documents=data.documents), news)
 
     @_apply.register
     def _resumed(self, data: requests.RequestResumed, _: News) -> None:
         self.view = replace(self.view, pause_reasons=self.view.pause_reasons - {data.reason})
+        for notice in list(self.notices.values()):
+            is_asking = notice.key.kind is NoticeKind.DOCUMENTS_NEEDED
+            if is_asking and notice.key.cause.startswith(_asking(data.reason)) and notice.is_recallable:
+                self.replace(moves.withdraw(notice, Reason.WAIT_ENDED, self._now))
 
     @_apply.register
     def _closed(self, data: requests.RequestClosed, news: News) -> None:
@@ -161,7 +168,7 @@ class RequestFile:
     def _end(self, outcome: str, kind: NoticeKind, cause: str, news: News) -> None:
         self.view = replace(self.view, outcome=outcome, pause_reasons=frozenset())
         self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
-        self._recall({NoticeKind.REMINDER}, Reason.WAIT_ENDED)
+        self._recall({NoticeKind.REMINDER, NoticeKind.DOCUMENTS_NEEDED}, Reason.WAIT_ENDED)
         self._plan(kind, cause, [CUSTOMER], Facts(outcome=outcome if kind is NoticeKind.CLOSED else None), news)
 
     def _expect(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
@@ -224,6 +231,11 @@ class RequestFile:
     def _of_clock(self, kinds: set[NoticeKind], data: clocks.ClockPayload) -> list[Notice]:
         prefix = f"{data.clock_id}:{data.cycle}:"
         return [n for n in self.notices.values() if n.key.kind in kinds and n.key.cause.startswith(prefix)]
+
+
+def _asking(reason: str) -> str:
+    """How the cause of asking for documents begins."""
+    return f"paused:{reason}:"
 
 
 def _cause(data: _WithDeadline, kind: str, level: int) -> str:

@@ -16,6 +16,7 @@ EXPECTED_TIME_OBJECTIVE = "resolution"
 
 class NoticeKind(StrEnum):
     RECEIVED = "received"
+    DOCUMENTS_NEEDED = "documents_needed"
     EXPECTED_TIME_CHANGED = "expected_time_changed"
     CLOSED = "closed"
     REOPENED = "reopened"

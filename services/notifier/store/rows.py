@@ -54,6 +54,8 @@ def view_json(view: RequestView) -> dict[str, Any]:
 def notice_of(row: Record) -> Notice:
     facts: dict[str, Any] = json.loads(row["facts"])
     facts |= {name: datetime.fromisoformat(facts[name]) for name in _INSTANTS if name in facts}
+    if "documents" in facts:
+        facts["documents"] = tuple(facts["documents"])
     return Notice(
         notice_id=row["notice_id"],
         key=Key(row["request_id"], row["cycle"], NoticeKind(row["kind"]), row["cause"], row["audience"]),

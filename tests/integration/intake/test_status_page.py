@@ -105,6 +105,20 @@ async def test_it_follows_the_request(intake: Intake) -> None:
     assert "You were given an answer" in page
 
 
+async def test_it_names_the_documents_that_are_still_missing(intake: Intake) -> None:
+    view = await intake.submit()
+    asked = ["receipts", "x_ray"]
+    await intake.move(view["reference"], "pause", reason="customer_documents", documents=asked)
+    assert "We still need: receipts, x ray." in (await _page(intake, view, params={"lang": "en"})).text
+    assert "尚欠：收據、x ray。" in (await _page(intake, view)).text
+    assert (await _data(intake, view)).json()["documents_missing"] == asked
+    await intake.move(view["reference"], "documents", documents=["receipts"])
+    assert "We still need: x ray." in (await _page(intake, view, params={"lang": "en"})).text
+    await intake.move(view["reference"], "documents", documents=["x_ray"])
+    assert "We still need" not in (await _page(intake, view, params={"lang": "en"})).text
+    assert (await _data(intake, view)).json()["documents_missing"] == []
+
+
 async def test_the_link_is_not_passed_on_or_found(intake: Intake) -> None:
     answer = await _page(intake, await intake.submit())
     assert answer.headers["referrer-policy"] == "no-referrer"

@@ -47,6 +47,17 @@ async def test_what_is_heard_twice_is_told_once(house: House) -> None:
     assert await house.states(case) == [("received", "ready"), ("warning", "ready"), ("breach", "ready")]
 
 
+async def test_documents_that_are_needed_are_named_when_the_contact_comes(house: House) -> None:
+    case = Case()
+    asking = case.event(RequestPaused(request_id=case.request_id, reason="documents", documents=("receipts", "x_ray")))
+    await house.hear(case.submitted(), case.clock(), asking)
+    assert (await house.notice(case, "documents_needed"))["state"] == "held"
+    await house.hear(case.contact(), asking)
+    assert await house.states(case) == [("received", "ready"), ("documents_needed", "ready")]
+    mails = (await house.held_on(case)).mails
+    assert "receipts, x ray" in mails[-1].message
+
+
 async def test_a_late_duplicate_makes_no_second_notice_after_the_first_ended(house: House) -> None:
     case = Case(email=None)
     await house.hear(case.contact(), case.submitted(), case.clock())

@@ -41,7 +41,7 @@ def submission(
 
 
 def notice(kind: NoticeKind = NoticeKind.RECEIVED, audience: str = CUSTOMER, **changes: Any) -> Notice:
-    facts = Facts("resolution", 1, DUE, NOW, DUE, NOW, "paid", "assessment", NOW)
+    facts = Facts("resolution", 1, DUE, NOW, DUE, NOW, "paid", "assessment", NOW, ("receipts",))
     key = Key(REQUEST, 1, kind, f"{CLOCK}:1:{kind}:1", audience)
     trace = f"00-{'1' * 32}-{'2' * 16}-01"
     return Notice(UUID(int=9), key, facts, "corr-1", trace, NOW, NOW, **changes)

@@ -11,7 +11,7 @@ import pytest
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.request_file import RequestFile
 from services.notifier.domain.views import RequestView
-from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason
+from services.notifier.domain.words import CUSTOMER, NoticeKind, NoticeState, Phase, Reason
 from shared.contracts.clocks import (
     ClockBreached,
     ClockBreachWithdrawn,
@@ -308,3 +308,49 @@ def test_a_newer_reminder_takes_the_place_of_one_that_did_not_go_and_never_the_o
         ("stage_waits:2:2", NoticeState.PLANNED, None),
         ("urgent_waits:2:3", NoticeState.PLANNED, None),
     ]
+
+
+def asking(*documents: str, reason: str = "customer_documents") -> RequestPaused:
+    return RequestPaused(request_id=REQUEST, reason=reason, documents=documents)
+
+
+def test_a_customer_is_told_which_documents_are_needed_once() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(asking("receipts", "report")))
+    file.hear(news(asking("receipts", "report")))
+    found = only(file, NoticeKind.DOCUMENTS_NEEDED)
+    assert (found.facts.documents, found.key.audience) == (("receipts", "report"), CUSTOMER)
+
+
+def test_asking_again_later_is_told_again_and_a_pause_without_documents_is_not() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(asking("receipts")))
+    file.hear(news(asking("report"), NOW + timedelta(days=1)))
+    file.hear(news(asking(reason="third_party")))
+    found = [notice.facts.documents for notice in file.notices.values()]
+    assert found == [("receipts",), ("report",)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "state"),
+    [
+        (RequestResumed(request_id=REQUEST, reason="customer_documents"), NoticeState.WITHDRAWN),
+        (RequestResumed(request_id=REQUEST, reason="customer"), NoticeState.PLANNED),
+        (RequestClosed(request_id=REQUEST, outcome="paid"), NoticeState.WITHDRAWN),
+        (RequestCancelled(request_id=REQUEST, reason="test"), NoticeState.WITHDRAWN),
+    ],
+)
+def test_asking_that_did_not_go_is_taken_back_when_nothing_is_needed_any_more(
+    ending: Payload, state: NoticeState
+) -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(asking("receipts")))
+    file.hear(news(ending))
+    assert only(file, NoticeKind.DOCUMENTS_NEEDED).state is state
+
+
+def test_asking_that_is_heard_after_the_end_is_told_to_nobody() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(RequestClosed(request_id=REQUEST, outcome="paid")))
+    file.hear(news(asking("receipts")))
+    assert kinds(file) == [NoticeKind.CLOSED]

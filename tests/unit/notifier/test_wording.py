@@ -40,8 +40,9 @@ def rendered(
     request: RequestKind = RequestKind.CLAIM,
     outcome: str = "paid",
     stage: str = "assessment",
+    documents: tuple[str, ...] = ("receipts", "medical_report"),
 ) -> Words:
-    facts = Facts("resolution", 2, DUE, NOW, DUE, NOW, outcome, stage, NOW)
+    facts = Facts("resolution", 2, DUE, NOW, DUE, NOW, outcome, stage, NOW, documents)
     planned = notice(kind, told_expected_at=DUE)
     return WORDING.render(
         type(planned)(planned.notice_id, planned.key, facts, "c", "t", NOW, NOW, told_expected_at=DUE),
@@ -95,6 +96,21 @@ def test_every_notice_says_what_it_must(language: Language) -> None:
                 assert "https://status.insurer.example/t/token" in body
                 assert NAME in body
             assert "K7M4Q-2XD9C" in words.subject
+
+
+@pytest.mark.parametrize(
+    ("language", "named"),
+    [(EN, "medical report, X ray"), (HANT, "醫療報告、X ray"), (HANS, "医疗报告、X ray")],
+)
+def test_documents_are_named_and_those_without_a_word_by_their_code(language: Language, named: str) -> None:
+    words = rendered(NoticeKind.DOCUMENTS_NEEDED, language, documents=("medical_report", "X_ray"))
+    assert named in words.text
+    assert named in words.html
+
+
+def test_asking_for_no_documents_is_never_put_into_words() -> None:
+    with pytest.raises(MissingFact, match="documents"):
+        rendered(NoticeKind.DOCUMENTS_NEEDED, EN, documents=())
 
 
 def test_subjects_hold_no_name() -> None:

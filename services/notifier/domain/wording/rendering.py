@@ -14,6 +14,7 @@ from services.notifier.domain.wording.terms import Terms
 from shared.contracts.payload import Language, Market
 
 _COLON = {Language.ENGLISH: ": "}
+_COMMA = {Language.ENGLISH: ", "}
 
 
 class MissingFact(ValueError):
@@ -80,6 +81,7 @@ class Wording:
             "objective": self._named("objective", facts.objective, language, market),
             "stage": self._named("stage", facts.stage, language, market),
             "outcome": self._outcome(facts, submission, language),
+            **self._documents(facts, language, market),
             **{slot: format_deadline(at, language, market) for slot, at in deadlines.items() if at is not None},
             **{slot: format_instant(at, language, market) for slot, at in instants.items() if at is not None},
         }
@@ -88,6 +90,18 @@ class Wording:
         """Policies and processes may name objectives and stages of their own; staff read those as they are written."""
         name = f"{sort}_{word}"
         return self._terms.word(name, language, market) if name in self._terms else str(word)
+
+    def _documents(self, facts: Facts, language: Language, market: Market) -> dict[str, str]:
+        """A list of names; of a document that has none the code is shown as words."""
+        if not facts.documents:
+            return {}
+        names = [
+            self._terms.word(name, language, market)
+            if (name := f"document_{document}") in self._terms
+            else document.replace("_", " ")
+            for document in facts.documents
+        ]
+        return {"documents": _COMMA.get(language, "、").join(names)}
 
     def _outcome(self, facts: Facts, submission: Submission, language: Language) -> str:
         """In plain words, the kind's own where there are some; an outcome without any reads as completed."""

@@ -21,6 +21,7 @@ _STAFF = _EVERYWHERE | {"objective", "due_at", "status_link"}
 
 SLOTS: Mapping[NoticeKind, frozenset[str]] = {
     NoticeKind.RECEIVED: _CUSTOMER | {"expected_by"},
+    NoticeKind.DOCUMENTS_NEEDED: _CUSTOMER | {"documents"},
     NoticeKind.EXPECTED_TIME_CHANGED: _CUSTOMER | {"expected_by", "previous_expected_by"},
     NoticeKind.CLOSED: _CUSTOMER | {"outcome"},
     NoticeKind.REOPENED: _CUSTOMER,
@@ -36,6 +37,7 @@ SLOTS: Mapping[NoticeKind, frozenset[str]] = {
 
 REQUIRED: Mapping[NoticeKind, frozenset[str]] = {
     NoticeKind.RECEIVED: frozenset({"reference", "expected_by", "status_link"}),
+    NoticeKind.DOCUMENTS_NEEDED: frozenset({"reference", "documents", "status_link"}),
     NoticeKind.EXPECTED_TIME_CHANGED: frozenset({"reference", "expected_by", "previous_expected_by", "status_link"}),
     NoticeKind.CLOSED: frozenset({"reference", "outcome", "status_link"}),
     NoticeKind.REOPENED: frozenset({"reference", "status_link"}),
