@@ -24,6 +24,7 @@ def create_app(
     readiness: Readiness,
     access: Access | None = None,
     body_limit: int = 1_000_000,
+    body_seconds: float = 60.0,
     streamed: Collection[str] = (),
     before_routing: Callable[[ASGIApp], ASGIApp] | None = None,
     **fastapi_arguments: Any,
@@ -36,6 +37,7 @@ def create_app(
     Args:
         access: stands before every route; whoever adds the routes calls ``access.check_routes`` at the end.
         body_limit: bytes; a larger body is answered 413.
+        body_seconds: real time that a body may take to come; a slower one is answered 408.
         streamed: paths that take a body of any length piece by piece.
         before_routing: wraps what finds the route; the body's cap, the trace and the metrics stand around it.
     """
@@ -53,7 +55,7 @@ def create_app(
     install_problem_handlers(app)
     if before_routing is not None:
         app.add_middleware(before_routing)
-    app.add_middleware(BodyLimit, limit=body_limit, streamed=streamed)
+    app.add_middleware(BodyLimit, limit=body_limit, seconds=body_seconds, streamed=streamed)
     app.add_middleware(TraceAndMetrics, service=service)
 
     @app.get("/healthz", include_in_schema=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from functools import cache
 
@@ -75,16 +76,57 @@ class BodyTooLarge(HTTPException):
         super().__init__(413, f"At most {limit} bytes are taken.")
 
 
+class BodyTooSlow(HTTPException):
+    """The body did not come in time. The rest of it is not waited for: the connection ends with the answer."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(408, f"A body has {seconds:g} s to come.", {"Connection": "close"})
+
+
+class _Body:
+    """One body that is being received."""
+
+    def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._seconds = seconds
+        self._until = asyncio.get_running_loop().time() + seconds
+        self._seen = 0
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        """
+        Raises:
+            BodyTooLarge: more bytes came.
+            BodyTooSlow: the time is up.
+        """
+        if self._is_whole:  # only the client's leaving is waited for
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            raise BodyTooSlow(self._seconds) from None
+        self._is_whole = not message.get("more_body", False)
+        self._seen += len(message.get("body", b""))
+        if self._seen > self._limit:
+            raise BodyTooLarge(self._limit)
+        return message
+
+
 class BodyLimit:
-    """Counts the bytes of a body as they come; the length header alone can lie or be missing.
+    """Counts the bytes of a body as they come, since the length header can lie or be missing, and how long they take.
 
     Args:
+        limit: bytes.
+        seconds: for the whole body, real time.
         streamed: paths that take a body piece by piece and have limits of their own.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, streamed: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, limit: int, seconds: float, streamed: Collection[str] = ()) -> None:
         self._app = app
         self._limit = limit
+        self._seconds = seconds
         self._streamed = frozenset(streamed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,17 +137,6 @@ class BodyLimit:
         if declared.isdigit() and int(declared) > self._limit:
             await http_problem(BodyTooLarge(self._limit))(scope, receive, send)
             return
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            if message["type"] == "http.request":
-                seen += len(message.get("body", b""))
-                if seen > self._limit:
-                    raise BodyTooLarge(self._limit)
-            return message
-
         has_begun = False
 
         async def watched(message: Message) -> None:
@@ -114,8 +145,8 @@ class BodyLimit:
             await send(message)
 
         try:
-            await self._app(scope, counted, watched)
-        except BodyTooLarge as problem:
+            await self._app(scope, _Body(receive, self._limit, self._seconds).receive, watched)
+        except (BodyTooLarge, BodyTooSlow) as problem:
             if has_begun:
                 raise
             await http_problem(problem)(scope, receive, send)

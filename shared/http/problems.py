@@ -91,13 +91,16 @@ PROBLEM_SCHEMA["properties"]["errors"]["items"] = PROBLEM_SCHEMA.pop("$defs")["F
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The ``responses`` of an endpoint's OpenAPI description for these error statuses."""
+    """The ``responses`` of an endpoint's OpenAPI description for these error statuses.
+
+    A body that may be too large (413) may also be too slow (408).
+    """
     return {
         status: {
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}},
         }
-        for status in statuses
+        for status in sorted({*statuses, 408} if 413 in statuses else statuses)  # noqa: PLR2004  named above
     }
 
 

@@ -39,6 +39,7 @@ NDJSON = "application/x-ndjson"
 _MOST_UNANSWERED = 2_000  # lines of one batch: a group in each lane, and as many that are read meanwhile
 _PIECE_BYTES = 65_536  # of answers; the connection's own buffer holds as much
 _LINES_AT_A_STRETCH = 32  # some milliseconds, after which other calls have their turn
+_IDLE_SECONDS = 120.0  # with no byte; a client that is gone without a word holds nothing for longer
 _BELIEVED_SECONDS = 2.0  # a batch may take hours, and a revocation holds within seconds
 _LOOK_AGAIN_SECONDS = 0.1  # the backlog is counted once a second
 
@@ -108,7 +109,12 @@ class BatchStream(Response):
         try:
             has_more = True
             while has_more and self._halt is None:
-                message = await receive()
+                try:
+                    async with asyncio.timeout(_IDLE_SECONDS):
+                        message = await receive()
+                except TimeoutError:
+                    self._halt_at(self._next, _idle())
+                    return
                 if message["type"] == "http.disconnect":
                     self._is_gone = True
                     return
@@ -256,3 +262,7 @@ class BatchStream(Response):
             case error:
                 problem = failure(error)
         return refused_line(answer.number, answer.key, problem)
+
+
+def _idle() -> Problem:
+    return Problem(408, "request_timeout", "No line came", f"A batch ends after {_IDLE_SECONDS:g} s with nothing sent.")

@@ -27,6 +27,7 @@ _PROBLEMS: dict[str, tuple[str, str, dict[str, str]]] = {
     "401": ("credentials_required", "Valid credentials are required", {}),
     "403": ("role_required", "This may be done by others only", {}),
     "404": ("request_not_found", "No such request", {}),
+    "408": ("request_timeout", "Request Timeout", {}),
     "409": ("stage_forbidden", "The process does not allow this move", {"stage": "allowed: assessment"}),
     "412": ("changed_meanwhile", "The request was changed meanwhile", {"header:If-Match": "the version is 3"}),
     "413": ("content_too_large", "Content Too Large", {}),

@@ -12,7 +12,9 @@ from socket import create_server
 from typing import Any, cast
 
 import httpx
+import pytest
 
+from services.intake.api import batch_stream
 from services.intake.handlers.group_commit import GroupCommit
 from shared.errors import DatabaseUnavailable
 from shared.http import HttpServer
@@ -70,6 +72,19 @@ async def test_what_was_taken_of_a_client_that_left_is_stored(intake: Intake) ->
     await intake.context.submissions.finish()
     async with intake.database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM idempotency_key WHERE key LIKE 'left-%'") == 100
+
+
+async def test_a_batch_in_which_nothing_comes_ends_with_the_line_to_resume_from(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_stream, "_IDLE_SECONDS", 0.2)
+    async with begun(intake.app) as (call, task):
+        for number in range(1, 4):
+            call.send(line(f"idle-{number}"))
+            assert (await call.answer())["status"] == 201
+        last = await call.answer()
+        await task
+    assert (last["resume_from"], last["status"]) == (4, 408)
 
 
 class _Backlog(Outbox):

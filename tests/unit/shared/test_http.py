@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,7 +30,7 @@ def app(parts: dict[str, str | None]) -> FastAPI:
     async def readiness() -> dict[str, str | None]:
         return parts
 
-    app = create_app("example", readiness=readiness, body_limit=100, streamed=["/stream"])
+    app = create_app("example", readiness=readiness, body_limit=100, body_seconds=0.2, streamed=["/stream"])
 
     @app.post("/echo")
     async def echo(body: Body) -> dict[str, str]:
@@ -74,6 +75,26 @@ async def test_a_body_over_the_cap_is_413_whether_its_length_is_declared_or_not(
     streamed = await http.post("/echo", content=chunks())
     assert (declared.status_code, streamed.status_code) == (413, 413)
     assert "At most 100 bytes" in streamed.json()["detail"]
+
+
+async def test_a_body_that_does_not_come_in_time_is_408_and_ends_the_connection(http: httpx.AsyncClient) -> None:
+    async def drops() -> AsyncIterator[bytes]:
+        for byte in b'{"name": "never"':  # each comes soon enough, all of them do not
+            yield bytes([byte])
+            await asyncio.sleep(0.05)
+
+    answer = await http.post("/echo", content=drops(), headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["connection"]) == (408, "close")
+    assert answer.json()["detail"] == "A body has 0.2 s to come."
+
+
+async def test_work_on_a_whole_body_may_take_longer_than_the_body(app: FastAPI, http: httpx.AsyncClient) -> None:
+    @app.post("/slow")
+    async def slow(body: Body) -> str:
+        await asyncio.sleep(0.3)
+        return body.name
+
+    assert (await http.post("/slow", json={"name": "a"})).json() == "a"
 
 
 async def test_a_streamed_path_takes_a_body_of_any_length(http: httpx.AsyncClient) -> None:

@@ -63,7 +63,7 @@ def test_every_write_declares_its_key_and_its_problems(document: dict[str, Any])
         assert ("if-match" in headers) == ("{reference}" in path)
         assert write["security"]
         problems = {status: list(answer["content"]) for status, answer in write["responses"].items() if status >= "400"}
-        expected = {"400", "401", "409", "403", "413", "422", "429", "500", "503"} | (
+        expected = {"400", "401", "408", "409", "403", "413", "422", "429", "500", "503"} | (
             {"404", "412"} if "{reference}" in path else set()
         )
         assert problems == {status: ["application/problem+json"] for status in expected}
