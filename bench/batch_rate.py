@@ -9,18 +9,13 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-import asyncpg
-
 from bench.figures import Figure
 from bench.load.batches import BatchOutcome
+from bench.published import all_published_at
 from bench.quantiles import median
 from punctual.local.settings import CHECKOUT
 from punctual.local.system import LocalSystem
-from shared.clock import monotonic, real_now
 from shared.ids import new_id
-
-_POLL_SECONDS = 0.05
-_LIMIT_SECONDS = 120.0
 
 
 class BatchTarget:
@@ -59,7 +54,7 @@ class BatchTarget:
     def round(self, lines: int) -> BatchOutcome:
         """A round that counts."""
         outcome = self.drive(lines)
-        published_at = asyncio.run(_all_published_at(self._system))
+        published_at = asyncio.run(all_published_at(self._system))
         seconds = (published_at - datetime.fromisoformat(outcome.began_at)).total_seconds()
         self.outcomes.append(outcome)
         self.published.append(outcome.accepted / seconds)
@@ -75,17 +70,3 @@ class BatchTarget:
             Figure(f"{name}: not accepted", sum(sum(o.answers.values()) - o.accepted for o in self.outcomes)),
             Figure(f"{name}: published, median of rounds", median(self.published), "/s"),
         ]
-
-
-async def _all_published_at(system: LocalSystem) -> datetime:
-    """When nothing waited in intake's outbox any more, real time."""
-    connection = await asyncpg.connect(system.admin_database_url)
-    until = monotonic() + _LIMIT_SECONDS
-    try:
-        while await connection.fetchval("SELECT EXISTS (SELECT FROM intake.outbox)"):
-            if monotonic() > until:
-                raise TimeoutError("intake's outbox is never empty")
-            await asyncio.sleep(_POLL_SECONDS)
-    finally:
-        await connection.close()
-    return real_now()

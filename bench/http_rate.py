@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from bench.figures import Figure, milliseconds
 from bench.load.closed_loop import Outcome
 from bench.load.requests import PreparedRequests
 from bench.processes import CpuUse, cpu_per, cpu_use, memory_figures, wait_until_quiet
+from bench.published import all_published_at
 from bench.quantiles import median
 from bench.rig import Measured, postgres_version, running_system, say
 from punctual.local.ports import HOST, any_free
@@ -69,6 +71,7 @@ def run(options: argparse.Namespace) -> Measured:
             echo_uses.append(use)
             with cpu_use(system, extra) as use:
                 taken = intake.round(options.seconds)
+                intake.wait_until_published(system)
             uses.append(use)
             say(f"round {number}: echo {echoed.per_second:,.0f}/s, intake {taken.per_second:,.0f}/s, {taken.statuses}")
             for batch in batches:
@@ -95,6 +98,7 @@ class Target:
 
     Attributes:
         outcomes: of its rounds.
+        published: requests a second until all of a round were on Kafka.
     """
 
     def __init__(self, addresses: Sequence[str], key: str, connections: int) -> None:
@@ -104,6 +108,7 @@ class Target:
         self._run = str(new_id())
         self._next = 0
         self.outcomes: list[Outcome] = []
+        self.published: list[float] = []
 
     def drive(self, seconds: float) -> Outcome:
         """Load it for so long, from a process of its own."""
@@ -124,7 +129,16 @@ class Target:
         self.outcomes.append(self.drive(seconds))
         return self.outcomes[-1]
 
+    def wait_until_published(self, system: LocalSystem) -> None:
+        """After a round: the time counts on from its last answer."""
+        began = monotonic()
+        asyncio.run(all_published_at(system))
+        outcome = self.outcomes[-1]
+        self.published.append(outcome.accepted / (outcome.seconds + monotonic() - began))
+
     def figures(self, name: str) -> list[Figure]:
+        rates = self.published
+        published = [Figure(f"{name}: published, median of rounds", median(rates), "/s")] if rates else []
         return [
             Figure(f"{name}: accepted, median of rounds", self.rate, "/s"),
             Figure(f"{name}: accepted, lowest round", min(o.per_second for o in self.outcomes), "/s"),
@@ -133,6 +147,7 @@ class Target:
             milliseconds(f"{name}: p50, median of rounds", median([o.p50_seconds for o in self.outcomes])),
             milliseconds(f"{name}: p99, median of rounds", median([o.p99_seconds for o in self.outcomes])),
             Figure(f"{name}: bytes of an answer", self.outcomes[-1].answer_bytes),
+            *published,
         ]
 
     @property

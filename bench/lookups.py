@@ -33,6 +33,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "most urgent first": {"sort": "due"},
     "an external id": {"external_id": "EXT-77"},
     "a customer's, not over": {"customer": "C-bench", "channel": "app", "over": "false"},
+    "in words": {"q": "EXT-77"},
     "nothing is so": {"market": "TW"},
     "counted": {"team": "team_3", "count": "true", "limit": "1"},
 }
@@ -62,7 +63,7 @@ async def _rounds(system: LocalSystem, sizes: list[int], calls: int) -> list[Fig
             say(f"filling up to {size:,} requests")
             await _fill(system, UUID(model["id"]), stored, size)
             stored = size
-            medians.append(await _measure(client, model["reference"], calls))
+            medians.append(await _measure(client, model, calls))
             figures += [milliseconds(f"{size:,} stored: {name}", middle) for name, middle in medians[-1].items()]
     if len(sizes) > 1:
         figures += [
@@ -99,10 +100,17 @@ async def _fill(system: LocalSystem, model: UUID, stored: int, wanted: int) -> N
         await connection.close()
 
 
-async def _measure(client: httpx.AsyncClient, reference: str, calls: int) -> dict[str, float]:
+async def _measure(client: httpx.AsyncClient, model: Mapping[str, str], calls: int) -> dict[str, float]:
     """Look-up to the median of its seconds."""
     paths = {name: ("/v1/requests", query) for name, query in _LISTS.items()}
-    paths |= {"one request": (f"/v1/requests/{reference}", {}), "the summary": ("/v1/summary", {})}
+    # The copies follow a minute apart up to now, and are due after eight hours.
+    due = {name: (real_now() + timedelta(hours=at)).isoformat() for name, at in (("due_after", 1), ("due_before", 3))}
+    paths |= {
+        "due in a span": ("/v1/requests", due),
+        "one request": (f"/v1/requests/{model['reference']}", {}),
+        "the customer's page": (httpx.URL(model["status_url"]).path, {}),
+        "the summary": ("/v1/summary", {}),
+    }
     medians = {}
     for name, (path, query) in paths.items():
         seconds = []
