@@ -59,6 +59,8 @@ class PlatformSettings(BaseSettings):
         description="name:key,name:key of intake and notifier, each key 32 bytes in Base64; encrypt the customers' "
         "keys, the first one the new ones",
     )
+    tls_certificate: Path | None = Field(None, description="PEM file, the chain that HTTPS is served with; else HTTP")
+    tls_key: Path | None = Field(None, description="PEM file, the certificate's private key, without a password")
     public_url: str = Field("http://127.0.0.1:8801", description="Where customers reach intake's status pages")
 
     @field_validator("oidc_role_names", mode="before")
@@ -90,6 +92,18 @@ class PlatformSettings(BaseSettings):
         if (self.clock_start is None) != (self.clock_anchor is None):
             raise ValueError("clock_start and clock_anchor go together")
         return self
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> PlatformSettings:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        return self
+
+    def certificate(self) -> tuple[Path, Path] | None:
+        """What the API is served with: the chain and its key; None serves plain HTTP."""
+        if self.tls_certificate is None or self.tls_key is None:
+            return None
+        return self.tls_certificate, self.tls_key
 
     def clock(self) -> Clock:
         """The business clock all processes agree on."""

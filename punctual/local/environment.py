@@ -78,6 +78,8 @@ def platform_environment(where: Addresses, clock: ClockState | None, keys_file: 
         # Empty means not given: values of the caller's own must not get through to the children.
         "PUNCTUAL_CLOCK_START": "",
         "PUNCTUAL_CLOCK_ANCHOR": "",
+        "PUNCTUAL_TLS_CERTIFICATE": "",
+        "PUNCTUAL_TLS_KEY": "",
         "PUNCTUAL_OIDC_ISSUER": where.issuer_url or "",
         "PUNCTUAL_OIDC_AUDIENCE": "",
         "PUNCTUAL_OIDC_ROLES_CLAIM": "",

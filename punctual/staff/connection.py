@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from punctual.safe_address import require_safe
 from punctual.staff.identity import find_identity
 from shared.errors import PunctualError
 from shared.ids import new_id
@@ -100,9 +101,10 @@ def connected(url: str | None, key: str | None, service: str = "sla_timer") -> I
         url, key: what the caller says; else the environment says it, the sign-in, or the running local system.
 
     Raises:
-        ConfigurationError: nobody says it.
+        ConfigurationError: nobody says it, or the line would be open.
     """
     identity = find_identity(url, key, name=service)
+    require_safe(identity.address)
     headers = {"Authorization": f"Bearer {identity.secret}"}
     with httpx.Client(base_url=identity.address, headers=headers, timeout=_TIMEOUT, trust_env=False) as http:
         yield StaffConnection(http)

@@ -179,7 +179,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         batch_patience=settings.batch_patience,
         limits=RateLimits(Rate(settings.rate_per_second, settings.rate_burst) if settings.rate_per_second else None),
     )
-    server = HttpServer(create_api(context, access, status_page, readiness), settings.http_host, settings.http_port)
+    api = create_api(context, access, status_page, readiness)
+    server = HttpServer(api, settings.http_host, settings.http_port, settings.platform.certificate())
     tickers: list[Component] = [
         automator,
         Reminder(database, reminding, automations, clock),

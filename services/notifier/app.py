@@ -108,7 +108,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         return {"postgres": None, **parts}
 
     api = create_api(listing, Holding(database, clock, master_keys), access, readiness)
-    server = HttpServer(api, settings.http_host, settings.http_port)
+    server = HttpServer(api, settings.http_host, settings.http_port, platform.certificate())
     mails = MailKeeper(database, clock, settings.mail_retention())
     return [server, outbox, consumer, dispatcher, rotation, mails]
 

@@ -73,7 +73,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         readiness=readiness,
     )
     return [
-        HttpServer(api, settings.http_host, settings.http_port),
+        HttpServer(api, settings.http_host, settings.http_port, settings.platform.certificate()),
         outbox,
         consumer,
         FiguresTicker(database, plan_text.plan, clock, settings.figures_seconds),

@@ -109,7 +109,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         access = open_access(platform, settings.access_file)
         looking = Loading(Shelf(0, dict), rulebooks)  # what people look at takes no place from what is worked on
         api = create_api(Context(database, clock, rulebooks, modes, looking, Programs()), access, readiness)
-        return HttpServer(api, settings.http_host, settings.http_port)
+        return HttpServer(api, settings.http_host, settings.http_port, platform.certificate())
 
     watch = Watch(database, rulebooks, modes, ownership, shelf, clock)
     return [FrontDoor(open_door), outbox, consumer, ticker, rollouts, watch]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -22,7 +24,16 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """Serves until asked to stop, then finishes the requests in hand."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, certificate: tuple[Path, Path] | None = None) -> None:
+        """Args:
+            certificate: the chain and its key, PEM files; TLS 1.2 and later is spoken then, and nothing else.
+
+        Raises:
+            ConfigurationError: the certificate cannot be used.
+        """
+        if certificate is not None:
+            _check(*certificate)
+        chain, key = certificate or (None, None)
         self._port = port
         self._server = _Server(
             uvicorn.Config(
@@ -36,6 +47,8 @@ class HttpServer:
                 timeout_graceful_shutdown=8,
                 timeout_keep_alive=30,
                 backlog=2048,
+                ssl_certfile=chain,
+                ssl_keyfile=key,
             )
         )
 
@@ -52,3 +65,11 @@ class HttpServer:
             await self._server.serve()
         except SystemExit:  # uvicorn's way of saying that the port is taken
             raise ConfigurationError(f"port {self._port} cannot be listened on; is another process using it?") from None
+
+
+def _check(chain: Path, key: Path) -> None:
+    """What is wrong with a certificate is said before the port is opened."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password=lambda: "")
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"PUNCTUAL_TLS_CERTIFICATE and PUNCTUAL_TLS_KEY cannot be used: {error}") from None

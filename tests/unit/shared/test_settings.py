@@ -78,3 +78,11 @@ def test_secrets_are_masked_when_settings_are_shown() -> None:
     assert by_name["PUNCTUAL_EXAMPLE_DATABASE_URL"]["default"] == "(required)"
     assert "PUNCTUAL_KAFKA_BOOTSTRAP" in by_name
     assert str(SecretStr("x")) != "x"
+
+
+def test_a_certificate_and_its_key_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUNCTUAL_TLS_CERTIFICATE", "/etc/punctual/chain.pem")
+    with pytest.raises(ConfigurationError, match="tls_certificate and tls_key go together"):
+        load_settings(Settings)
+    monkeypatch.setenv("PUNCTUAL_TLS_KEY", "/etc/punctual/key.pem")
+    assert load_settings(Settings).platform.certificate() is not None

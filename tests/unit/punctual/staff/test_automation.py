@@ -61,7 +61,7 @@ def test_a_trial_says_on_how_many_requests_a_rule_would_have_come_and_how_often(
 ) -> None:
     file = tmp_path / "automation.yml"
     file.write_text("the rules", encoding="utf-8")
-    arguments = ["automation", "try", str(file), "--from", "2026-05-01", "--url", "http://intake", "--key", "k"]
+    arguments = ["automation", "try", str(file), "--from", "2026-05-01", "--url", "https://intake", "--key", "k"]
     result = CliRunner().invoke(make_app(), arguments)
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [

@@ -65,14 +65,26 @@ def test_the_local_system_is_found_with_its_staff_key(asked: list[httpx.Request]
 
 @pytest.mark.usefixtures("home")
 def test_options_come_before_the_environment(asked: list[httpx.Request], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PUNCTUAL_SLA_TIMER_URL", "http://house:1")
+    monkeypatch.setenv("PUNCTUAL_SLA_TIMER_URL", "https://house:1")
     monkeypatch.setenv("PUNCTUAL_STAFF_KEY", "its key")
     _ask()
-    _ask("http://other:2", "another key")
+    _ask("https://other:2", "another key")
     assert [(str(request.url), request.headers["authorization"]) for request in asked] == [
-        ("http://house:1/v1/modes", "Bearer its key"),
-        ("http://other:2/v1/modes", "Bearer another key"),
+        ("https://house:1/v1/modes", "Bearer its key"),
+        ("https://other:2/v1/modes", "Bearer another key"),
     ]
+
+
+@pytest.mark.usefixtures("home")
+def test_no_key_goes_over_an_open_line_unless_somebody_says_that_it_is_theirs(
+    asked: list[httpx.Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigurationError, match="a key would go to http://house:1 in plain text: use https://"):
+        _ask("http://house:1", "secret")
+    assert asked == []
+    monkeypatch.setenv("PUNCTUAL_PLAIN_HTTP", "allowed")
+    _ask("http://house:1", "secret")
+    assert len(asked) == 1
 
 
 @pytest.mark.usefixtures("home")

@@ -48,7 +48,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
 
 
 def run(*arguments: str) -> tuple[str, str]:
-    where = ["--url", "http://intake", "--key", "secret"]
+    where = ["--url", "https://intake", "--key", "secret"]
     done = CliRunner().invoke(make_app(["keys"]), ["keys", *arguments, *where], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout, done.stderr
