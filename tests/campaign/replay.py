@@ -1,4 +1,4 @@
-"""``python -m tests.campaign.replay [LOG ...]``: replays event logs of others in full and compares three accounts.
+"""``python -m tests.campaign.replay [LOG ...]``: replays event logs of others in full and compares five accounts.
 
 Each log is sent through the HTTP API of a real intake of its own. Then the replay's report, an independent count of
 the file, intake's tables, its API and the Kafka log must agree. Fails when one figure does not.

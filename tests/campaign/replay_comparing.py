@@ -1,4 +1,4 @@
-"""Three accounts of one replay: its report, the independent count of the file, and what intake and Kafka hold."""
+"""Five accounts of one replay: its report, a count of the file, and what intake's tables, its API and Kafka hold."""
 
 from __future__ import annotations
 

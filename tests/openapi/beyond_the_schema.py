@@ -79,7 +79,7 @@ NOT_CHECKED = (
     (
         "POST /v1/requests:batch",
         "negative_data_rejection",
-        "The stream is answered 200 and each line for itself; `tests.openapi.lines` checks the lines.",
+        "The stream is answered 200 and each line for itself; `tests.openapi.media` checks the lines.",
     ),
     (
         "POST /v1/processes:lint",
