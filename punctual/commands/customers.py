@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from punctual.commands.options import JsonOption, print_json
+from punctual.local.folders import readable_errors, write_whole
 from punctual.staff.options import IntakeUrlOption, KeyOption, NotifierUrlOption
 
 app = typer.Typer(
@@ -61,9 +61,8 @@ def export(
     if output is None:
         print_json(held)
         return
-    with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(held, file, ensure_ascii=False, indent=1)
-        file.write("\n")
+    with readable_errors():
+        write_whole(output, json.dumps(held, ensure_ascii=False, indent=1) + "\n", mode=0o600)
     if as_json:
         print_json({"output": str(output)})
     else:

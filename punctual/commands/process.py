@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 
 FileArgument = Annotated[Path, typer.Argument(help="A process definition.", metavar="FILE")]
+FilesArgument = Annotated[list[Path], typer.Argument(help="Process definitions, one or more.", metavar="FILE")]
 CodeArgument = Annotated[str, typer.Argument(help="Its name, such as claim_motor.", metavar="PROCESS")]
 
 
@@ -27,19 +28,20 @@ class Diagram(StrEnum):
     MERMAID = "mermaid"
 
 
-@app.command("lint", epilog="Example: punctual process lint claim_motor.yml")
-def lint(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Check a definition: errors with line and field, and what may not be meant. Ends with 1 when there are errors."""
-    from punctual.staff.linting import lint_process
+@app.command("lint", epilog="Example: punctual process lint claim_motor.yml claim_travel.yml")
+def lint(files: FilesArgument, as_json: JsonOption = False) -> None:
+    """Check definitions: errors with line and field, and what may not be meant. Ends with 1 when there are errors."""
+    from punctual.staff.linting import lint_processes
 
-    found = lint_process(file)
+    found = lint_processes(files)
     if as_json:
         print_json(found)
     else:
         for error in found["errors"]:
-            typer.echo(f"{file}, line {error['line']}, {error['field']}: {error['message']}")
+            typer.echo(f"{error['file']}, line {error['line']}, {error['field']}: {error['message']}")
         for remark in found["remarks"]:
-            typer.echo(f"{file}, line {remark['line']}, {remark['where']}: remark: {remark['message']}")
+            where = f"{remark['file']}, line {remark['line']}, {remark['where']}"
+            typer.echo(f"{where}: remark: {remark['message']}")
         if not found["errors"] and not found["remarks"]:
             typer.echo("Nothing is wrong or odd.")
     if found["errors"]:

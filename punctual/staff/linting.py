@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,13 @@ def lint_files(policies: Path, calendars: Path | None) -> dict[str, Any]:
     return _lint("sla_timer", policies, *([calendars] if calendars is not None else []))
 
 
-def lint_process(file: Path) -> dict[str, Any]:
-    """The errors and remarks of a process definition.
+def lint_processes(files: Sequence[Path]) -> dict[str, Any]:
+    """The errors and remarks of process definitions; each names its file.
 
     Raises:
-        PunctualError: the file cannot be read.
+        PunctualError: a file cannot be read.
     """
-    return _lint("intake", file)
+    return _lint("intake", *files)
 
 
 def lint_automation(file: Path) -> dict[str, Any]:

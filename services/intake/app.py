@@ -27,7 +27,7 @@ from services.intake.handlers.encrypting import PlainData
 from services.intake.handlers.erasing import Erasing
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
-from services.intake.handlers.lint import lint_automation, lint_file
+from services.intake.handlers.lint import lint_automation, lint_processes
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from services.intake.handlers.reminding import Reminding
@@ -199,27 +199,27 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
 def main() -> None:
     """Run the service.
 
-    With ``--lint``, ``--lint-automation`` or ``--lint-validation`` and a file only check that file, with ``--openapi``
-    only describe the API: JSON on stdout.
+    With ``--lint`` and files, ``--lint-automation`` or ``--lint-validation`` and a file only check these, with
+    ``--openapi`` only describe the API: JSON on stdout.
     """
     if sys.argv[1:] == ["--openapi"]:
         page = load_status_page(Settings.model_fields["data_folder"].default / "status_page")
         matrix = load_matrix(Settings.model_fields["access_file"].default)
         print(json.dumps(describe_api(Access(Identification(KeyRing([])), matrix), page)))  # noqa: T201  its answer
         return
-    if len(sys.argv) == 3 and sys.argv[1].startswith("--lint"):  # noqa: PLR2004  the program, the option, the file
+    if len(sys.argv) > 2 and sys.argv[1].startswith("--lint"):  # noqa: PLR2004  the program, the option, files
         try:
-            print(json.dumps(_lint(sys.argv[1], Path(sys.argv[2]))))  # noqa: T201  its answer
+            print(json.dumps(_lint(sys.argv[1], *map(Path, sys.argv[2:]))))  # noqa: T201  its answer
         except ConfigurationError as error:
             sys.exit(str(error))
         return
     run_service(SERVICE, Settings, build)
 
 
-def _lint(option: str, file: Path) -> dict[str, Any]:
+def _lint(option: str, file: Path, *others: Path) -> dict[str, Any]:
     if option == "--lint-validation":
         return lint_validation(file)
     if option == "--lint-automation":
         return lint_automation(file)
     words = load_status_page(Settings.model_fields["data_folder"].default / "status_page").words
-    return lint_file(file, worded(words))
+    return lint_processes([file, *others], worded(words))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,15 +27,20 @@ def lint_automation(file: Path) -> dict[str, Any]:
     return {"errors": [], "remarks": []}
 
 
-def lint_file(file: Path, worded: Collection[str]) -> dict[str, Any]:
-    """What is wrong with the file, and what may not be meant.
+def lint_processes(files: Iterable[Path], worded: Collection[str]) -> dict[str, Any]:
+    """What is wrong with the files, and what may not be meant; each for itself.
 
     Args:
         worded: the stages and reasons to pause that the status page has words for.
 
     Raises:
-        ConfigurationError: the file cannot be read.
+        ConfigurationError: a file cannot be read.
     """
+    found = [_lint_process(file, worded) for file in files]
+    return {part: [each for one in found for each in one[part]] for part in ("errors", "remarks")}
+
+
+def _lint_process(file: Path, worded: Collection[str]) -> dict[str, Any]:
     text = _read(file)
     try:
         process = read_process(text, str(file), 1, worded=worded)

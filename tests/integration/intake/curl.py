@@ -22,9 +22,11 @@ def read_curl(command: str, values: Mapping[str, str]) -> tuple[str, str, dict[s
     for name, value in values.items():
         command = re.sub(rf"\${name}\b", value, command)
     words = iter(shlex.split(command)[1:])
-    method, url, headers, content = "GET", "", {}, None
+    method, url, headers, content = "", "", {}, None
     for word in words:
         match word:
+            case "-s":
+                continue  # no progress on the terminal; says nothing about the call
             case "-X":
                 method = next(words)
             case "-H":
@@ -34,4 +36,4 @@ def read_curl(command: str, values: Mapping[str, str]) -> tuple[str, str, dict[s
                 content = next(words).encode()
             case _:
                 url = word
-    return method, url, headers, content
+    return method or ("GET" if content is None else "POST"), url, headers, content

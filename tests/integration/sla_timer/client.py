@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 
 from services.sla_timer.api import Context, create_api
@@ -69,22 +67,6 @@ async def client_of(desk: Desk, programs: Programs) -> AsyncIterator[Client]:
     app = create_api(context, access_by_keys(KEYS, "sla_timer"), readiness)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sla_timer") as http:
         yield Client(http, app)
-
-
-@asynccontextmanager
-async def listening(app: FastAPI) -> AsyncIterator[str]:
-    """Serves an application on a socket of this machine; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
 
 
 def _key(caller: str) -> dict[str, str]:

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.sla_timer.client import Client, listening
+from tests.integration.command_line import Run, command_line, listening
+from tests.integration.sla_timer.client import Client
 from tests.integration.sla_timer.desk import HOUR, MONDAY, Customer, Desk
 from tests.integration.sla_timer.test_modes_and_rollouts import RULES, due, put
-
-Run = Callable[..., Awaitable[tuple[int, str]]]
 
 
 @pytest.fixture
 async def run(client: Client, tmp_path: Path) -> AsyncIterator[Run]:
-    """Runs a command against the service; gives its exit code, and what it printed: to stderr when that went wrong."""
     async with listening(client.app) as url:
-        environment = {
-            **os.environ,
-            "PUNCTUAL_SLA_TIMER_URL": url,
-            "PUNCTUAL_STAFF_KEY": "key of lead",
-            "PUNCTUAL_HOME": str(tmp_path),
-            "COLUMNS": "200",
-        }
-
-        async def run_one(*arguments: str, answer: str = "") -> tuple[int, str]:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "punctual.cli", *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment
-            )
-            out, err = await process.communicate(answer.encode())
-            assert process.returncode is not None
-            return process.returncode, (out or err).decode()
-
-        yield run_one
+        yield command_line(PUNCTUAL_SLA_TIMER_URL=url, PUNCTUAL_STAFF_KEY="key of lead", PUNCTUAL_HOME=str(tmp_path))
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 
 from services.sla_timer.handlers.programs import AlreadyRunning, Programs
 from shared.contracts.payload import RequestKind
-from tests.integration.sla_timer.client import Client, client_of, listening
+from tests.integration.command_line import listening
+from tests.integration.sla_timer.client import Client, client_of
 from tests.integration.sla_timer.customer import HOUR, MONDAY, Customer
 from tests.integration.sla_timer.desk import Desk
 from tests.integration.sla_timer.test_modes_and_rollouts import RULES, due, put
