@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from services.intake.handlers.automations import Automations
+from services.intake.store.automation import count_past, count_pasts
 from services.intake.ticker.automation import Automator
 from shared.contracts import casework, requests
 from shared.contracts.topics import REQUESTS
@@ -175,6 +176,59 @@ async def test_a_trial_says_what_rules_that_are_off_would_have_done(intake: Inta
             break
     assert [(each["acted"], each["agreed"], each["disagreed"]) for each in found[:2]] == [(1, 1, 0), (1, 0, 1)]
     assert found[0]["listed"][0]["sequence"] == 3
+
+
+COUNTING = """\
+format: "1"
+rules:
+  - {rule: comes_first, on: false, when: {requests_before: {at_most: 0}}, do: [{signal: new}]}
+  - {rule: rarely, on: false, when: {requests_before: {at_most: 2}}, do: [{signal: new}]}
+  - {rule: complained, on: false, when: {complaints_before: {at_least: 1}}, do: [{signal: new}]}
+"""
+
+
+async def test_a_trial_counts_what_a_customer_had_asked_for_when_each_request_came(intake: Intake) -> None:
+    intake.clock.advance(timedelta(days=800))
+    at = intake.clock.now()  # the first of February after a leap year: the year before has 366 days
+    ours, others = _somebody("S-9"), _somebody("S-10")
+    references: dict[str, str] = {}
+    for name, customer, kind, days in (
+        ("of long ago", ours, "claim", -367),
+        ("a year ago", ours, "complaint", -366),
+        ("first", ours, "claim", 0),
+        ("at once", ours, "claim", 0),
+        ("second", ours, "claim", 1),
+        ("third", ours, "claim", 2),
+        ("another's", others, "claim", 2),
+    ):
+        view = await intake.submit(kind=kind, customer=customer, occurred_at=(at + timedelta(days=days)).isoformat())
+        references[view["reference"]] = name
+        if name == "first":
+            intake.clock.advance(timedelta(days=3))
+
+    async def acted_on(limit: int) -> dict[str, list[str]]:
+        body = {"source": COUNTING, "submitted_from": at.isoformat(), "submitted_to": "9000-01-01T00:00:00Z"}
+        found: dict[str, list[str]] = {}
+        after = None
+        while True:
+            page = (await intake.staff.post("/v1/automation:try", json=body | {"limit": limit, "after": after})).json()
+            for rule in page["rules"]:
+                found.setdefault(rule["rule"], []).extend(references[each["reference"]] for each in rule["listed"])
+            after = page["next"]
+            if after is None:
+                return found
+
+    expected = {
+        "comes_first": ["another's"],
+        "rarely": ["first", "at once", "second", "another's"],
+        "complained": ["first", "at once"],  # a day later it was more than a year ago
+    }
+    assert await acted_on(limit=500) == await acted_on(limit=1) == expected
+    async with intake.database.connection() as connection:
+        rows = await connection.fetch("SELECT request_id, submitted_at FROM request WHERE submitted_at >= $1", at)
+        together = await count_pasts(connection, {row["request_id"]: row["submitted_at"] for row in rows})
+        assert len(together) == 5
+        assert together == {each: await count_past(connection, each) for each in together}  # as rules that act count
 
 
 async def test_rules_are_versions_and_broken_ones_change_nothing(intake: Intake) -> None:

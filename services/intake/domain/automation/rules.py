@@ -113,6 +113,11 @@ class RuleSet:
     reminders: tuple[ReminderRule, ...] = ()
     hours: Hours = field(default_factory=Hours)
 
+    def names(self) -> frozenset[str]:
+        """The facts that any rule asks for, on or off."""
+        conditions = [*(rule.when for rule in self.rules), *(rule.when for rule in self.reminders)]
+        return frozenset().union(*(condition.names() for condition in conditions))
+
     @property
     def acts(self) -> bool:
         """Whether a rule that acts is on."""
