@@ -125,13 +125,15 @@ class RequestCustomerInformed(Payload):
 
 
 class RequestAssigned(Payload):
-    """A team or a person is to work on the request now."""
+    """A team or a person is to work on the request now. What is null stays as it was, unless ``cleared`` names it."""
 
     TYPE: ClassVar[str] = "punctual.request.assigned"
 
     request_id: UUID
     team: Code | None = None
     handler: Code | None = None
+    cleared: tuple[Code, ...] = ()
+    """``team`` where no team has the request any more, ``handler`` where no person has."""
 
 
 class RequestChanged(Payload):

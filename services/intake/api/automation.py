@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -19,9 +19,10 @@ from services.intake.api.automation_views import (
     view_trial,
 )
 from services.intake.api.bodies import Instant, Reason, Whole, YamlText
-from services.intake.api.context import CallerOf, Context, ContextOf
+from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.examples import AUTOMATION
 from services.intake.api.paging import NumberAfter, link_next, read_number
+from services.intake.domain.automation.deciding import PAST_FACTS, Past
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.trying import Trial
 from services.intake.domain.process import Process
@@ -118,24 +119,23 @@ async def try_rules(body: TrialBody, context: ContextOf, _: CallerOf) -> TrialVi
     except InvalidDocument as error:
         raise _refused(error) from None
     since, until = body.submitted_from, body.submitted_to
-    records, processes = await _page(context, since, until, body.after or _FIRST, body.limit)
+    async with context.database.connection() as connection:
+        records = await read_past_page(connection, since, until, body.after or _FIRST, body.limit)
+        lives = {record.request_id: record.life for record in records}
+        processes = [
+            await context.processes.of(connection, life.process, life.process_version) for life in lives.values()
+        ]
+        pasts: Mapping[UUID, Past] = {}
+        if rules.names() & PAST_FACTS:
+            pasts = await store.count_pasts(connection, {each: life.submitted_at for each, life in lives.items()})
     trial = Trial(rules, body.most_listed, context.clock.now())
-    await asyncio.to_thread(_try, trial, records, processes)
+    await asyncio.to_thread(_try, trial, records, processes, pasts)
     return view_trial(trial, records[-1].request_id if len(records) == body.limit else None)
 
 
-async def _page(
-    context: Context, since: datetime, until: datetime, after: UUID, count: int
-) -> tuple[list[RequestRecord], list[Process]]:
-    async with context.database.connection() as connection:
-        records = await read_past_page(connection, since, until, after, count)
-        lives = [record.life for record in records]
-        return records, [await context.processes.of(connection, life.process, life.process_version) for life in lives]
-
-
-def _try(trial: Trial, records: list[RequestRecord], processes: list[Process]) -> None:
+def _try(trial: Trial, records: list[RequestRecord], processes: list[Process], pasts: Mapping[UUID, Past]) -> None:
     for record, process in zip(records, processes, strict=True):
-        trial.take(record.reference, case_of(record, process))
+        trial.take(record.reference, case_of(record, process, pasts.get(record.request_id, Past())))
 
 
 def _refused(error: InvalidDocument) -> Problem:

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from services.intake.api.bodies import Attributes, Body, Instant, Line, Prose, Truth, Whole
 from services.intake.domain import moves
 from services.intake.domain.deciding import MOST_SECONDS
+from services.intake.domain.kept import KEPT
 from services.intake.domain.moves import Move
 from shared.contracts.payload import Code, CustomerTier, Priority, RequestKind
 from shared.ids import new_id
@@ -47,21 +48,28 @@ class AcknowledgeBody(MoveBody):
 class AssignBody(MoveBody):
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("team", "handler")]
+            "anyOf": [{"required": ["team"]}, {"required": ["handler"]}],
         }
     )
 
-    team: Code | None = Field(None, examples=["claims_hk"])
-    handler: Handler = None
+    team: Code | None = Field(None, description="null: no team has it any more", examples=["claims_hk"])
+    handler: Code | None = Field(
+        None,
+        description="Whom it is given to; null: nobody has it. Left out, another team takes it from who had it",
+        examples=["s-104"],
+    )
 
     @model_validator(mode="after")
     def _check(self) -> AssignBody:
-        if self.team is None and self.handler is None:
-            raise ValueError("give a team, a handler or both")
+        if not {"team", "handler"} & self.model_fields_set:
+            raise ValueError("give a team, a handler or both; null gives it back")
         return self
 
     def move(self) -> Move:
-        return moves.Assign(self.team, self.handler)
+        given = self.model_fields_set
+        return moves.Assign(
+            team=self.team if "team" in given else KEPT, handler=self.handler if "handler" in given else KEPT
+        )
 
 
 class StageBody(MoveBody):

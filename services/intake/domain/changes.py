@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
+from services.intake.domain.kept import KEPT, Kept
 from shared.contracts.payload import AttributeValue, CustomerTier, Priority, RequestKind
 from shared.values import value
 
@@ -41,12 +42,12 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """What is None stays as it was."""
+    """None is nobody from now on; what is not given stays as it was."""
 
     TYPE: ClassVar[str] = "assigned"
 
-    team: str | None = None
-    handler: str | None = None
+    team: str | Kept | None = KEPT
+    handler: str | Kept | None = KEPT
 
 
 @dataclass(frozen=True, slots=True)

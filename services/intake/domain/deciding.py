@@ -8,6 +8,7 @@ from typing import Any
 
 from services.intake.domain import changes, doubts, moves
 from services.intake.domain.history import Change
+from services.intake.domain.kept import KEPT
 from services.intake.domain.life import Life, State
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
@@ -135,9 +136,13 @@ def _documents(life: Life, move: moves.ReceiveDocuments) -> tuple[Change, ...]:
 
 
 def _assigned(_: Process, life: Life, move: moves.Assign) -> Change:
-    if (move.team or life.team, move.handler or life.handler) == (life.team, life.handler):
+    """Who worked on it for another team does not go on with it, unless the move says so."""
+    team = life.team if move.team is KEPT else move.team
+    has_left = life.team is not None and team != life.team
+    handler = None if move.handler is KEPT and life.handler is not None and has_left else move.handler
+    if (team, life.handler if handler is KEPT else handler) == (life.team, life.handler):
         raise MoveRefused("nothing_changed", "the request is assigned so already")
-    return changes.Assigned(move.team, move.handler)
+    return changes.Assigned(move.team, handler)
 
 
 def _changed(_: Process, life: Life, move: moves.ChangeFacts) -> Change:

@@ -42,6 +42,7 @@ from services.intake.domain.changes import (
     Submitted,
 )
 from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
+from services.intake.domain.kept import KEPT
 from services.intake.domain.reminded import Reminded
 from shared.values import value
 
@@ -83,7 +84,8 @@ CHANGES: tuple[type[Change], ...] = get_args(Change)
 
 _JSON_TYPES = frozenset({str, int, float, bool})
 
-_MEMBERS = {change: tuple(member.name for member in fields(change)) for change in CHANGES}
+_MEMBERS = {change: tuple((m.name, m.default is KEPT) for m in fields(change)) for change in CHANGES}
+"""With whether None says something there."""
 
 _BY_TYPE: dict[str, type[Change]] = {change.TYPE: change for change in CHANGES}
 
@@ -113,11 +115,11 @@ class Entry:
 def change_data(change: Change) -> dict[str, Any]:
     """The change as JSON types, without what was not given."""
     found: dict[str, Any] = {}
-    for name in _MEMBERS[type(change)]:
+    for name, says_none in _MEMBERS[type(change)]:
         given = getattr(change, name)
-        if given is None:
+        if given is KEPT or (given is None and not says_none):
             continue
-        if type(given) in _JSON_TYPES:
+        if given is None or type(given) in _JSON_TYPES:
             found[name] = given
         elif given not in ((), {}):
             found[name] = _plain(given)

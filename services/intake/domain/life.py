@@ -39,6 +39,7 @@ from services.intake.domain.changes import (
 )
 from services.intake.domain.doubts import Doubted, FindingConfirmed, FindingDismissed
 from services.intake.domain.history import Change, Entry
+from services.intake.domain.kept import KEPT
 from services.intake.domain.reminded import Reminded
 from shared.contracts.payload import AttributeValue, CustomerTier, Priority, RequestKind
 from shared.values import value
@@ -146,7 +147,11 @@ def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:  # noqa: 
         case Acknowledged():
             return replace(life, is_acknowledged=True)
         case Assigned(team, handler):
-            return replace(life, team=team or life.team, handler=handler or life.handler)
+            return replace(
+                life,
+                team=life.team if team is KEPT else team,
+                handler=life.handler if handler is KEPT else handler,
+            )
         case StageEntered(stage=stage):
             return replace(life, stage=stage, controls={}, has_left_stage=False)
         case StageLeft():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.intake.domain.kept import KEPT, Kept
 from services.intake.domain.process import Process
 from shared.contracts.payload import AttributeValue, CustomerTier, Priority
 
@@ -17,10 +18,10 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """What is None stays as it is; one of them has to be given."""
+    """None is nobody from now on; what is not given stays, but a handler goes with the team. One has to be given."""
 
-    team: str | None = None
-    handler: str | None = None
+    team: str | Kept | None = KEPT
+    handler: str | Kept | None = KEPT
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,17 @@ from datetime import datetime
 from services.intake.domain.branching import Branch, open_branch
 from services.intake.domain.deciding import decide
 from services.intake.domain.instants import check_move
-from services.intake.domain.moves import Absorb, FollowProcess, MergeInto, Move
+from services.intake.domain.moves import Absorb, FollowProcess, MergeInto, Move, Reopen
 from services.intake.domain.record import Related, RequestRecord
 from services.intake.domain.refusing import MoveRefused
 from services.intake.domain.visibility import Visibility
 from services.intake.handlers.acting import Acting
-from services.intake.handlers.customer_keys import CustomerKeys
+from services.intake.handlers.customer_keys import CustomerErased, CustomerKeys
 from services.intake.handlers.processes import Processes
 from services.intake.store.announcements import change_event, opening_event
 from services.intake.store.branches import insert_branch
 from services.intake.store.moves import add_link, lock_request, lock_two, record_changes
+from services.intake.store.personal.customers import is_customer_erased
 from services.intake.store.personal.texts import add_texts, encrypt_description
 from shared.clock import Clock
 from shared.contracts.topics import REQUESTS
@@ -85,7 +86,8 @@ class Moving:
         ChangedMeanwhile: the caller saw another version.
         InstantRefused: the instant cannot be true.
         MoveRefused: the process does not allow it.
-        CustomerErased: people wrote something with it, and nothing may be kept of this customer.
+        CustomerErased: people wrote something with it, and nothing may be kept of this customer; or it would be opened
+            again for somebody who is not there any more.
     """
 
     def __init__(
@@ -182,6 +184,9 @@ class Moving:
         check_move(occurred_at, now, life.submitted_at)
         process = await self._processes.of(connection, life.process, life.process_version)
         changes = decide(process, life, move, occurred_at)
+        # An erasure waits for the locks of all requests of its customer, so the answer holds until the commit.
+        if isinstance(move, Reopen) and await is_customer_erased(connection, record.request_id):
+            raise CustomerErased("the customer's data were erased")
         after = record.after(changes, occurred_at=occurred_at, recorded_at=now, by=asking.by, cause=asking.cause)
         entries = after.entries_since(record)
         await record_changes(connection, after, entries)

@@ -122,7 +122,10 @@ def contact_event(
 
 
 def change_event(request_id: UUID, entry: Entry, trace: Trace) -> Event[Payload]:
-    payload = _PAYLOADS[type(entry.change)].model_validate({"request_id": request_id, **change_data(entry.change)})
+    data = change_data(entry.change)
+    if isinstance(entry.change, changes.Assigned):
+        data["cleared"] = [name for name, given in data.items() if given is None]
+    payload = _PAYLOADS[type(entry.change)].model_validate({"request_id": request_id, **data})
     return _event(request_id, entry.sequence, entry.occurred_at, entry.recorded_at, trace, payload)
 
 

@@ -343,6 +343,23 @@ FROM request JOIN request AS other USING (customer_id)
 WHERE request.request_id = :request_id AND other.request_id <> request.request_id
     AND other.submitted_at < request.submitted_at AND other.submitted_at >= request.submitted_at - interval '1 year';
 
+-- name: count_pasts_of_requests
+-- The same for some requests that were submitted within a span. The requests of a customer are read once, however many of
+-- them are asked for. Instants have microseconds, so that what came before is what came one of them earlier.
+SELECT request_id, requests, complaints
+FROM (
+    SELECT request_id, count(*) OVER year_before AS requests,
+        count(*) FILTER (WHERE kind = 'complaint') OVER year_before AS complaints
+    FROM (SELECT DISTINCT customer_id FROM request WHERE request_id = ANY(:request_ids::uuid[])) AS asked
+        JOIN request USING (customer_id)
+    WHERE submitted_at >= :since::timestamptz - interval '1 year' AND submitted_at <= :until
+    WINDOW year_before AS (
+        PARTITION BY customer_id ORDER BY submitted_at
+        RANGE BETWEEN interval '1 year' PRECEDING AND interval '1 microsecond' PRECEDING
+    )
+) AS counted
+WHERE request_id = ANY(:request_ids::uuid[]);
+
 -- name: set_reminder_timers
 -- When to look at requests for reminders; NULL: not until something happens to them. The caller holds their locks.
 WITH news AS (

@@ -141,6 +141,10 @@ def _extended(data: requests.RequestExtended) -> Told:
     return Happening.EXTENDED, data.objective, granted
 
 
+def _cleared(data: requests.RequestAssigned) -> Details | None:
+    return {"cleared": list(data.cleared)} if data.cleared else None
+
+
 # By the very type: asking a model's class what it is an instance of costs as much as all the rest of an entry.
 _READERS: Mapping[type[Payload], Callable[[Any], Told]] = {
     requests.RequestSubmitted: lambda data: (Happening.SUBMITTED, data.stage, None),
@@ -156,7 +160,7 @@ _READERS: Mapping[type[Payload], Callable[[Any], Told]] = {
         {"passed": data.is_passed},
     ),
     casework.RequestDocumentsReceived: lambda _: (Happening.DOCUMENTS_RECEIVED, None, None),
-    requests.RequestAssigned: lambda data: (Happening.ASSIGNED, data.team, None),
+    requests.RequestAssigned: lambda data: (Happening.ASSIGNED, data.team, _cleared(data)),
     requests.RequestPaused: lambda data: (Happening.PAUSED, data.reason, None),
     requests.RequestResumed: lambda data: (Happening.RESUMED, data.reason, None),
     requests.RequestSignalled: lambda data: (Happening.SIGNALLED, data.signal, None),

@@ -68,8 +68,15 @@ class Batch:
         if event.happening is Happening.STAGE_ENTERED:
             request.stage = event.value
             self._move(request)
-        elif event.happening is Happening.ASSIGNED and event.value != request.team:
-            request.team = event.value
+        elif event.happening is Happening.ASSIGNED:
+            self._assign(request, event)
+
+    def _assign(self, request: TrackedRequest, event: RequestEvent) -> None:
+        """Where no team is told, it stays with the one that it had, unless the event says that it was given back."""
+        is_given_back = "team" in (event.details or {}).get("cleared", ())
+        team = None if is_given_back else event.value or request.team
+        if team != request.team:
+            request.team = team
             self._move(request)
 
     def move_to(self, request: TrackedRequest, partition: int) -> None:

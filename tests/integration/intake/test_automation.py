@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from services.intake.handlers.automations import Automations
+from services.intake.store.automation import count_past, count_pasts
 from services.intake.ticker.automation import Automator
 from shared.contracts import casework, requests
 from shared.contracts.topics import REQUESTS
@@ -19,6 +20,12 @@ from tests.integration.intake.front_door import START, Intake, write
 from tests.unit.intake.shipped import AUTOMATION
 
 YAML = {"Content-Type": "text/yaml"}
+CLAIM = {
+    "product_line": "travel",
+    "attributes": {
+        "amount": 900, "policy_from": "2026-01-01", "incident_date": "2026-11-20", "policy_to": "2026-12-31",
+    },
+}  # fmt: skip
 COVER = {"control": "cover_checked", "recorded": {"cover_in_force": True}}
 
 AT_THE_DOOR = """\
@@ -42,24 +49,30 @@ async def _off_again(intake: Intake) -> AsyncIterator[None]:
     await put(intake, AUTOMATION)
 
 
+async def assess(intake: Intake, reference: str) -> Any:
+    """The request at the stage where the shipped rule acts, with its receipts."""
+    assert (await intake.move(reference, "stage", stage="assessment")).is_success
+    return (await intake.move(reference, "documents", documents=["receipts"])).json()
+
+
 def switched_on(held_back: str = "0") -> str:
     return AUTOMATION.replace("on: false", "on: true").replace("held_back: 0.1", f"held_back: {held_back}")
 
 
 async def test_a_small_claim_goes_straight_through_in_one_call(intake: Intake) -> None:
     await put(intake, switched_on())
-    view = await intake.submit(product_line="travel", attributes={"amount": 900}, customer=_somebody("S-1"))
-    answer = (await intake.move(view["reference"], "stage", stage="assessment")).json()
+    view = await intake.submit(**CLAIM, customer=_somebody("S-1"))
+    answer = await assess(intake, view["reference"])
     assert (answer["state"], answer["outcome"]) == ("closed", "paid")
-    made = [(entry["type"], entry["by"], entry["cause"]) for entry in answer["history"][2:]]
+    made = [(entry["type"], entry["by"], entry["cause"]) for entry in answer["history"][3:]]
     assert made == [
         ("control_recorded", "automation", "rule:small_travel_claim"),
-        ("stage_entered", "automation", "entry:3"),
-        ("stage_entered", "automation", "entry:3"),
-        ("closed", "automation", "entry:3"),
+        ("stage_entered", "automation", "entry:4"),
+        ("stage_entered", "automation", "entry:4"),
+        ("closed", "automation", "entry:4"),
     ]
     events = await intake.told_about(REQUESTS, view["id"])
-    assert [event.sequence for event in events] == [1, 2, 3, 4, 5, 6]
+    assert [event.sequence for event in events] == [1, 2, 3, 4, 5, 6, 7]
     assert isinstance(events[-1].data, requests.RequestClosed)
     verdict = (await intake.staff.get(f"/v1/requests/{view['reference']}/verification")).json()
     assert verdict["problems"] == []
@@ -67,13 +80,13 @@ async def test_a_small_claim_goes_straight_through_in_one_call(intake: Intake) -
 
 async def test_what_is_held_back_is_said_once_and_left_to_people(intake: Intake) -> None:
     await put(intake, switched_on(held_back="1"))
-    view = await intake.submit(product_line="travel", attributes={"amount": 900}, customer=_somebody("S-2"))
-    answer = (await intake.move(view["reference"], "stage", stage="assessment")).json()
+    view = await intake.submit(**CLAIM, customer=_somebody("S-2"))
+    answer = await assess(intake, view["reference"])
     assert (answer["state"], answer["history"][-1]["type"]) == ("open", "held_back")
     assert answer["history"][-1]["data"] == {"rule": "small_travel_claim"}
     again = (await intake.move(view["reference"], "response")).json()
-    assert [entry["type"] for entry in again["history"][3:]] == ["responded"]
-    last = (await intake.told_about(REQUESTS, view["id"]))[2].data
+    assert [entry["type"] for entry in again["history"][4:]] == ["responded"]
+    last = (await intake.told_about(REQUESTS, view["id"]))[3].data
     assert last == casework.RequestHeldBack(request_id=view["id"], rule="small_travel_claim")
 
 
@@ -94,8 +107,8 @@ async def test_a_customer_who_claims_often_is_left_to_people(intake: Intake) -> 
     views = []
     for _ in range(4):
         intake.clock.advance(timedelta(minutes=1))
-        views.append(await intake.submit(product_line="travel", attributes={"amount": 900}, customer=often))
-    states = [(await intake.move(view["reference"], "stage", stage="assessment")).json()["state"] for view in views]
+        views.append(await intake.submit(**CLAIM, customer=often))
+    states = [(await assess(intake, view["reference"]))["state"] for view in views]
     assert states == ["closed", "closed", "closed", "open"]
 
 
@@ -143,9 +156,9 @@ async def test_a_trial_says_what_rules_that_are_off_would_have_done(intake: Inta
     intake.clock.advance(timedelta(days=40))
     since = intake.clock.now().isoformat()
     for outcome in ("paid", "declined"):
-        view = await intake.submit(product_line="travel", attributes={"amount": 900}, customer=customer)
+        view = await intake.submit(**CLAIM, customer=customer)
         reference = view["reference"]
-        await intake.move(reference, "stage", stage="assessment")
+        await assess(intake, reference)
         if outcome == "declined":
             await intake.move(reference, "close", outcome="declined", reason="fraud")
             continue
@@ -162,7 +175,60 @@ async def test_a_trial_says_what_rules_that_are_off_would_have_done(intake: Inta
         if after is None:
             break
     assert [(each["acted"], each["agreed"], each["disagreed"]) for each in found[:2]] == [(1, 1, 0), (1, 0, 1)]
-    assert found[0]["listed"][0]["sequence"] == 2
+    assert found[0]["listed"][0]["sequence"] == 3
+
+
+COUNTING = """\
+format: "1"
+rules:
+  - {rule: comes_first, on: false, when: {requests_before: {at_most: 0}}, do: [{signal: new}]}
+  - {rule: rarely, on: false, when: {requests_before: {at_most: 2}}, do: [{signal: new}]}
+  - {rule: complained, on: false, when: {complaints_before: {at_least: 1}}, do: [{signal: new}]}
+"""
+
+
+async def test_a_trial_counts_what_a_customer_had_asked_for_when_each_request_came(intake: Intake) -> None:
+    intake.clock.advance(timedelta(days=800))
+    at = intake.clock.now()  # the first of February after a leap year: the year before has 366 days
+    ours, others = _somebody("S-9"), _somebody("S-10")
+    references: dict[str, str] = {}
+    for name, customer, kind, days in (
+        ("of long ago", ours, "claim", -367),
+        ("a year ago", ours, "complaint", -366),
+        ("first", ours, "claim", 0),
+        ("at once", ours, "claim", 0),
+        ("second", ours, "claim", 1),
+        ("third", ours, "claim", 2),
+        ("another's", others, "claim", 2),
+    ):
+        view = await intake.submit(kind=kind, customer=customer, occurred_at=(at + timedelta(days=days)).isoformat())
+        references[view["reference"]] = name
+        if name == "first":
+            intake.clock.advance(timedelta(days=3))
+
+    async def acted_on(limit: int) -> dict[str, list[str]]:
+        body = {"source": COUNTING, "submitted_from": at.isoformat(), "submitted_to": "9000-01-01T00:00:00Z"}
+        found: dict[str, list[str]] = {}
+        after = None
+        while True:
+            page = (await intake.staff.post("/v1/automation:try", json=body | {"limit": limit, "after": after})).json()
+            for rule in page["rules"]:
+                found.setdefault(rule["rule"], []).extend(references[each["reference"]] for each in rule["listed"])
+            after = page["next"]
+            if after is None:
+                return found
+
+    expected = {
+        "comes_first": ["another's"],
+        "rarely": ["first", "at once", "second", "another's"],
+        "complained": ["first", "at once"],  # a day later it was more than a year ago
+    }
+    assert await acted_on(limit=500) == await acted_on(limit=1) == expected
+    async with intake.database.connection() as connection:
+        rows = await connection.fetch("SELECT request_id, submitted_at FROM request WHERE submitted_at >= $1", at)
+        together = await count_pasts(connection, {row["request_id"]: row["submitted_at"] for row in rows})
+        assert len(together) == 5
+        assert together == {each: await count_past(connection, each) for each in together}  # as rules that act count
 
 
 async def test_rules_are_versions_and_broken_ones_change_nothing(intake: Intake) -> None:

@@ -239,3 +239,36 @@ async def test_an_attribute_of_negative_zero_is_zero_and_the_history_proves_it(i
     assert (await intake.move(reference, "change", reason="r", attributes={"amount": 0.1})).status_code == 200
     verdict = (await intake.staff.get(f"/v1/requests/{reference}/verification")).json()
     assert verdict["problems"] == []
+
+
+async def test_another_team_takes_a_request_from_the_person_who_had_it(intake: Intake) -> None:
+    view = await intake.submit()
+    reference = view["reference"]
+    await intake.move(reference, "assign", team="claims_hk", handler="s-104")
+    for body, whose, said in (
+        ({"team": "claims_tw"}, ("claims_tw", None), {"team": "claims_tw", "handler": None}),
+        ({"handler": "s-9"}, ("claims_tw", "s-9"), {"handler": "s-9"}),
+        ({"handler": None}, ("claims_tw", None), {"handler": None}),
+        ({"team": None}, (None, None), {"team": None}),
+    ):
+        shown = (await intake.move(reference, "assign", **body)).json()
+        assert (shown["team"], shown["handler"]) == whose
+        assert shown["history"][-1]["data"] == said
+    refused = await intake.move(reference, "assign", team=None, handler=None)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:punctual:problem:nothing_changed")
+    empty = await intake.move(reference, "assign")
+    assert (empty.status_code, empty.json()["errors"][0]["field"]) == (422, "body")
+    told = [
+        e.data for e in await intake.told_about(REQUESTS, view["id"]) if isinstance(e.data, requests.RequestAssigned)
+    ]
+    assert [(data.team, data.handler, data.cleared) for data in told] == [
+        ("claims_hk", "s-104", ()),
+        ("claims_tw", None, ("handler",)),
+        (None, "s-9", ()),
+        (None, None, ("handler",)),
+        (None, None, ("team",)),
+    ]
+    (verdict, shown) = [
+        (await intake.staff.get(f"/v1/requests/{reference}{more}")).json() for more in ("/verification", "")
+    ]
+    assert (verdict["problems"], shown["team"], shown["handler"]) == ([], None, None)

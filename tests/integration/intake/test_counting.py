@@ -58,6 +58,8 @@ async def a_life(intake: Intake, number: int) -> None:
         await move("resume", reason="third_party")
     if number % 4 == 0:
         await move("assign", team="claims_tw")
+    if number % 8 == 0:
+        await move("assign", team=None)
     if number % 5 == 0:
         await move("cancel", reason="test")
 

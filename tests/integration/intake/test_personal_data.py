@@ -246,6 +246,23 @@ async def test_nothing_more_is_written_about_who_was_erased(intake: Intake) -> N
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:punctual:problem:customer_erased")
 
 
+async def test_no_work_begins_again_for_who_was_erased(intake: Intake) -> None:
+    view = await submitted(intake)
+    customer_id, reference = await customer_of(intake, view), view["reference"]
+    assert (await intake.move(reference, "close", outcome="withdrawn")).is_success
+    assert (await intake.move(reference, "reopen", reason="new_evidence")).is_success  # while the customer is there
+    assert (await intake.move(reference, "close", outcome="withdrawn")).is_success
+    version = (await intake.app.get(f"/v1/requests/{reference}")).json()["version"]
+    await erase(intake, customer_id)
+    for name, body in (("reopen", {"reason": "new_evidence"}), ("complain", {}), ("split", {})):
+        refused = await intake.move(reference, name, **body)
+        assert (name, refused.status_code, refused.json()["type"]) == (
+            name, 409, "urn:punctual:problem:customer_erased",
+        )  # fmt: skip
+    shown = (await intake.app.get(f"/v1/requests/{reference}")).json()
+    assert (shown["version"], shown["state"], shown["related"]) == (version, "closed", [])
+
+
 async def test_a_repeated_erasure_is_the_first_one(intake: Intake) -> None:
     view = await submitted(intake)
     customer_id = await customer_of(intake, view)

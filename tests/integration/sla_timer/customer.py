@@ -89,8 +89,8 @@ class Customer:
     def reopened(self, occurred_at: datetime, recorded_at: datetime | None = None) -> Event[Payload]:
         return self._event(RequestReopened(request_id=self.request_id, reason="appeal"), occurred_at, recorded_at)
 
-    def assigned(self, team: str, occurred_at: datetime) -> Event[Payload]:
-        return self._event(RequestAssigned(request_id=self.request_id, team=team), occurred_at, None)
+    def assigned(self, team: str | None, occurred_at: datetime, **more: Any) -> Event[Payload]:
+        return self._event(RequestAssigned(request_id=self.request_id, team=team, **more), occurred_at, None)
 
     def enters(self, stage: str, occurred_at: datetime, before: str = "received") -> Event[Payload]:
         data = RequestStageEntered(request_id=self.request_id, stage=stage, from_stage=before)

@@ -125,6 +125,21 @@ async def test_a_list_holds_only_what_is_asked_for(desk: Desk, client: Client) -
     assert (await client.get("/v1/clocks", state="lost")).status_code == 422
 
 
+async def test_a_request_stays_with_its_team_until_it_is_given_to_another_or_back(desk: Desk, client: Client) -> None:
+    customer = Customer()
+
+    async def team() -> str | None:
+        (clock, _) = (await client.get(f"/v1/clocks/{customer.reference}")).json()
+        whose: str | None = clock["team"]
+        return whose
+
+    await desk.deliver(customer.submits(), customer.assigned("claims_hk", MONDAY))
+    await desk.deliver(customer.assigned(None, MONDAY, handler="s-104"))
+    assert await team() == "claims_hk"
+    await desk.deliver(customer.assigned(None, MONDAY, handler="s-104", cleared=("team",)))
+    assert await team() is None
+
+
 async def test_what_is_due_next_comes_earliest_first(desk: Desk, client: Client) -> None:
     late, early = Customer(), Customer()
     await desk.deliver(late.submits(MONDAY + HOUR), early.submits())

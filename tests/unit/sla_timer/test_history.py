@@ -43,6 +43,7 @@ CASES: list[tuple[Payload, Happening, str | None, Mapping[str, Any] | None]] = [
     (RequestMessageReceived(request_id=REQUEST_ID), Happening.MESSAGE_RECEIVED, None, None),
     (RequestCustomerInformed(request_id=REQUEST_ID), Happening.CUSTOMER_INFORMED, None, None),
     (RequestAssigned(request_id=REQUEST_ID, team="motor"), Happening.ASSIGNED, "motor", None),
+    (RequestAssigned(request_id=REQUEST_ID, cleared=("team",)), Happening.ASSIGNED, None, {"cleared": ["team"]}),
     (RequestPaused(request_id=REQUEST_ID, reason="documents"), Happening.PAUSED, "documents", None),
     (RequestResumed(request_id=REQUEST_ID, reason="documents"), Happening.RESUMED, "documents", None),
     (RequestSignalled(request_id=REQUEST_ID, signal="complete"), Happening.SIGNALLED, "complete", None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,13 +19,14 @@ from services.intake.domain.automation.rules import (
     StageStep,
     Step,
 )
-from services.intake.domain.changes import Reopened, StageEntered
+from services.intake.domain.changes import Attached, DocumentsReceived, Reopened, StageEntered
 from services.intake.domain.deciding import decide, find_missing
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import Life, evolve
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
 from services.intake.domain.refusing import MoveRefused
+from services.intake.domain.validation.values import read_date
 from shared.contracts.payload import AttributeValue
 from shared.rules.conditions import AllOf, AnyOf, Condition
 from shared.rules.facts import STANDARD_FACTS
@@ -71,30 +72,48 @@ class Case:
 
     def get(self, name: str) -> AttributeValue | None:
         """A fact of ``CASE_FACTS``, or an attribute; None when there is none of that name."""
-        life = self.life
-        match name:
-            case "channel" | "market":
-                own: AttributeValue = getattr(self, name)
-                return own
-            case "state":
-                return life.state.value
-            case "waits_for":
-                return self.process.turn_at(life.stage).value
-            case "is_complete":
-                return not find_missing(self.process, life)
-            case "is_doubted":
-                return bool(life.doubts)
-            case "documents_missing":
-                return sum(len(documents) for documents in life.awaited.values())
-            case "requests_before":
-                return self.past.requests
-            case "complaints_before":
-                return self.past.complaints
-            case "process" | "stage" | "team" | "cycle":
-                value: AttributeValue | None = getattr(life, name)
-                return value
-            case _:
-                return getattr(life, name) if name in STANDARD_FACTS else life.attributes.get(name)
+        derive = _DERIVED.get(name)
+        if derive is not None:
+            return derive(self)
+        if name in _OF_THE_LIFE:
+            value: AttributeValue | None = getattr(self.life, name)
+            return value
+        return self.life.attributes.get(name)
+
+
+def _is_in_force(case: Case) -> bool:
+    """Whether the incident lies within the time of the policy, by the attributes; no while one of them is missing."""
+    dates = [read_date(case.life.attributes.get(name)) for name in ("policy_from", "incident_date", "policy_to")]
+    begins, happens, ends = dates
+    return begins is not None and happens is not None and ends is not None and begins <= happens <= ends
+
+
+def _count_received(case: Case) -> int:
+    """Different documents that came, told of or attached by their names."""
+    found: set[str] = set()
+    for entry in case.history:
+        if isinstance(entry.change, DocumentsReceived):
+            found.update(entry.change.documents)
+        elif isinstance(entry.change, Attached) and entry.change.document is not None:
+            found.add(entry.change.document)
+    return len(found)
+
+
+_DERIVED: Mapping[str, Callable[[Case], AttributeValue]] = {
+    "channel": lambda case: case.channel,
+    "market": lambda case: case.market,
+    "state": lambda case: case.life.state.value,
+    "waits_for": lambda case: case.process.turn_at(case.life.stage).value,
+    "is_complete": lambda case: not find_missing(case.process, case.life),
+    "is_doubted": lambda case: bool(case.life.doubts),
+    "is_in_force": _is_in_force,
+    "documents_missing": lambda case: sum(len(documents) for documents in case.life.awaited.values()),
+    "documents_received": _count_received,
+    "requests_before": lambda case: case.past.requests,
+    "complaints_before": lambda case: case.past.complaints,
+}
+
+_OF_THE_LIFE = {"process", "stage", "team", "cycle", *STANDARD_FACTS} - _DERIVED.keys()
 
 
 @dataclass(frozen=True, slots=True)

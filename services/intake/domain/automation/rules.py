@@ -21,7 +21,9 @@ CASE_FACTS = Vocabulary(
         "team",
         "is_complete",
         "is_doubted",
+        "is_in_force",
         "documents_missing",
+        "documents_received",
         "requests_before",
         "complaints_before",
         "cycle",
@@ -32,10 +34,13 @@ CASE_FACTS = Vocabulary(
         "state": frozenset({"open", "paused"}),
         "is_complete": frozenset({"true", "false"}),
         "is_doubted": frozenset({"true", "false"}),
+        "is_in_force": frozenset({"true", "false"}),
     },
-    numbers=frozenset({"documents_missing", "requests_before", "complaints_before", "cycle"}),
+    numbers=frozenset({"documents_missing", "documents_received", "requests_before", "complaints_before", "cycle"}),
 )
 """What a rule may ask besides attributes. ``is_complete``: everything the stage asks for is there.
+``is_in_force``: ``incident_date`` lies within ``policy_from`` and ``policy_to``; false while one of them is missing.
+``documents_received``: how many different documents came.
 ``waits_for``: whose turn it is at the stage, ``house`` where its process does not say.
 ``requests_before`` and ``complaints_before``: of the same customer, submitted within the year before.
 """
@@ -107,6 +112,11 @@ class RuleSet:
     rules: tuple[Rule, ...] = ()
     reminders: tuple[ReminderRule, ...] = ()
     hours: Hours = field(default_factory=Hours)
+
+    def names(self) -> frozenset[str]:
+        """The facts that any rule asks for, on or off."""
+        conditions = [*(rule.when for rule in self.rules), *(rule.when for rule in self.reminders)]
+        return frozenset().union(*(condition.names() for condition in conditions))
 
     @property
     def acts(self) -> bool:

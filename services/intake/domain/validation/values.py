@@ -64,7 +64,7 @@ def is_number(value: AttributeValue) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def read_date(value: AttributeValue) -> date | None:
+def read_date(value: AttributeValue | None) -> date | None:
     """None when the value is no date of the years 1 to 9999."""
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         return None

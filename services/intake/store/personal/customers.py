@@ -80,6 +80,12 @@ async def find_customer_of(connection: Connection, request_id: UUID) -> UUID:
     return customer_id
 
 
+async def is_customer_erased(connection: Connection, request_id: UUID) -> bool:
+    """By a request of theirs."""
+    is_erased: bool = await _STATEMENTS["is_customer_erased"].fetchval(connection, request_id=request_id)
+    return is_erased
+
+
 async def count_contacts_anew(connection: Connection, customer_ids: Sequence[UUID]) -> dict[UUID, Contact]:
     """Give contacts their next versions. Whoever is erased, or locked by somebody else, is left out."""
     rows = await _STATEMENTS["count_contacts_anew"].fetch(connection, customer_ids=list(customer_ids))

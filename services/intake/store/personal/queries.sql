@@ -40,6 +40,10 @@ SELECT customer_id FROM customer WHERE channel = :channel AND external_id = :ext
 -- Whose request it is.
 SELECT customer_id FROM request WHERE request_id = :request_id;
 
+-- name: is_customer_erased
+-- Whether what is held on a request's customer was destroyed.
+SELECT erased_at IS NOT NULL FROM request JOIN customer USING (customer_id) WHERE request_id = :request_id;
+
 -- name: references_of_customer
 -- All requests of a customer.
 SELECT reference FROM request WHERE customer_id = :customer_id ORDER BY request_id;

@@ -20,7 +20,7 @@ from services.intake.domain.deciding import decide
 from services.intake.domain.history import Entry
 from services.intake.domain.life import begin, evolve
 from services.intake.domain.moves import Move
-from shared.contracts.payload import RequestKind
+from shared.contracts.payload import AttributeValue, RequestKind
 from tests.unit.intake.automation.test_reading import SHIPPED
 from tests.unit.intake.shipped import process_of
 
@@ -30,9 +30,17 @@ ON = read_automation(SHIPPED.replace("on: false", "on: true"), "automation.yml")
 NEVER_HELD = RuleSet(tuple(replace(rule, held_back=0.0) for rule in ON.rules))
 
 
-def submitted(**attributes: int) -> Case:
+IN_FORCE: dict[str, AttributeValue] = {
+    "policy_from": "2026-01-01",
+    "incident_date": "2026-11-20",
+    "policy_to": "2026-12-31",
+}
+
+
+def submitted(**attributes: AttributeValue) -> Case:
+    given = IN_FORCE | attributes
     change = Submitted(
-        RequestKind.CLAIM, 1, "received", product_line="travel", process="claim_travel", attributes=attributes
+        RequestKind.CLAIM, 1, "received", product_line="travel", process="claim_travel", attributes=given
     )
     entry = Entry(1, change, NOW, NOW, "app")
     return Case(UUID(int=7), "app", "HK", begin(change, NOW), TRAVEL, (entry,))
@@ -46,6 +54,11 @@ def moved(case: Case, move: Move, cause: str | None = None) -> Case:
     for change in decide(case.process, case.life, move, NOW):
         case = acted(case, (change,), cause)
     return case
+
+
+def assessed(case: Case) -> Case:
+    """At the stage where the shipped rule acts, with the receipts."""
+    return moved(moved(case, moves.EnterStage("assessment")), moves.ReceiveDocuments(("receipts",)))
 
 
 def acted(case: Case, changes: tuple[object, ...], cause: str | None) -> Case:
@@ -68,11 +81,10 @@ def run(case: Case, rules: RuleSet) -> tuple[Case, list[str]]:
 
 
 def test_a_small_claim_goes_straight_through_and_the_history_names_the_rule() -> None:
-    case = moved(submitted(amount=800), moves.EnterStage("assessment"))
-    case, fired = run(case, NEVER_HELD)
+    case, fired = run(assessed(submitted(amount=800)), NEVER_HELD)
     assert fired == ["small_travel_claim"]
     assert case.life.outcome == "paid"
-    assert [entry.cause for entry in case.history[2:]] == ["rule:small_travel_claim", "entry:3", "entry:4", "entry:5"]
+    assert [entry.cause for entry in case.history[3:]] == ["rule:small_travel_claim", "entry:4", "entry:5", "entry:6"]
 
 
 @pytest.mark.parametrize(
@@ -82,12 +94,40 @@ def test_a_small_claim_goes_straight_through_and_the_history_names_the_rule() ->
         submitted(),
         replace(submitted(amount=800), past=Past(requests=3)),
         doubted(submitted(amount=800)),
+        submitted(amount=800, incident_date="2025-12-31"),
+        submitted(amount=800, incident_date="2027-01-01"),
+        submitted(amount=800, policy_to="never"),
+        submitted(amount=800, policy_from=20260101),
     ],
-    ids=["too much", "no amount", "claims often", "doubtful"],
+    ids=["too much", "no amount", "claims often", "doubtful", "before cover", "after cover", "no end", "no date"],
 )
 def test_a_claim_that_does_not_meet_every_condition_is_left_to_people(case: Case) -> None:
-    case = moved(case, moves.EnterStage("assessment"))
-    assert run(case, NEVER_HELD)[1] == []
+    assert run(assessed(case), NEVER_HELD)[1] == []
+
+
+@pytest.mark.parametrize("name", IN_FORCE)
+def test_cover_is_not_taken_to_be_in_force_while_a_date_is_missing(name: str) -> None:
+    case = submitted(amount=800)
+    life = replace(case.life, attributes={n: v for n, v in case.life.attributes.items() if n != name})
+    assert (case.get("is_in_force"), replace(case, life=life).get("is_in_force")) == (True, False)
+
+
+@pytest.mark.parametrize("day", ["2026-01-01", "2026-12-31"])
+def test_the_first_and_the_last_day_of_a_policy_are_within_it(day: str) -> None:
+    assert submitted(incident_date=day).get("is_in_force") is True
+
+
+def test_documents_are_not_complete_because_nobody_asked_for_any() -> None:
+    case = moved(submitted(amount=800), moves.EnterStage("assessment"))
+    assert (case.get("documents_missing"), case.get("documents_received")) == (0, 0)
+    assert next_action(NEVER_HELD, case, NOW) is None
+
+
+def test_a_document_that_came_twice_or_under_no_name_is_counted_as_what_it_is() -> None:
+    case = assessed(submitted(amount=800))
+    for name in ("receipts", "report", None):
+        case = moved(case, moves.Attach(UUID(int=3), "application/pdf", 12, "0" * 64, name))
+    assert case.get("documents_received") == 2
 
 
 def test_missing_documents_keep_it_from_going_through_until_they_are_there() -> None:
@@ -99,7 +139,7 @@ def test_missing_documents_keep_it_from_going_through_until_they_are_there() -> 
 
 
 def test_the_next_stage_begins_by_itself_when_the_control_points_are_passed() -> None:
-    case = moved(submitted(amount=9000), moves.EnterStage("assessment"))
+    case = assessed(submitted(amount=9000))
     assert next_action(NEVER_HELD, case, NOW) is None
     case = moved(case, moves.RecordControl("cover_checked", is_passed=True, recorded={"cover_in_force": True}))
     action = next_action(NEVER_HELD, case, NOW)
@@ -117,7 +157,7 @@ def test_a_rule_acts_once_at_a_stage_and_again_when_it_is_entered_again() -> Non
 
 
 def test_a_rule_that_is_off_and_a_request_that_is_over_do_nothing() -> None:
-    case = moved(submitted(amount=800), moves.EnterStage("assessment"))
+    case = assessed(submitted(amount=800))
     off = RuleSet(tuple(replace(rule, is_on=False) for rule in NEVER_HELD.rules))
     assert next_action(off, case, NOW) is None
     over = moved(case, moves.Cancel("duplicate"))
@@ -139,7 +179,7 @@ def test_the_share_that_is_held_back_is_the_one_asked_for(share: float) -> None:
 
 def test_who_is_held_back_does_not_change_and_is_said() -> None:
     held = RuleSet((replace(ON.rules[0], held_back=1.0),))
-    case = moved(submitted(amount=800), moves.EnterStage("assessment"))
+    case = assessed(submitted(amount=800))
     first = next_action(held, case, NOW)
     assert first == next_action(held, case, NOW + timedelta(days=1))
     assert first == Action("small_travel_claim", (), is_held_back=True)
@@ -149,7 +189,7 @@ def test_a_trial_says_how_often_a_rule_would_have_acted_and_whether_people_did_t
     trial = Trial(RuleSet(tuple(replace(rule, is_on=False) for rule in ON.rules)), most_listed=2, until=NOW)
     endings = ["paid", "paid", "declined", None]
     for number, outcome in enumerate(endings):
-        case = moved(submitted(amount=800), moves.EnterStage("assessment"))
+        case = assessed(submitted(amount=800))
         if outcome == "declined":
             case = moved(case, moves.Close("declined", None, "fraud"))
         elif outcome == "paid":
@@ -161,5 +201,5 @@ def test_a_trial_says_how_often_a_rule_would_have_acted_and_whether_people_did_t
     result = trial.results["small_travel_claim"]
     assert (trial.requests, result.acted, result.agreed, result.disagreed) == (4, 4, 2, 1)
     assert [found.reference for found in result.listed] == ["R-0", "R-1"]
-    assert [found.sequence for found in result.listed] == [2, 2]
+    assert [found.sequence for found in result.listed] == [3, 3]
     assert trial.results["next_when_complete"].acted == 2

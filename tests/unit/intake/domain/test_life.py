@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 
 from services.intake.domain import moves
 from services.intake.domain.chain import find_break, hash_entry
-from services.intake.domain.changes import Closed, Submitted
+from services.intake.domain.changes import Assigned, Closed, Submitted
 from services.intake.domain.deciding import decide
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Entry, change_data, read_change
+from services.intake.domain.kept import KEPT
 from services.intake.domain.life import Life, State, begin, evolve, replay
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
@@ -43,7 +45,7 @@ def moves_of(process: Process) -> st.SearchStrategy[Move]:
     same_kind = [other for other in PROCESSES.values() if other.kind is process.kind]
     return st.one_of(
         st.builds(moves.Acknowledge, handlers),
-        st.builds(moves.Assign, st.sampled_from(["north", "south"]), handlers),
+        st.builds(moves.Assign, st.sampled_from(["north", "south", None, KEPT]), handlers | st.just(KEPT)),
         st.builds(moves.EnterStage, st.sampled_from([*process.stages, "nowhere"]), handlers),
         st.builds(moves.EnterStage, st.sampled_from([*process.stages]), handlers),
         st.builds(moves.LeaveStage, handlers),
@@ -152,7 +154,7 @@ def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
         case moves.Acknowledge():
             return not life.is_acknowledged
         case moves.Assign(team, handler):
-            return (team is not None and team != life.team) or (handler is not None and handler != life.handler)
+            return (team is not KEPT and team != life.team) or (handler is not KEPT and handler != life.handler)
         case moves.EnterStage(target):
             return target in stage.rework or (target in stage.next and is_complete(process, life))
         case moves.LeaveStage():
@@ -373,3 +375,39 @@ def test_a_merge_confirms_that_the_request_was_a_duplicate() -> None:
     for change in decide(process, life, moves.MergeInto(UUID(int=8)), NOW):
         life = evolve(life, change, NOW)
     assert (life.state, life.doubts, life.confirmed) == (State.MERGED, (), ("likely_duplicate",))
+
+
+@pytest.mark.parametrize(
+    ("move", "data", "whose"),
+    [
+        (moves.Assign("south"), {"team": "south", "handler": None}, ("south", None)),
+        (moves.Assign("south", "s-9"), {"team": "south", "handler": "s-9"}, ("south", "s-9")),
+        (moves.Assign(KEPT, "s-9"), {"handler": "s-9"}, ("north", "s-9")),
+        (moves.Assign(KEPT, None), {"handler": None}, ("north", None)),
+        (moves.Assign(None), {"team": None, "handler": None}, (None, None)),
+        (moves.Assign(None, "s-104"), {"team": None, "handler": "s-104"}, (None, "s-104")),
+    ],
+)
+def test_another_team_takes_a_request_from_the_person_who_had_it(
+    move: moves.Assign, data: dict[str, Any], whose: tuple[str | None, str | None]
+) -> None:
+    process = process_of("claim")
+    life = evolve(begun(process)[0], Assigned("north", "s-104"), NOW)
+    (change,) = decide(process, life, move, NOW)
+    assert change_data(change) == data
+    after = evolve(life, read_change("assigned", json.loads(json.dumps(change_data(change)))), NOW)
+    assert (after.team, after.handler) == whose
+
+
+def test_the_first_team_of_a_request_leaves_it_with_who_works_on_it() -> None:
+    process = process_of("claim")
+    life = evolve(begun(process)[0], Assigned(KEPT, "s-104"), NOW)
+    (change,) = decide(process, life, moves.Assign("north"), NOW)
+    assert change == Assigned("north")
+
+
+def test_an_assignment_of_before_that_names_no_handler_left_the_handler() -> None:
+    life = evolve(begun(process_of("claim"))[0], Assigned("north", "s-104"), NOW)
+    old = read_change("assigned", {"team": "south"})
+    after = evolve(life, old, NOW)
+    assert (after.team, after.handler, change_data(old)) == ("south", "s-104", {"team": "south"})
