@@ -41,7 +41,7 @@ def test_the_chinese_pages_are_chinese_throughout(language: Language) -> None:
         return [value] if isinstance(value, str) else []
 
     for text in texts(words):
-        bare = text.replace("{kind}", "").replace("{instant}", "")
+        bare = text.replace("{kind}", "").replace("{instant}", "").replace("{score}", "")
         assert not any("a" <= character.lower() <= "z" for character in bare), text
 
 
