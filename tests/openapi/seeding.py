@@ -27,6 +27,7 @@ _MOVES: Sequence[tuple[str, dict[str, Any]] | None] = (
     ("pause", {"reason": "customer_documents"}),
     ("cancel", {"reason": "duplicate"}),
     ("note", {"text": "called back"}),
+    ("close", {"outcome": "withdrawn"}),
 )
 
 
@@ -59,7 +60,7 @@ def seed(intake: RunningIntake) -> Seeded:
             references.append(view["reference"])
             tokens.append(view["status_url"].rpartition("/")[2])
             states.add(view["state"])
-    assert states >= {State.OPEN, State.PAUSED, State.CANCELLED}
+    assert states >= {State.OPEN, State.PAUSED, State.CANCELLED, State.CLOSED}
     with _client(intake, "staff") as staff:
         held = [staff.get(f"/v1/requests/{reference}/customer").raise_for_status().json() for reference in references]
         prefixes = [

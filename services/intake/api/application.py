@@ -24,6 +24,7 @@ from services.intake.api import (
     quarantine,
     status,
     status_data,
+    status_feedback,
     streams,
     submit,
     system,
@@ -82,6 +83,7 @@ def create_api(context: Context, access: Access, status_page: StatusPage, readin
         audit,
         system,
         status_data,
+        status_feedback,
         status,
     ):
         app.include_router(module.router, responses=problem_responses(500, 503))

@@ -21,10 +21,17 @@ from services.intake.domain.record import RequestRecord
 from services.intake.handlers.moving import Asking, Moving
 from services.intake.store.answers import KeyInFlight, claim_key, complete_answer
 from services.intake.store.refusals import writing
+from shared.contracts.payload import RequestKind
 from shared.http import problem_responses
 from shared.postgres import Connection
 
 RECORDED = Counter("punctual_intake_moves_total", "Moves recorded.", ["type", "kind"])
+FEEDBACK = Counter("punctual_intake_feedback_total", "Scores that customers gave.", ["kind", "score"])
+
+# What is counted for the first time shows no increase, unless it was there with 0 before.
+for _kind in RequestKind:
+    for _score in range(1, 6):
+        FEEDBACK.labels(_kind, _score)
 
 MOVE_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -128,6 +135,8 @@ async def write_move(
     except KeyInFlight:
         raise key_in_flight(context.retry_after_seconds) from None
     RECORDED.labels(record.history[-1].change.TYPE, record.life.kind).inc()
+    if isinstance(body, bodies.FeedbackBody):
+        FEEDBACK.labels(record.life.kind, body.score).inc()
     return json_answer(answer, 200, {"ETag": make_etag(record.life.version, answer)})
 
 

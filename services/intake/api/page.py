@@ -28,6 +28,7 @@ from services.intake.domain.history import Change
 from services.intake.domain.life import State
 from services.intake.domain.process import Process, StageWords
 from services.intake.domain.record import RequestRecord
+from services.intake.domain.survey import given_score, is_asked
 from shared.contracts.payload import Language
 
 
@@ -42,7 +43,7 @@ class StatusPage:
         style = template.partition("<style>")[2].partition("</style>")[0]
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         self.content_policy = (
-            f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
+            f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'; "
             "frame-ancestors 'none'"
         )
 
@@ -62,20 +63,34 @@ class StatusPage:
             "<ol>",
             *_list(tell_steps(record, process, words), record, words),
             "</ol>",
+            *_feedback(record, words),
             _soft(words.as_of.format(instant=format_instant(now, record.market, words))),
             _soft(words.privacy),
         ]
         return self._frame(f"{title} {record.reference}", content, words)
 
-    def draw_unknown(self, language: Language) -> str:
-        """The page of a link that nobody was given."""
+    def draw_unknown(self, language: Language, page: str = "") -> str:
+        """The page of a link that nobody was given.
+
+        Args:
+            page: where the status page is, seen from here.
+        """
         words = self.words[language]
         content = [f"<h1>{escape(words.unknown_title)}</h1>", f"<p>{escape(words.unknown)}</p>"]
-        return self._frame(words.unknown_title, content, words)
+        return self._frame(words.unknown_title, content, words, page)
 
-    def _frame(self, title: str, content: Iterable[str], words: Words) -> str:
+    def draw_refused(self, language: Language, sentence: str, page: str) -> str:
+        """The answer to a form that was not taken; otherwise as ``draw_unknown``."""
+        words = self.words[language]
+        title = words.feedback.title
+        back = f'<p><a href="{escape(page)}?lang={language}">{escape(words.feedback.back)}</a></p>'
+        content = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(sentence)}</p>', back]
+        return self._frame(title, content, words, page)
+
+    def _frame(self, title: str, content: Iterable[str], words: Words, page: str = "") -> str:
         links = [
-            f'<li><a href="?lang={language}" lang="{language}" hreflang="{language}">{escape(other.name)}</a></li>'
+            f'<li><a href="{escape(page)}?lang={language}" lang="{language}" hreflang="{language}">'
+            f"{escape(other.name)}</a></li>"
             for language, other in self.words.items()
             if other is not words
         ]
@@ -96,6 +111,30 @@ def _section(heading: str, sentences: Iterable[str]) -> Iterator[str]:
 
 def _soft(sentence: str) -> str:
     return f'<p class="soft">{escape(sentence)}</p>'
+
+
+def _feedback(record: RequestRecord, words: Words) -> Iterator[str]:
+    said = tell_feedback(record, words)
+    if said is not None:
+        yield from _section(words.feedback.title, [said])
+    if not is_asked(record):
+        return
+    asked = words.feedback
+    # Relative: the page may stand behind a proxy, below another path.
+    action = f"{record.status_token}/feedback?lang={words.language}"
+    yield f"<h2>{escape(asked.title)}</h2>"
+    yield f'<form method="post" action="{escape(action)}"><fieldset><legend>{escape(asked.ask)}</legend>'
+    for score in range(len(asked.scores), 0, -1):
+        choice = f'<input type="radio" name="score" value="{score}" required>'
+        yield f"<label>{choice} {escape(asked.scores[score - 1])}</label>"
+    yield f'</fieldset><p>{escape(asked.text)}</p><textarea name="text" rows="4" maxlength="4000"'
+    yield f' aria-label="{escape(asked.text)}"></textarea><p><button>{escape(asked.send)}</button></p></form>'
+
+
+def tell_feedback(record: RequestRecord, words: Words) -> str | None:
+    """What the customer told of a closed request; None while nothing."""
+    score = given_score(record) if record.life.is_over else None
+    return None if score is None else words.feedback.given.format(score=words.feedback.scores[score - 1])
 
 
 def tell_now(record: RequestRecord, process: Process, words: Words) -> list[str]:

@@ -20,6 +20,16 @@ router = APIRouter(tags=["status page"])
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
+PAGE_HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Vary": "Accept-Language",
+}
+"""Of every answer about a link."""
+
+
 async def status_page_of(request: Request) -> StatusPage:
     return cast(StatusPage, request.app.state.status_page)
 
@@ -40,14 +50,7 @@ async def status(
     lang: Annotated[str | None, Query(description="zh-Hant, zh-Hans or en; before the browser's choice")] = None,
     accept_language: Annotated[str | None, Header()] = None,
 ) -> HTMLResponse:
-    headers = {
-        "Content-Security-Policy": page.content_policy,
-        "Referrer-Policy": "no-referrer",
-        "X-Robots-Tag": "noindex, nofollow",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-        "Vary": "Accept-Language",
-    }
+    headers = {**PAGE_HEADERS, "Content-Security-Policy": page.content_policy}
     if TOKEN.fullmatch(token):
         async with context.database.connection() as connection:
             record = await find_by_token(connection, token)

@@ -10,20 +10,12 @@ from services.intake.api.answers import json_answer
 from services.intake.api.context import ContextOf
 from services.intake.api.language import choose_language
 from services.intake.api.page import StatusPage
-from services.intake.api.status import TOKEN, status_page_of
+from services.intake.api.status import PAGE_HEADERS, TOKEN, status_page_of
 from services.intake.api.status_view import StatusView, view_status
 from services.intake.store.lookups import find_by_token
 from shared.http import Problem, problem_responses
 
 router = APIRouter(tags=["status page"])
-
-_HEADERS = {
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Vary": "Accept-Language",
-}
 
 
 @router.get(
@@ -50,5 +42,5 @@ async def status_data(
                 process = await context.processes.of(connection, life.process, life.process_version)
                 language = choose_language(lang, accept_language, record.language)
                 view = view_status(page, record, process, language)
-                return json_answer(view.model_dump_json(), 200, {**_HEADERS, "Content-Language": language})
-    raise Problem(404, "link_unknown", "Nobody was given this link", headers=_HEADERS)
+                return json_answer(view.model_dump_json(), 200, {**PAGE_HEADERS, "Content-Language": language})
+    raise Problem(404, "link_unknown", "Nobody was given this link", headers=PAGE_HEADERS)

@@ -6,11 +6,19 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake.api.page import StatusPage, missing_documents, tell_expected, tell_now, tell_steps
+from services.intake.api.page import (
+    StatusPage,
+    missing_documents,
+    tell_expected,
+    tell_feedback,
+    tell_now,
+    tell_steps,
+)
 from services.intake.domain.deadlines import expected_at, overdue_since
 from services.intake.domain.life import State
 from services.intake.domain.process import Process
 from services.intake.domain.record import RequestRecord
+from services.intake.domain.survey import given_score, is_asked
 from shared.contracts.payload import Language, RequestKind
 
 
@@ -35,6 +43,9 @@ class StatusView(BaseModel):
                     "overdue_since": None,
                     "expected_text": "We expect to finish by 27 November 2026, 17:00.",
                     "steps": [{"text": "Received", "at": "2026-11-22T01:30:00Z"}],
+                    "asks_for_feedback": False,
+                    "score": None,
+                    "feedback_text": None,
                 }
             ]
         }
@@ -51,6 +62,9 @@ class StatusView(BaseModel):
     overdue_since: datetime | None = Field(description="The expected time that passed while the work goes on")
     expected_text: str
     steps: list[StepView]
+    asks_for_feedback: bool = Field(description="Whether it can be said now how it went, and was not yet")
+    score: int | None = Field(description="What the customer gave, 1 to 5; 5 is best")
+    feedback_text: str | None = Field(description="The sentence that says so")
 
 
 def view_status(page: StatusPage, record: RequestRecord, process: Process, language: Language) -> StatusView:
@@ -68,4 +82,7 @@ def view_status(page: StatusPage, record: RequestRecord, process: Process, langu
         overdue_since=None if life.is_over else overdue_since(record.deadlines),
         expected_text=tell_expected(record, words),
         steps=[StepView(text=text, at=at) for text, at in tell_steps(record, process, words)],
+        asks_for_feedback=is_asked(record),
+        score=given_score(record),
+        feedback_text=tell_feedback(record, words),
     )

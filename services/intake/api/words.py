@@ -26,6 +26,24 @@ class DayPeriod(_Words):
     word: str
 
 
+class FeedbackWords(_Words):
+    """Attributes:
+    scores: of 1 to 5.
+    given: what the page says in the place of the question when it was answered.
+    refused: when the request is not closed, or was answered too often.
+    """
+
+    title: str
+    ask: str
+    scores: Annotated[tuple[str, ...], Field(min_length=5, max_length=5)]
+    text: str
+    send: str
+    given: str
+    wrong: str
+    refused: str
+    back: str
+
+
 class Words(_Words):
     """Whole sentences with named places, so that each language keeps its own order."""
 
@@ -58,6 +76,7 @@ class Words(_Words):
     reopened: str
     withdrawn: str
     joined: str
+    feedback: FeedbackWords
     unnamed: StageWords
     unknown_title: str
     unknown: str

@@ -9,10 +9,12 @@ from datetime import datetime
 from services.intake.domain.branching import Branch, open_branch
 from services.intake.domain.deciding import decide
 from services.intake.domain.instants import check_move
-from services.intake.domain.moves import Absorb, FollowProcess, MergeInto, Move, Reopen
+from services.intake.domain.moves import Absorb, FollowProcess, GiveFeedback, MergeInto, Move, Reopen
 from services.intake.domain.record import Related, RequestRecord
 from services.intake.domain.refusing import MoveRefused
-from services.intake.domain.visibility import Visibility
+from services.intake.domain.survey import BY as CUSTOMER
+from services.intake.domain.survey import check_answer, given_score, last_answer
+from services.intake.domain.visibility import EVERYTHING, Visibility
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.customer_keys import CustomerErased, CustomerKeys
 from services.intake.handlers.processes import Processes
@@ -20,7 +22,7 @@ from services.intake.store.announcements import change_event, opening_event
 from services.intake.store.branches import insert_branch
 from services.intake.store.moves import add_link, lock_request, lock_two, record_changes
 from services.intake.store.personal.customers import is_customer_erased
-from services.intake.store.personal.texts import add_texts, encrypt_description
+from services.intake.store.personal.texts import add_texts, encrypt_description, find_texts
 from shared.clock import Clock
 from shared.contracts.topics import REQUESTS
 from shared.errors import PunctualError
@@ -166,6 +168,17 @@ class Moving:
         opened = await self._act(connection, record)
         return replace(opened, related=(Related(is_from, origin.reference),))
 
+    async def answer_survey(
+        self, connection: Connection, reference: str, score: int, text: str | None
+    ) -> tuple[RequestRecord, bool]:
+        """What the customer says by the link; the request after it, and False where that was said before."""
+        asking = Asking(CUSTOMER, EVERYTHING, texts={"text": text} if text else {})
+        record = await self._lock(connection, reference, asking)
+        if given_score(record) == score and await self._was_said(connection, record, text):
+            return record, False
+        check_answer(record)
+        return await self._change(connection, record, GiveFeedback(score), asking), True
+
     async def look_at(self, connection: Connection, reference: str, asking: Asking) -> RequestRecord:
         """Have rules act on a request that nothing was asked of."""
         return await self._act(connection, await self._lock(connection, reference, asking))
@@ -176,6 +189,14 @@ class Moving:
             raise RequestUnknown(reference)
         _check_seen(record, asking)
         return record
+
+    async def _was_said(self, connection: Connection, record: RequestRecord, text: str | None) -> bool:
+        answer = last_answer(record)
+        if not text or answer is None:
+            return True
+        key = await self._customer_keys.of_request(connection, record.request_id)
+        texts = await find_texts(connection, key, record.request_id)
+        return texts.get(answer.sequence, {}).get("text") == text
 
     async def _change(self, connection: Connection, record: RequestRecord, move: Move, asking: Asking) -> RequestRecord:
         life, now = record.life, self._clock.now()

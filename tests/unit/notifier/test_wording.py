@@ -140,6 +140,13 @@ def test_an_outcome_is_told_in_the_words_of_its_kind() -> None:
     assert "Result: Completed" in rendered(NoticeKind.CLOSED, EN, outcome="of_a_later_version").text
 
 
+def test_whoever_is_told_the_end_is_asked_how_it_went_and_nobody_else() -> None:
+    asked = {EN: "How did it go?", HANT: "是否滿意", HANS: "是否满意"}
+    for language, (kind, sentence) in product(Language, product(NoticeKind, asked.values())):
+        is_asked = kind is NoticeKind.CLOSED and sentence == asked[language]
+        assert (sentence in rendered(kind, language).text) == is_asked
+
+
 def test_an_objective_of_a_policy_of_its_own_is_shown_as_written() -> None:
     planned = notice(NoticeKind.BREACH, role_audience("head"))
     facts = Facts(objective="next_update", due_at=DUE)

@@ -18,6 +18,7 @@ from punctual.replay.logs.xes_log import read_xes
 from services.intake.api import automation, key_views, move_bodies, moves, quarantine
 from services.intake.api.batch_lines import read_line
 from services.intake.api.bodies import SubmitBody
+from services.intake.api.feedback_bodies import SurveyBody, read_answer, read_form
 from services.intake.api.filters import Filters, read_wanted
 from services.intake.api.move_bodies import MoveBody
 from services.intake.domain.visibility import Visibility
@@ -74,6 +75,10 @@ def _answer_of_an_issuer(content: bytes) -> None:
 OCTETS = (
     Parser("answer of an issuer", _answer_of_an_issuer, ValueError, (b'{"keys": []}',)),
     Parser("line of a batch", read_line, Problem, (_LINE,)),
+    Parser("answer of a customer, as JSON", read_answer, Problem, (b'{"score": 5, "text": "quick"}',)),
+    Parser(
+        "answer of a customer, as a form", read_form, ValueError, (b"score=5&text=very+quick%0D%0A", b"score=1&text=")
+    ),
     Parser(
         "accounts of the issuer",
         lambda content: accounts._read(File(content)),  # type: ignore[arg-type]  # as much of a path as it uses
@@ -196,6 +201,7 @@ OBJECTS = (
     ),
     Parser("body of split", _body_of(move_bodies.SplitBody), ValidationError, ({"kind": "claim", "attributes": {}},)),
     Parser("body of complaint", _body_of(move_bodies.ComplaintBody), ValidationError, ({"description": "slow"},)),
+    Parser("body of an answer by the link", _body_of(SurveyBody), ValidationError, ({"score": 5, "text": "quick"},)),
     Parser("body of confirm", _body_of(quarantine.ConfirmBody), ValidationError, ({"rule": "a", "reason": "b"},)),
     Parser("body of dismiss", _body_of(quarantine.DismissBody), ValidationError, ({"rule": "a", "reason": "b"},)),
     Parser(

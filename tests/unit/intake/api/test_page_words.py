@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def test_the_chinese_pages_are_chinese_throughout(language: Language) -> None:
         return [value] if isinstance(value, str) else []
 
     for text in texts(words):
-        bare = text.replace("{kind}", "").replace("{instant}", "").replace("{documents}", "")
+        bare = re.sub(r"\{(kind|instant|documents|score)\}", "", text)
         assert not any("a" <= character.lower() <= "z" for character in bare), text
 
 

@@ -1,0 +1,48 @@
+"""What a customer says of a finished request by the link of its page."""
+
+from __future__ import annotations
+
+from services.intake.domain.changes import FeedbackGiven, Reopened
+from services.intake.domain.history import Entry
+from services.intake.domain.life import State
+from services.intake.domain.record import RequestRecord
+from services.intake.domain.refusing import MoveRefused
+
+BY = "customer"
+"""Who wrote the entries that come by the link."""
+
+MOST = 5
+"""Answers by the link to one request: minds change, and a program that never ends must not fill the history."""
+
+
+def is_asked(record: RequestRecord) -> bool:
+    """Whether the page asks how it went: it is closed, and nobody said so far."""
+    return record.life.ended_as is State.CLOSED and last_answer(record) is None
+
+
+def given_score(record: RequestRecord) -> int | None:
+    """How satisfied the customer is, whoever told us; None while nobody did. After a reopening it is asked anew."""
+    answer = last_answer(record)
+    return answer.change.score if answer is not None and isinstance(answer.change, FeedbackGiven) else None
+
+
+def last_answer(record: RequestRecord) -> Entry | None:
+    """The entry of the score that holds."""
+    for entry in reversed(record.history):
+        match entry.change:
+            case FeedbackGiven():
+                return entry
+            case Reopened():
+                return None
+    return None
+
+
+def check_answer(record: RequestRecord) -> None:
+    """
+    Raises:
+        MoveRefused: it is not closed, or was answered too often by the link.
+    """
+    if record.life.ended_as is not State.CLOSED:
+        raise MoveRefused("not_closed", "how it went is asked when the request is closed")
+    if sum(isinstance(entry.change, FeedbackGiven) and entry.by == BY for entry in record.history) >= MOST:
+        raise MoveRefused("feedback_final", f"it was answered {MOST} times by this link, and the last answer stays")

@@ -1,0 +1,74 @@
+"""What a customer may say by the link, and which answer holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from services.intake.domain.changes import Cancelled, Closed, FeedbackGiven, Merged, Reopened, Submitted
+from services.intake.domain.history import Change, Entry
+from services.intake.domain.life import begin
+from services.intake.domain.record import RequestRecord
+from services.intake.domain.refusing import MoveRefused
+from services.intake.domain.survey import BY, MOST, check_answer, given_score, is_asked
+from shared.contracts.payload import Language, Market, RequestKind
+
+NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+SUBMITTED = Submitted(RequestKind.CLAIM, 1, "received")
+OPEN = RequestRecord(
+    request_id=UUID(int=1),
+    reference="K7M4Q-2XD9C",
+    status_token="token",
+    channel="app",
+    external_id=None,
+    market=Market.HONG_KONG,
+    language=Language.ENGLISH,
+    life=begin(SUBMITTED, NOW),
+    history=(Entry(1, SUBMITTED, NOW, NOW, "app"),),
+    head=None,
+)
+
+
+def after(record: RequestRecord, *changes: Change, by: str = "app") -> RequestRecord:
+    return record.after(changes, occurred_at=NOW, recorded_at=NOW, by=by)
+
+
+CLOSED = after(OPEN, Closed("paid"))
+
+
+def test_a_closed_request_is_asked_about_until_somebody_says_how_it_went() -> None:
+    assert (is_asked(CLOSED), given_score(CLOSED)) == (True, None)
+    for by in (BY, "app"):
+        answered = after(CLOSED, FeedbackGiven(2), by=by)
+        assert (is_asked(answered), given_score(answered)) == (False, 2)
+        check_answer(answered)
+
+
+def test_the_last_answer_holds() -> None:
+    assert given_score(after(CLOSED, FeedbackGiven(2), FeedbackGiven(5))) == 5
+
+
+def test_a_reopening_asks_anew() -> None:
+    again = after(CLOSED, FeedbackGiven(2), Reopened("new_evidence"), Closed("paid"))
+    assert (is_asked(again), given_score(again)) == (True, None)
+
+
+@pytest.mark.parametrize("ending", [None, Cancelled("duplicate"), Merged(UUID(int=2))])
+def test_what_is_not_closed_is_not_asked_about(ending: Change | None) -> None:
+    record = OPEN if ending is None else after(OPEN, ending)
+    assert not is_asked(record)
+    with pytest.raises(MoveRefused) as refused:
+        check_answer(record)
+    assert refused.value.code == "not_closed"
+
+
+def test_the_history_takes_so_many_answers_by_the_link_and_no_more() -> None:
+    record = after(CLOSED, *[FeedbackGiven(1 + number % 2) for number in range(MOST - 1)], by=BY)
+    check_answer(after(record, *[FeedbackGiven(3)] * MOST))  # what the house was told otherwise does not count
+    with pytest.raises(MoveRefused) as refused:
+        check_answer(after(record, FeedbackGiven(5), by=BY))
+    assert refused.value.code == "feedback_final"
+    assert not is_asked(replace(record, life=replace(record.life, ended_as=None, closed_at=None)))
