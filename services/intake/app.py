@@ -123,7 +123,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     automations = Automations(database, clock, _text(settings.data_folder / AUTOMATION))
     await automations.start()
     acting = Acting(automations, outbox)
-    moving = Moving(outbox, clock, processes, acting, customer_keys)
+    moving = Moving(outbox, clock, processes, acting, customer_keys, validation)
     automator = Automator(database, moving)
     reminding = Reminding(automations, processes, outbox, clock)
     submissions = GroupCommit(

@@ -123,7 +123,7 @@ class RequestProcessChanged(Payload):
 
 
 class RequestDoubted(Payload):
-    """The request was taken in with findings that somebody has to judge; it is worked on and its clocks run."""
+    """The request came or was changed with findings that somebody has to judge; it is worked on and its clocks run."""
 
     TYPE: ClassVar[str] = "punctual.request.doubted"
 

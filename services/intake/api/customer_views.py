@@ -79,7 +79,9 @@ class ErasureView(BaseModel):
         description="SHA-256 of the customer's key as it was stored: shows whether a backup holds it"
     )
     confirmed: dict[str, ConfirmationView] = Field(description="What other services say they destroyed")
-    is_proved: bool = Field(description="Every check holds")
+    is_proved: bool = Field(
+        description="Every check holds. It says nothing of codes and sums, which stay as facts of the case"
+    )
     checks: list[CheckView] = Field(description="What was found when the tables were looked at for this answer")
 
 

@@ -130,7 +130,7 @@ async def erase(customer_id: UUID, body: EraseBody, write: WriteOf, context: Con
                 status, answer = await stored_answer(connection, write)
                 return json_answer(answer, status, REPLAY_HEADER)
             await context.erasing.erase(connection, customer_id, write.caller.name, body.reason, cause="asked")
-            answer = (await _view_erasure(connection, customer_id)).model_dump_json()
+            answer = (await _view_erasure(context, connection, customer_id)).model_dump_json()
             await complete_answer(connection, write.owner, write.key, None, 200, answer)
     except KeyInFlight:
         raise key_in_flight(context.retry_after_seconds) from None
@@ -150,19 +150,23 @@ async def erase(customer_id: UUID, body: EraseBody, write: WriteOf, context: Con
 @router.get(
     "/v1/customers/{customer_id}/erasure",
     summary="Prove that what was held on a customer is destroyed",
-    description="Looks at every table that held some of it, now, whatever the record says.",
+    description=(
+        "Counts what is left now, whatever the record says: the key, all that was encrypted with it, the channel's ids,"
+        " and attributes with the name of personal data. The facts of the case stay: codes, sums, dates, instants."
+    ),
     responses=problem_responses(404, 422),
 )
 async def erasure(customer_id: UUID, context: ContextOf) -> ErasureView:
     async with context.database.snapshot() as connection:
-        return await _view_erasure(connection, customer_id)
+        return await _view_erasure(context, connection, customer_id)
 
 
-async def _view_erasure(connection: Connection, customer_id: UUID) -> ErasureView:
+async def _view_erasure(context: Context, connection: Connection, customer_id: UUID) -> ErasureView:
     found = await find_erasure(connection, customer_id)
     if found is None:
         raise Problem(404, "erasure_not_found", "No such erasure", "The customer is unknown, or was not erased.")
-    return view_erasure(found, prove(found, await count_remains(connection, customer_id)))
+    remains = await count_remains(connection, customer_id, context.validation.book.personal)
+    return view_erasure(found, prove(found, remains))
 
 
 async def _export_request(context: Context, connection: Connection, reference: str) -> ExportedRequestView:

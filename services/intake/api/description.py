@@ -39,6 +39,17 @@ _PROBLEMS: dict[str, tuple[str, str, dict[str, str]]] = {
 }
 """Of each status the problem that is met most: code, title, wrong fields."""
 
+_DATA_CHECKED = (
+    "/v1/requests",
+    *(f"/v1/requests/{{reference}}/{move}" for move in ("change", "control", "split", "complain")),
+)
+"""Calls whose facts the rules are asked about."""
+
+_DATA_REFUSED = (
+    "`invalid_fields`: some fields are missing or wrong. `data_refused`: some say what cannot be true by the rules of"
+    " validation.yml, or name personal data; `errors` names each. `occurred_at_impossible`, `idempotency_key_reused`"
+)
+
 
 def describe(app: FastAPI) -> JsonObject:
     """The document of ``app``; made once, then kept."""
@@ -50,6 +61,8 @@ def describe(app: FastAPI) -> JsonObject:
                 _without_null(parameter["schema"])
         for status, answer in _problem_answers(document):
             answer["content"][MEDIA_TYPE].setdefault("example", _problem(status))
+        for path in _DATA_CHECKED:
+            document["paths"][path]["post"]["responses"]["422"]["description"] = _DATA_REFUSED
         for model in EXAMPLED:
             # The framework leaves out what is null, in examples too, and then they lack fields.
             document["components"]["schemas"][model.__name__] |= cast(

@@ -131,6 +131,8 @@ def translating_refusals() -> Iterator[None]:
         raise instant_problem(refused) from None
     except MoveRefused as refused:
         raise move_problem(refused) from None
+    except DataRefused as refused:
+        raise data_problem(refused) from None
     except CustomerErased:
         raise customer_erased() from None
 

@@ -34,6 +34,7 @@ class ValidationView(BaseModel):
     sha256: str = Field(description="Of validation.yml as it was read")
     loaded_at: datetime
     schemas: list[SchemaView]
+    personal: list[str] = Field(description="Names that no attribute may have, however they are written")
     watched: list[str] = Field(description="Attributes whose values may be implausible")
     duplicates_within_seconds: float
     """How far apart two requests may lie to be one."""
@@ -46,6 +47,7 @@ async def validation(context: ContextOf, _: CallerOf) -> ValidationView:
         sha256=context.validation.sha256,
         loaded_at=context.validation.loaded_at,
         schemas=[_view(schema) for schema in book.schemas],
+        personal=sorted(book.personal.values()),
         watched=sorted(book.plausibility.attributes),
         duplicates_within_seconds=book.duplicates.within.total_seconds(),
     )

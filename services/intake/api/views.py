@@ -105,7 +105,9 @@ class RequestView(BaseModel):
     closed_at: datetime | None
     cycle: int = Field(description="1, and one more with each reopening")
     score: int | None = Field(description="The customer's satisfaction, 1 to 5")
-    findings: dict[str, Judgement] = Field(description="What was doubted when it came in, and how people judged it")
+    findings: dict[str, Judgement] = Field(
+        description="What was doubted when it came in or was changed, and how people judged it"
+    )
     version: int
     expected_at: datetime | None
     deadlines: list[DeadlineView]

@@ -13,7 +13,7 @@ LIKELY_DUPLICATE = "likely_duplicate"
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """It was taken in with findings that a person has to judge.
+    """It was taken in, or changed, with findings that a person has to judge.
 
     Attributes:
         findings: code of each, and what it is about: the facts that a rule names, or in what duplicates are alike.

@@ -58,6 +58,8 @@ class Remains:
 
     Attributes:
         keys, contacts, descriptions, texts, portraits: of each sort what is still there.
+        attributes: requests whose histories have an attribute with the name of personal data. None is taken any more;
+            one that was taken before there was the rule is in a chain of hashes and in events, which nothing edits.
         is_named: the customer is still known by the channel's id.
     """
 
@@ -66,6 +68,7 @@ class Remains:
     descriptions: int
     texts: int
     portraits: int
+    attributes: int
     is_named: bool
 
 
@@ -83,13 +86,17 @@ CONFIRMING = ("notifier",)
 
 
 def prove(erasure: Erasure, remains: Remains) -> list[Check]:
-    """Looks at what is there now. The erasure is proved when every check holds."""
+    """Looks at what is there now. The erasure is proved when every check holds.
+
+    The facts of the case stay: nothing can prove that no channel hid a name in a code, only that none is called so.
+    """
     counted = [
-        ("key", remains.keys, "the key with which all of it was encrypted"),
+        ("key", remains.keys, "the key with which contact and texts were encrypted"),
         ("contact", remains.contacts + remains.is_named, "name, addresses and the channel's id of the customer"),
         ("descriptions", remains.descriptions, "what came with the submissions"),
         ("texts", remains.texts, "notes, messages, names of attachments"),
         ("portraits", remains.portraits, "what new texts are compared with"),
+        ("attributes", remains.attributes, "requests with an attribute that is named like personal data"),
     ]
     checks = [Check(what, left == 0, f"{detail}: {left} left") for what, left, detail in counted]
     for service in CONFIRMING:

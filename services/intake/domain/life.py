@@ -183,7 +183,7 @@ def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:  # noqa: 
         case FeedbackGiven(score):
             return replace(life, score=score)
         case Doubted(findings):
-            return replace(life, doubts=(*life.doubts, *(rule for rule in findings if rule not in life.doubts)))
+            return _doubted(life, findings)
         case FindingConfirmed(rule):
             return replace(life, doubts=_less(life.doubts, rule), confirmed=(*life.confirmed, rule))
         case FindingDismissed(rule):
@@ -233,6 +233,16 @@ def _changed(life: Life, change: Changed) -> Life:
         priority=change.priority or life.priority,
         customer_tier=change.customer_tier or life.customer_tier,
         attributes={**life.attributes, **change.attributes},
+    )
+
+
+def _doubted(life: Life, findings: Iterable[str]) -> Life:
+    """What was judged before is open again: it was another value that somebody judged."""
+    return replace(
+        life,
+        doubts=tuple(dict.fromkeys((*life.doubts, *findings))),
+        confirmed=tuple(rule for rule in life.confirmed if rule not in findings),
+        dismissed=tuple(rule for rule in life.dismissed if rule not in findings),
     )
 
 

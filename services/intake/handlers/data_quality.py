@@ -23,6 +23,7 @@ def count_taken(channel: str, kind: RequestKind) -> None:
 
 def count_judged(channel: str, life: Life, judged: str) -> None:
     """A doubted record counts once: as wrong when the first finding is confirmed, as right when all are dismissed.
+    One that a change made doubtful afterwards counts once more.
 
     Args:
         life: after a finding was judged.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.intake.domain.branching import Branch, open_branch
+from services.intake.domain.changes import Changed, ControlRecorded
 from services.intake.domain.deciding import decide
+from services.intake.domain.doubts import Doubted
+from services.intake.domain.history import Change, Entry
 from services.intake.domain.instants import check_move
+from services.intake.domain.life import evolve
 from services.intake.domain.moves import Absorb, FollowProcess, GiveFeedback, MergeInto, Move, Reopen
 from services.intake.domain.record import Related, RequestRecord
 from services.intake.domain.refusing import MoveRefused
@@ -18,6 +22,7 @@ from services.intake.domain.visibility import EVERYTHING, Visibility
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.customer_keys import CustomerErased, CustomerKeys
 from services.intake.handlers.processes import Processes
+from services.intake.handlers.validation import Validation, count_doubts
 from services.intake.store.announcements import change_event, opening_event
 from services.intake.store.branches import insert_branch
 from services.intake.store.moves import add_link, lock_request, lock_two, record_changes
@@ -88,18 +93,26 @@ class Moving:
         ChangedMeanwhile: the caller saw another version.
         InstantRefused: the instant cannot be true.
         MoveRefused: the process does not allow it.
+        DataRefused: what it says of the request cannot be true.
         CustomerErased: people wrote something with it, and nothing may be kept of this customer; or it would be opened
             again for somebody who is not there any more.
     """
 
     def __init__(
-        self, outbox: Outbox, clock: Clock, processes: Processes, acting: Acting, customer_keys: CustomerKeys
+        self,
+        outbox: Outbox,
+        clock: Clock,
+        processes: Processes,
+        acting: Acting,
+        customer_keys: CustomerKeys,
+        validation: Validation,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._processes = processes
         self._acting = acting
         self._customer_keys = customer_keys
+        self._validation = validation
 
     async def perform(self, connection: Connection, reference: str, move: Move, asking: Asking) -> RequestRecord:
         """The request after the move."""
@@ -156,6 +169,7 @@ class Moving:
         check_move(branch.occurred_at, self._clock.now(), origin.life.submitted_at)
         process = self._processes.book.choose(branch.kind, branch.product_line)
         record = open_branch(origin, branch, process, self._clock.now(), asking.by)
+        doubted = self._validation.examine_branch(record)
         key = await self._customer_keys.of_request(connection, origin.request_id)
         encrypted = encrypt_description(key, record.request_id, description)
         customer_id = await insert_branch(connection, origin.request_id, record, encrypted)
@@ -165,6 +179,8 @@ class Moving:
         await add_link(connection, record.request_id, is_from, origin.request_id)
         event = opening_event(record, customer_id, current_trace())
         await self._outbox.append(connection, REQUESTS, [event])
+        if doubted is not None:
+            record = await self._doubt(connection, record, doubted)
         opened = await self._act(connection, record)
         return replace(opened, related=(Related(is_from, origin.reference),))
 
@@ -208,16 +224,42 @@ class Moving:
         # An erasure waits for the locks of all requests of its customer, so the answer holds until the commit.
         if isinstance(move, Reopen) and await is_customer_erased(connection, record.request_id):
             raise CustomerErased("the customer's data were erased")
+        doubted = self._examine(record, changes[0], occurred_at)
+        if doubted is not None:
+            changes = (*changes, doubted)
         after = record.after(changes, occurred_at=occurred_at, recorded_at=now, by=asking.by, cause=asking.cause)
         entries = after.entries_since(record)
         await record_changes(connection, after, entries)
+        count_doubts(doubted)
         if asking.texts:
             key = await self._customer_keys.of_request(connection, record.request_id)
             await add_texts(connection, key, record.request_id, entries[0].sequence, asking.texts)
+        await self._tell(connection, record, entries)
+        return await self._act(connection, after)
+
+    def _examine(self, record: RequestRecord, change: Change, occurred_at: datetime) -> Doubted | None:
+        """What rules doubt about the request after the first change of a move; those that follow tell no facts."""
+        if isinstance(change, Changed):
+            return self._validation.examine_change(record, evolve(record.life, change, occurred_at))
+        if isinstance(change, ControlRecorded):
+            self._validation.examine_recorded(change.recorded)
+        return None
+
+    async def _doubt(self, connection: Connection, record: RequestRecord, doubted: Doubted) -> RequestRecord:
+        """Put a request that was just opened into quarantine, as one is at the door."""
+        first = record.history[0]
+        at = max(first.occurred_at, first.recorded_at)
+        after = record.after([doubted], occurred_at=at, recorded_at=first.recorded_at, by=first.by, cause="entry:1")
+        entries = after.entries_since(record)
+        await record_changes(connection, after, entries)
+        count_doubts(doubted)
+        await self._tell(connection, record, entries)
+        return after
+
+    async def _tell(self, connection: Connection, record: RequestRecord, entries: Sequence[Entry]) -> None:
         trace = current_trace()
         events = [change_event(record.request_id, entry, trace) for entry in entries]
         await self._outbox.append(connection, REQUESTS, events)
-        return await self._act(connection, after)
 
     async def _act(self, connection: Connection, record: RequestRecord) -> RequestRecord:
         process = await self._processes.of(connection, record.life.process, record.life.process_version)

@@ -1,11 +1,13 @@
 """Looks at each request at the door: what the rules say, and whether its values are plausible. Nothing is stored here.
 
+A request that is changed later, or comes of another one, is asked by the same rules; its values are not compared.
+
 Whether a request came already is asked in the transaction that takes it in, see ``duplicates``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,17 +17,20 @@ from services.intake.domain.anomalies.likeness import Duplicate, Portrait, plain
 from services.intake.domain.anomalies.plausibility import number_of
 from services.intake.domain.anomalies.signatures import sign
 from services.intake.domain.doubts import LIKELY_DUPLICATE, Doubted
+from services.intake.domain.life import Life
+from services.intake.domain.record import RequestRecord
 from services.intake.domain.submission import Submission
 from services.intake.domain.validation.book import Finding, Severity, ValidationBook
-from services.intake.domain.validation.checking import check, is_refused
+from services.intake.domain.validation.checking import check, check_change, is_refused
 from services.intake.domain.validation.facts import SubmittedFacts
+from services.intake.domain.validation.personal import find_personal
 from services.intake.handlers.data_quality import count_taken
 from services.intake.handlers.pasts import Pasts
 from services.intake.handlers.tallies import Tally
 from shared.errors import PunctualError
 from shared.values import value
 
-DOUBTED = Counter("punctual_intake_doubts_total", "Requests taken into quarantine, by rule.", ["rule"])
+DOUBTED = Counter("punctual_intake_doubts_total", "Doubts about requests, by rule.", ["rule"])
 
 MESSAGES = {
     LIKELY_DUPLICATE: "it is likely a request that came already; merge it, or dismiss the doubt",
@@ -111,11 +116,7 @@ class Validation:
             DataRefused: it cannot be taken in.
         """
         said = check(self.book, facts, submitted_at=submitted_at, recorded_at=recorded_at)
-        if is_refused(said):
-            raise DataRefused([finding for finding in said if finding.severity is Severity.REFUSE])
-        doubts: dict[str, tuple[str, ...]] = {}
-        for finding in said:
-            doubts[finding.rule] = (*doubts.get(finding.rule, ()), finding.field.removeprefix(_ATTRIBUTES))
+        doubts = _doubts_of(said)
         for oddity in self.pasts.judge(facts):
             doubts[oddity.code] = (*doubts.get(oddity.code, ()), oddity.attribute)
         policy = facts.get("policy_number")
@@ -132,14 +133,59 @@ class Validation:
         )
         return Examined(doubts, portrait)
 
+    def examine_branch(self, record: RequestRecord) -> Doubted | None:
+        """What rules doubt about a request that comes of another one.
+
+        Raises:
+            DataRefused: it cannot be opened so.
+        """
+        first = record.history[0]
+        facts = _facts_of_life(record, record.life)
+        said = check(self.book, facts, submitted_at=first.occurred_at, recorded_at=first.recorded_at)
+        doubts = _doubts_of(said)
+        return Doubted(doubts) if doubts else None
+
+    def examine_change(self, before: RequestRecord, after: Life) -> Doubted | None:
+        """What rules doubt about a request because of what is different, unless it is in doubt already.
+
+        Raises:
+            DataRefused: it cannot be changed so.
+        """
+        first = before.history[0]
+        said = check_change(
+            self.book,
+            _facts_of_life(before, before.life),
+            _facts_of_life(before, after),
+            submitted_at=first.occurred_at,
+            recorded_at=first.recorded_at,
+        )
+        doubts = {rule: about for rule, about in _doubts_of(said).items() if rule not in before.life.doubts}
+        return Doubted(doubts) if doubts else None
+
+    def examine_recorded(self, names: Iterable[str]) -> None:
+        """
+        Args:
+            names: of what is recorded with a control point.
+
+        Raises:
+            DataRefused: one of them is personal.
+        """
+        found = find_personal(self.book.personal, names, "recorded")
+        if found:
+            raise DataRefused(found)
+
     def took_in(self, submission: Submission, doubted: Doubted | None) -> None:
         """It is stored for good."""
         self.pasts.record(facts_of(submission))
         self.tally.accept(submission.channel, submission.recorded_at)
         if doubted is None:
             count_taken(submission.channel, submission.kind)
-        for rule in doubted.findings if doubted is not None else ():
-            DOUBTED.labels(rule).inc()
+        count_doubts(doubted)
+
+
+def count_doubts(doubted: Doubted | None) -> None:
+    for rule in doubted.findings if doubted is not None else ():
+        DOUBTED.labels(rule).inc()
 
 
 def facts_of(submission: Submission) -> SubmittedFacts:
@@ -152,3 +198,29 @@ def facts_of(submission: Submission) -> SubmittedFacts:
         product_line=submission.product_line,
         attributes=submission.attributes,
     )
+
+
+def _facts_of_life(record: RequestRecord, life: Life) -> SubmittedFacts:
+    return SubmittedFacts(
+        kind=life.kind,
+        market=record.market,
+        channel=record.channel,
+        priority=life.priority,
+        customer_tier=life.customer_tier,
+        product_line=life.product_line,
+        attributes=life.attributes,
+    )
+
+
+def _doubts_of(said: Sequence[Finding]) -> dict[str, tuple[str, ...]]:
+    """The facts that each rule doubts.
+
+    Raises:
+        DataRefused: a rule refuses.
+    """
+    if is_refused(said):
+        raise DataRefused([finding for finding in said if finding.severity is Severity.REFUSE])
+    doubts: dict[str, tuple[str, ...]] = {}
+    for finding in said:
+        doubts[finding.rule] = (*doubts.get(finding.rule, ()), finding.field.removeprefix(_ATTRIBUTES))
+    return doubts

@@ -49,7 +49,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         clock=clock,
         keys=keys,
         processes=processes,
-        moving=Moving(outbox, clock, processes, acting, CUSTOMER_KEYS),
+        moving=Moving(outbox, clock, processes, acting, CUSTOMER_KEYS, validation),
         acting=acting,
         customer_keys=CUSTOMER_KEYS,
         erasing=Erasing(outbox, clock),

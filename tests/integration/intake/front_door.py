@@ -114,7 +114,8 @@ class Intake:
         """The same on another way to the database."""
         outbox = Outbox(database, self.broker.publisher(), "intake")
         acting = Acting(self.context.automations, outbox)
-        moving = Moving(outbox, self.clock, self.context.processes, acting, self.context.customer_keys)
+        of = self.context
+        moving = Moving(outbox, self.clock, of.processes, acting, of.customer_keys, of.validation)
         return self.with_context(database=database, outbox=outbox, moving=moving)
 
 

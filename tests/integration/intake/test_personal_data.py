@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from services.intake.domain.retention import RetentionRules
 from services.intake.handlers.customer_keys import CustomerKeys
 from services.intake.handlers.encrypting import PlainData
 from services.intake.handlers.erasing import Erasing
+from services.intake.handlers.validation import Validation
 from services.intake.ticker.retention import Retention
 from shared.contracts.contacts import EncryptedContactRecorded
 from shared.contracts.envelope import Event, encode
@@ -30,7 +32,7 @@ from shared.inbox import Received
 from shared.kafka.records import Record
 from shared.telemetry.context import new_trace
 from tests.integration.intake.front_door import START, SUBMISSION, Intake, contact_in, write
-from tests.unit.intake.shipped import MASTER_KEYS
+from tests.unit.intake.shipped import MASTER_KEYS, SECRET, new_validation
 
 CANARIES = {
     "id": "Kanarienvogel-7781",
@@ -204,6 +206,25 @@ async def test_an_erasure_destroys_all_of_it_and_proves_itself(
     assert not await administrator.fetchval(
         "SELECT true FROM intake.customer_key WHERE customer_id = $1", UUID(customer_id)
     )
+
+
+async def test_an_erasure_is_not_proved_while_an_attribute_is_named_like_personal_data(intake: Intake) -> None:
+    """It came before its name was refused; histories are not edited."""
+    validation = new_validation()
+    before = intake.with_context(
+        validation=Validation(
+            replace(validation.book, personal={}), SECRET.encode(), sha256="", loaded_at=validation.loaded_at
+        )
+    )
+    customer = SUBMISSION["customer"] | {"id": new_id().hex}
+    body = SUBMISSION | {"customer": customer, "attributes": {"amount": 5, "ID-Card": "A123456"}}
+    view = (await before.post("/v1/requests", json=body, headers=write())).json()
+    customer_id = await customer_of(intake, view | {"customer": customer})
+    await close(intake, view["reference"])
+    proof = (await erase(intake, customer_id)).json()
+    assert [check["what"] for check in proof["checks"] if not check["holds"]] == ["attributes", "notifier"]
+    await hear_confirmation(intake, customer_id)
+    assert not (await intake.staff.get(f"/v1/customers/{customer_id}/erasure")).json()["is_proved"]
 
 
 async def test_an_erasure_is_a_tombstone_behind_what_was_told(intake: Intake) -> None:

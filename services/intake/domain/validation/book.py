@@ -148,6 +148,7 @@ class ValidationBook:
     Attributes:
         zones: in which each market's dates are dates.
         types: of each attribute that a rule gives one.
+        personal: names that no attribute may have, by what they are compared by.
         product_lines: those that schemas tell apart.
         concerns: the rules that are asked about requests of one sort, found when the first one comes: there are as
             many sorts as kinds, markets and such product lines.
@@ -159,6 +160,7 @@ class ValidationBook:
     duplicates: DuplicateLimits
     plausibility: PlausibilityLimits
     streams: StreamLimits
+    personal: Mapping[str, str]
     product_lines: frozenset[str] = field(init=False)
     concerns: dict[Sort, tuple[Concern, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
 

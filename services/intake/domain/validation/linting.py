@@ -16,6 +16,7 @@ from services.intake.domain.validation.book import (
     ValidationBook,
 )
 from services.intake.domain.validation.comparing import INSTANTS
+from services.intake.domain.validation.personal import fold
 from services.intake.domain.validation.possible import is_possible
 from shared.rules.conditions import AllOf, Among, AnyOf, Condition, Known, Not
 from shared.rules.document import Document
@@ -52,7 +53,14 @@ def find_remarks(book: ValidationBook, lines: Mapping[tuple[int, int], int], fil
     return [
         Remark(file, lines[one.place], one.name, message)
         for index, one in enumerate(placed)
-        for message in _remarks_on(one, placed[:index], placed[index + 1 :])
+        for message in (
+            *_remarks_on(one, placed[:index], placed[index + 1 :]),
+            *(
+                f"asks about {name}, which no request may have: it is `personal`"
+                for name in sorted(_facts_of(one.rule))
+                if fold(name) in book.personal
+            ),
+        )
     ]
 
 
@@ -110,6 +118,20 @@ def _remarks_on(one: _Placed, before: list[_Placed], after: list[_Placed]) -> It
     for other in before:
         if _may_contradict(one.rule, other.rule) and _can_keep([other]) and not _can_keep([other, one]):
             yield f"contradicts {other.name}: no request that both are asked about keeps both"
+
+
+def _facts_of(rule: Rule) -> frozenset[str]:
+    """All that it looks at."""
+    match rule.check:
+        case Requires(name) | Forbids(name):
+            names = frozenset({name})
+        case HasTypes(types):
+            names = frozenset(name for name, _ in types)
+        case Must(_, condition):
+            names = condition.names()
+        case Compares(comparison):
+            names = comparison.names()
+    return names | rule.condition.names()
 
 
 def _may_contradict(one: Rule, other: Rule) -> bool:

@@ -12,6 +12,7 @@ from services.intake.domain.anomalies.limits_reading import (
 )
 from services.intake.domain.validation.book import Compares, HasTypes, Rule, Schema, ValidationBook
 from services.intake.domain.validation.comparing import find_obstacle
+from services.intake.domain.validation.personal import read_personal
 from services.intake.domain.validation.rule_reading import read_rule
 from services.intake.domain.validation.values import ValueType
 from shared.contracts.payload import Market, RequestKind
@@ -25,7 +26,7 @@ FORMAT = "1"
 MOST_RULES = 1000
 """Every request is asked all that are for it. The shipped ones take 0.2 ms, so a thousand would take some fifteen."""
 
-_SECTIONS = frozenset({"format", "zones", "schemas", "duplicates", "plausibility", "streams"})
+_SECTIONS = frozenset({"format", "zones", "schemas", "duplicates", "plausibility", "streams", "personal"})
 _SCOPE = frozenset({"kind", "product_line", "market"})
 
 _Read = tuple[Rule | None, Field]
@@ -53,6 +54,7 @@ def _read(document: Document) -> ValidationBook:
     duplicates = document.attempt(lambda: read_duplicate_limits(top["duplicates"]))
     plausibility = document.attempt(lambda: read_plausibility_limits(top["plausibility"]))
     streams = document.attempt(lambda: read_stream_limits(top["streams"]))
+    personal = document.attempt(lambda: read_personal(document, top["personal"]))
     read: list[_Read] = []
     schemas: list[Schema] = []
     for field in document.attempt(top["schemas"].items) or []:
@@ -69,7 +71,8 @@ def _read(document: Document) -> ValidationBook:
     assert duplicates is not None
     assert plausibility is not None
     assert streams is not None
-    return ValidationBook(zones, tuple(schemas), types, duplicates, plausibility, streams)
+    assert personal is not None
+    return ValidationBook(zones, tuple(schemas), types, duplicates, plausibility, streams, personal)
 
 
 def _zones(field: Field) -> dict[Market, ZoneInfo]:

@@ -16,6 +16,7 @@ from services.intake.domain.validation.book import (
     Severity,
 )
 from services.intake.domain.validation.comparing import INSTANTS, read_comparison
+from services.intake.domain.validation.personal import PERSONAL_ATTRIBUTE
 from services.intake.domain.validation.values import ValueType
 from shared.rules.conditions import ALWAYS
 from shared.rules.document import Field
@@ -30,6 +31,7 @@ RESERVED = {
     LIKELY_DUPLICATE: "likely duplicates",
     "implausibly_high": "implausible values",
     "implausibly_low": "implausible values",
+    PERSONAL_ATTRIBUTE: "names of personal data",
 }
 """Codes of findings that no rule makes."""
 

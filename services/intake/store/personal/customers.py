@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
@@ -130,9 +130,13 @@ async def destroy(connection: Connection, customer_id: UUID, at: datetime) -> tu
     return Destroyed(**columns), fingerprint
 
 
-async def count_remains(connection: Connection, customer_id: UUID) -> Remains:
-    """What is there of a customer, counted now."""
-    row = await _STATEMENTS["count_remains"].fetchrow(connection, customer_id=customer_id)
+async def count_remains(connection: Connection, customer_id: UUID, personal: Collection[str]) -> Remains:
+    """What is there of a customer, counted now.
+
+    Args:
+        personal: names that no attribute may have, as they are compared.
+    """
+    row = await _STATEMENTS["count_remains"].fetchrow(connection, customer_id=customer_id, personal=list(personal))
     assert row is not None
     return Remains(**dict(row))
 

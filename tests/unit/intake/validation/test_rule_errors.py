@@ -34,6 +34,7 @@ BARE = "rule: a, severity: doubt, message: m"
         ("rule: A!, severity: doubt, message: m, requires: a", ".rule: 'A!' is not a word of lower-case"),
         ("rule: a, severity: warn, message: m, requires: a", ".severity: 'warn' is not one of refuse, doubt"),
         (f"rule: a, severity: doubt, message: {'m' * 301}, requires: a", ".message: must be one line of at most 300"),
+        (f"{BARE.replace('a,', 'personal_attribute,')}, requires: a", ".rule: personal_attribute is what names of "),
         (f"{BARE}, requires: a, colour: red", ".colour: is not a known name here"),
         (f"{BARE}, requires: a, field: a", ".field: goes with `must`"),
         (f"{BARE}, requires: two words", ".requires: 'two words' is not a single word"),
@@ -125,6 +126,9 @@ def test_a_schema_is_defined_once() -> None:
         ("least_weeks: 4", "least_weeks: 9", "streams.least_weeks", "must not be above `weeks`"),
         ("least_weeks: 4", "least_weeks: 3.5", "streams.least_weeks", "must be a whole number from 3"),
         ("margin: 0.1", "margin: 1.1", "streams.refusals.margin", "at most 1"),
+        ("  - passport\n", "  - pass port\n", "personal[", "'pass port' is not a single word"),
+        ("  - passport\n", "  - Pass-Port\n  - passport\n", "personal[", "passport is as good as Pass-Port, which is"),
+        ("personal:\n", "personal:\n  all:\n", "personal", "must be a list"),
     ],
 )
 def test_an_error_names_file_line_and_field(old: str, new: str, field: str, message: str) -> None:
@@ -150,7 +154,7 @@ def test_a_rule_that_cannot_be_read_does_not_make_others_look_wrong() -> None:
     assert ".types.b: 'dat' is not one of" in found
 
 
-@pytest.mark.parametrize("section", ["zones", "schemas", "duplicates", "plausibility", "streams"])
+@pytest.mark.parametrize("section", ["zones", "schemas", "duplicates", "plausibility", "streams", "personal"])
 def test_every_section_must_be_there(section: str) -> None:
     whole = yaml.safe_load(TEXT)
     del whole[section]
