@@ -31,6 +31,9 @@ class LawfulLife:
         self._has_left = False
         self._controls: dict[str, bool] = {}
         self._waits: list[str] = []
+        self._awaited: dict[str, set[str]] = {}
+        self._resumes_next: list[str] = []
+        self._assigned: dict[str, str | None] = {"team": None, "handler": None}
         self._acknowledged = self._responded = False
         self._ending: tuple[str | None, str | None, str | None] = (None, None, None)
         self._closed_at: datetime | None = None
@@ -54,6 +57,8 @@ class LawfulLife:
             found = [] if kind == "submitted" else ["it does not begin with the submission"]
         else:
             found = list(self._judge(kind, data, at))
+        if self._resumes_next and (kind, data.get("reason")) != ("resumed", self._resumes_next.pop(0)):
+            found.append("all documents are there and it does not go on")
         self._version += 1
         if entry["sequence"] != self._version:
             found.append(f"number {self._version} is missing or there twice")
@@ -72,6 +77,7 @@ class LawfulLife:
             "pause_reasons": self._waits,
             "acknowledged": self._acknowledged,
             "responded": self._responded,
+            **self._assigned,
             "outcome": outcome,
             "reason": reason,
             "attributes": self._attributes,
@@ -97,6 +103,8 @@ class LawfulLife:
             yield "it did not wait for that"
         elif kind == "acknowledged" and self._acknowledged:
             yield "it was acknowledged before"
+        elif kind == "assigned" and self._assigned_by(data) == self._assigned:
+            yield "it was assigned so before"
         elif kind == "closed":
             yield from self._judge_closing(data["outcome"], data.get("reason"), here)
         elif kind == "cancelled" and data["reason"] not in self._definition["cancelling"]:
@@ -131,6 +139,12 @@ class LawfulLife:
         if reason not in how["reasons"]:
             yield "no reason to reopen"
 
+    def _assigned_by(self, data: Mapping[str, Any]) -> dict[str, str | None]:
+        """Another team takes it from whom the one before had given it to."""
+        after = {**self._assigned, **data}
+        is_elsewhere = self._assigned["team"] not in (None, after["team"])
+        return {**after, "handler": data.get("handler")} if is_elsewhere else after
+
     def _lacks(self, here: Mapping[str, Any]) -> Iterator[str]:
         if not self._has_left:
             yield from (f"{name} was not passed" for name in here.get("controls", {}) if not self._controls.get(name))
@@ -147,8 +161,15 @@ class LawfulLife:
                 self._controls = {**self._controls, data["control"]: data["is_passed"]}
             case "paused":
                 self._waits = [*self._waits, data["reason"]]
+                self._awaited |= {data["reason"]: set(data["documents"])} if data.get("documents") else {}
             case "resumed":
                 self._waits = [reason for reason in self._waits if reason != data["reason"]]
+                self._awaited.pop(data["reason"], None)
+            case "documents_received":
+                self._awaited = {reason: asked - set(data["documents"]) for reason, asked in self._awaited.items()}
+                self._resumes_next = [reason for reason, asked in self._awaited.items() if not asked]
+            case "assigned":
+                self._assigned = self._assigned_by(data)
             case "changed":
                 self._attributes |= data["attributes"]
             case "acknowledged":
@@ -156,9 +177,10 @@ class LawfulLife:
             case "responded":
                 self._responded = True
             case "closed":
-                self._ending, self._closed_at, self._waits = ("closed", data["outcome"], data.get("reason")), at, []
+                self._ending, self._closed_at = ("closed", data["outcome"], data.get("reason")), at
+                self._waits, self._awaited = [], {}
             case "cancelled":
-                self._ending, self._waits = ("cancelled", None, data["reason"]), []
+                self._ending, self._waits, self._awaited = ("cancelled", None, data["reason"]), [], {}
             case "reopened":
                 self._ending, self._closed_at = (None, None, None), None
 
@@ -173,6 +195,12 @@ def _entry_of(verb: str, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         "resume": "resumed",
         "response": "responded",
         "acknowledge": "acknowledged",
+        "assign": "assigned",
+        "documents": "documents_received",
+        "message": "message_received",
+        "inform": "customer_informed",
+        "signal": "signalled",
+        "extend": "extended",
         "note": "noted",
         "change": "changed",
         "close": "closed",

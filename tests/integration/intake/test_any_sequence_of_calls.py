@@ -22,7 +22,7 @@ from tests.integration.intake.lawful import DEFINITIONS, LawfulLife
 
 _EXAMPLES = 25
 _PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a life that fails is reported as it is, within the time
-_WEIGHTS = {"stage": 5, "control": 4, "close": 2}
+_WEIGHTS = {"stage": 7, "control": 6, "close": 3, "pause": 2, "documents": 2}
 
 
 Asked = tuple[str, dict[str, Any]]
@@ -63,6 +63,15 @@ def calls_of(definition: dict[str, Any]) -> list[Asked]:
         ("close", {"outcome": outcomes[0][0], "reason": "mood"}),
         *(("reopen", {"reason": reason}) for reason in [*definition["reopening"]["reasons"], "boredom"]),
         *(("cancel", {"reason": reason}) for reason in [definition["cancelling"][0], "boredom"]),
+        *(("pause", {"reason": reason, "documents": ["receipts", "report"]}) for reason in definition["pauses"]),
+        *(("documents", {"documents": sent}) for sent in (["receipts"], ["report"], ["report", "receipts"], ["x_ray"])),
+        *(("assign", {"team": team}) for team in ("claims_a", "claims_b", None)),
+        *(("assign", {"handler": handler}) for handler in ("s-1", None)),
+        ("assign", {"team": "claims_b", "handler": "s-2"}),
+        ("extend", {"objective": "resolution", "seconds": 60, "reason": "expert", "approved_by": "s-9"}),
+        ("signal", {"signal": "all_there"}),
+        ("message", {"text": "m"}),
+        ("inform", {}),
         ("acknowledge", {}),
         ("response", {}),
         ("note", {"text": "n"}),
@@ -188,6 +197,13 @@ UNLAWFUL: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "it had ended closed": [*_CLOSED, ("responded", {})],
     "it was not closed": [*_BEGUN, _REOPENED],
     "no reason to reopen": [*_CLOSED, ("reopened", {"reason": "mood"})],
+    "it was assigned so before": [*_BEGUN, *[("assigned", {"team": "claims_a"})] * 2],
+    "all documents are there and it does not go on": [
+        *_BEGUN,
+        ("paused", {"reason": "third_party", "documents": ["report"]}),
+        ("documents_received", {"documents": ["report"]}),
+        ("noted", {}),
+    ],
     "reopened into another stage": [*_CLOSED, _REOPENED, ("stage_entered", {"stage": "payment"})],
     "no such control point here": [*_BEGUN, ("control_recorded", {"control": "horoscope_read", "is_passed": True})],
     "no reason to cancel": [*_BEGUN, ("cancelled", {"reason": "mood"})],
