@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from services.intake.handlers.automations import Automations
@@ -40,6 +41,23 @@ async def put(intake: Intake, text: str) -> Any:
 async def _off_again(intake: Intake) -> AsyncIterator[None]:
     yield
     await put(intake, AUTOMATION)
+
+
+async def test_two_editors_do_not_undo_each_others_work_unseen(intake: Intake) -> None:
+    seen = (await intake.staff.get("/v1/automation")).headers["etag"]
+
+    async def edit(text: str) -> httpx.Response:
+        return await intake.staff.put(
+            "/v1/automation", content=text.encode(), params={"reason": "r"}, headers=YAML | {"If-Match": seen}
+        )
+
+    answers = await asyncio.gather(*(edit(switched_on(held_back)) for held_back in ("0.2", "0.3")))
+    assert sorted(answer.status_code for answer in answers) == [200, 412]
+    lost = next(answer for answer in answers if answer.status_code == 412)
+    won = next(answer for answer in answers if answer.status_code == 200)
+    assert (lost.json()["type"], lost.headers["etag"]) == ("urn:punctual:problem:superseded", won.headers["etag"])
+    now = await intake.staff.get("/v1/automation")
+    assert (now.headers["etag"], now.json()["source"]) == (won.headers["etag"], won.json()["source"])
 
 
 def switched_on(held_back: str = "0") -> str:
