@@ -33,6 +33,7 @@ class Refusal:
 REFUSALS = (
     Refusal("idempotency_key_reused", "A key was drawn twice; what it stood for before is no part of the call."),
     Refusal("changed_meanwhile", "An ETag was drawn that is not the request's."),
+    Refusal("superseded", "An ETag was drawn that is not that of the version in force."),
     Refusal("data_refused", "validation.yml compares fields with each other and with the calendar."),
     Refusal("occurred_at_impossible", "An instant ahead of the clock, or before the request."),
     Refusal(

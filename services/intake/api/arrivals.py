@@ -16,6 +16,7 @@ from services.intake.handlers.offers import KeyReused, Overloaded
 from services.intake.handlers.validation import DataRefused, Examined
 from services.intake.store.answers import KeyInFlight
 from services.intake.store.submissions import Arrival
+from shared.http.access import Principal
 from shared.ids import new_id, new_token
 
 
@@ -64,8 +65,17 @@ def examine(body: SubmitBody, channel: str, context: Context, submitted_at: date
             recorded_at=now,
         )
     except DataRefused as refused:
-        context.validation.tally.refuse(channel, now)
         raise data_problem(refused) from None
+
+
+FOR_WHAT_IT_SAYS = frozenset({400, 413, 422})
+"""Of a refusal: what a channel sends is wrong. Others tell that it comes too early, too often or without a right."""
+
+
+def tally_refusal(status: int, caller: Principal, context: Context) -> None:
+    """Count a submission that is refused with this status, if that is for what it says."""
+    if status in FOR_WHAT_IT_SAYS and caller.terms is not None:
+        context.validation.tally.refuse(caller.name, context.clock.now())
 
 
 def make_arrival(

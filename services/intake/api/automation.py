@@ -19,15 +19,18 @@ from services.intake.api.automation_views import (
     view_trial,
 )
 from services.intake.api.bodies import Instant, Reason, Whole, YamlText
-from services.intake.api.context import CallerOf, ContextOf
+from services.intake.api.context import CallerOf, Context, ContextOf
+from services.intake.api.etags import SeenOf, shown_etag, version_etag
 from services.intake.api.examples import AUTOMATION
 from services.intake.api.paging import NumberAfter, link_next, read_number
+from services.intake.api.problems import superseded
 from services.intake.domain.automation.deciding import PAST_FACTS, Past
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.trying import Trial
 from services.intake.domain.process import Process
 from services.intake.domain.record import RequestRecord
 from services.intake.handlers.acting import case_of
+from services.intake.handlers.superseded import Superseded
 from services.intake.store import automation as store
 from services.intake.store.lookups import read_past_page
 from shared.http import FieldError, Problem, problem_responses
@@ -53,9 +56,15 @@ class TrialBody(BaseModel):
     after: UUID | None = Field(None, description="`next` of the answer before")
 
 
-@router.get("/v1/automation", summary="The rules in force", responses=problem_responses(401, 403))
-async def in_force(context: ContextOf, _: CallerOf) -> AutomationView:
-    return view_automation(context.automations.in_force.version)
+@router.get(
+    "/v1/automation",
+    summary="The rules in force",
+    responses={200: {"headers": shown_etag("For If-Match of a change")}, **problem_responses(401, 403)},
+)
+async def in_force(context: ContextOf, _: CallerOf, response: Response) -> AutomationView:
+    found = context.automations.in_force.version
+    response.headers["ETag"] = version_etag(found.version)
+    return view_automation(found)
 
 
 @router.get(
@@ -81,28 +90,37 @@ async def versions(
 @router.put(
     "/v1/automation",
     summary="Put rules in force",
-    responses=problem_responses(401, 403, 413, 422),
+    responses={
+        200: {"headers": shown_etag("For If-Match of the next change")},
+        **problem_responses(401, 403, 412, 413, 422),
+    },
 )
 async def apply(
     body: TextOf,
     context: ContextOf,
     caller: CallerOf,
+    seen: SeenOf,
+    response: Response,
     reason: Annotated[Reason, Query(description="Why, in a few words; kept with them")],
 ) -> AutomationAppliedView:
-    """The same text again makes no new version. Rules that act look at a request when something happens to it; those
-    that remind reach every request that is not over, within a minute or so of many.
+    """The same text again makes no new version, whatever If-Match says: what is asked for is so already. Rules that act
+    look at a request when something happens to it; those that remind reach every request that is not over, within a
+    minute or so of many.
     """
     try:
         source = body.decode("utf-8")
         async with context.database.transaction() as connection:
-            is_new = await context.automations.apply(connection, source, caller.name, reason)
+            is_new = await context.automations.apply(connection, source, caller.name, reason, seen)
             newest = await store.newest(connection)
     except UnicodeDecodeError:
         raise _invalid([FieldError(field="body", message="is not UTF-8 text")]) from None
     except InvalidDocument as error:
         raise _refused(error) from None
+    except Superseded as found:
+        raise superseded(found) from None
     await context.automations.follow()
     assert newest is not None  # it was written in the same transaction, or before
+    response.headers["ETag"] = version_etag(newest.version)
     return AutomationAppliedView(**view_automation(newest).model_dump(), new=is_new)
 
 

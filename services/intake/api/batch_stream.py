@@ -11,7 +11,15 @@ from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
 from services.intake.api.answers import REPLAYED
-from services.intake.api.arrivals import Keyed, examine, make_arrival, name_submission, refusal, submission_instant
+from services.intake.api.arrivals import (
+    Keyed,
+    examine,
+    make_arrival,
+    name_submission,
+    refusal,
+    submission_instant,
+    tally_refusal,
+)
 from services.intake.api.batch_lines import (
     accepted_line,
     last_line,
@@ -185,7 +193,7 @@ class BatchStream(Response):
             submitted_at = submission_instant(body, now)
             examined = examine(body, self._channel, self._context, submitted_at, now)
         except Problem as problem:
-            return _Answer(line.number, "", refused_line(line.number, key, problem))
+            return _Answer(line.number, "", self._refused(line.number, key, problem))
         keyed = Keyed(key, fingerprint("POST", self._path, line.content))
 
         def make(duplicates: Sequence[Duplicate] = ()) -> Arrival:
@@ -261,7 +269,11 @@ class BatchStream(Response):
                     self._halt_at(answer.number, problem)
             case error:
                 problem = failure(error)
-        return refused_line(answer.number, answer.key, problem)
+        return self._refused(answer.number, answer.key, problem)
+
+    def _refused(self, number: int, key: str | None, problem: Problem) -> bytes:
+        tally_refusal(problem.status, self._caller, self._context)
+        return refused_line(number, key, problem)
 
 
 def _idle() -> Problem:

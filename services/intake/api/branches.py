@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from services.intake.api.answers import REPLAY_HEADER, json_answer, stored_answer
 from services.intake.api.context import Context, ContextOf, Write, WriteOf
-from services.intake.api.etags import SeenOf
+from services.intake.api.etags import SeenOf, make_etag, shown_etag
 from services.intake.api.move_bodies import ComplaintBody, SplitBody
 from services.intake.api.problems import key_in_flight, not_found, translating_refusals
 from services.intake.api.references import ReferenceOf
@@ -29,7 +29,10 @@ router = APIRouter(
         201: {
             "model": RequestView,
             "description": "The new request",
-            "headers": {"Location": {"schema": {"type": "string"}, "description": "Where to look it up"}},
+            "headers": {
+                "Location": {"schema": {"type": "string"}, "description": "Where to look it up"},
+                **shown_etag("For If-Match of its first move; not on a repeat"),
+            },
         },
         **problem_responses(400, 401, 404, 409, 412, 413, 422, 503),
     },
@@ -100,4 +103,5 @@ async def _write(context: Context, write: Write, reference: str, branch: Branch,
             view = view_request(record, process, context.clock.now(), context.public_url)
             answer = view.model_dump_json()
             await complete_answer(connection, owner, key, record.request_id, 201, answer)
-    return json_answer(answer, 201, {"Location": f"/v1/requests/{record.reference}"})
+    headers = {"Location": f"/v1/requests/{record.reference}", "ETag": make_etag(record.life.version, answer)}
+    return json_answer(answer, 201, headers)

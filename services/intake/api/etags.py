@@ -1,4 +1,5 @@
-"""Tags of what a request looked like: ``"7.9f3c01ab"`` is version 7, and a digest of how it was shown.
+"""Tags of what a request looked like: ``"7.9f3c01ab"`` is version 7, and a digest of how it was shown. A definition has
+its version alone.
 
 A move is for a version; what deadlines and the business clock change in between does not matter to it. Whoever looks
 again may be told that nothing is different only if the whole answer is the same.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header
 
@@ -21,6 +22,16 @@ _SHOWN_TAGS = rf"^([ \t]*\*[ \t]*|{_SHOWN_TAG}(,{_SHOWN_TAG})*)$"
 
 def make_etag(version: int, body: str) -> str:
     return f'"{version}.{hashlib.sha256(body.encode()).hexdigest()[:8]}"'
+
+
+def version_etag(version: int) -> str:
+    """Of a definition: what a version says never changes."""
+    return f'"{version}"'
+
+
+def shown_etag(use: str) -> dict[str, Any]:
+    """The header of an answer, for the description."""
+    return {"ETag": {"schema": {"type": "string"}, "description": use}}
 
 
 def is_known(if_none_match: str | None, etag: str) -> bool:
@@ -47,10 +58,10 @@ async def _seen(
             422,
             "invalid_fields",
             "Some fields are missing or wrong",
-            errors=[FieldError(field="header:If-Match", message='must be an ETag of the request, such as "7"')],
+            errors=[FieldError(field="header:If-Match", message='must be an ETag, such as "7"')],
         )
     return versions
 
 
 SeenOf = Annotated[frozenset[int] | None, Depends(_seen)]
-"""The versions that a move is for; None for any."""
+"""The versions that a move or a change of a definition is for; None for any."""

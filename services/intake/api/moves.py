@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from services.intake.api import move_bodies as bodies
 from services.intake.api.answers import REPLAY_HEADER, json_answer, stored_answer
 from services.intake.api.context import Context, ContextOf, Write, WriteOf
-from services.intake.api.etags import SeenOf, make_etag
+from services.intake.api.etags import SeenOf, make_etag, shown_etag
 from services.intake.api.move_bodies import MoveBody, TimedBody
 from services.intake.api.problems import key_in_flight, translating_refusals
 from services.intake.api.references import ReferenceOf, read_reference
@@ -37,7 +37,7 @@ MOVE_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "model": RequestView,
         "description": "The request after the move",
-        "headers": {"ETag": {"schema": {"type": "string"}, "description": "For If-Match of the next move"}},
+        "headers": shown_etag("For If-Match of the next move"),
     },
     **problem_responses(400, 401, 404, 409, 412, 413, 422, 503),
 }

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 from pydantic import ValidationError
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.intake.api import submit
+from services.intake.api.arrivals import FOR_WHAT_IT_SAYS, tally_refusal
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import Context, Write, fingerprint
 from services.intake.api.problems import answer_problem
@@ -53,12 +56,17 @@ class PlainSubmissions:
             read.append(message)
         call = await self._recognise(scope, read)
         if call is None:
-            await self._app(scope, partial(_read_again, iter(read), receive), send)
+            status = await self._pass_on(scope, read, receive, send)
+            if (
+                status in FOR_WHAT_IT_SAYS and read[-1]["type"] == "http.request"
+            ):  # whoever left in the middle said nothing
+                await self._tally(scope, status)
             return
         scope["route"] = self._route
         try:
             taken = await submit.take(*call, self._context)
         except Problem as problem:
+            tally_refusal(problem.status, call[1].caller, self._context)
             await answer_problem(problem)(scope, receive, send)
         except Retryable as error:
             await unavailable(error).response()(scope, receive, send)
@@ -68,6 +76,27 @@ class PlainSubmissions:
             headers += ((b"content-length", b"%d" % len(body)), (b"content-type", _JSON))
             await send({"type": _START, "status": taken.status, "headers": headers})
             await send({"type": _BODY, "body": body, "more_body": False})
+
+    async def _pass_on(self, scope: Scope, read: Sequence[Message], receive: Receive, send: Send) -> int:
+        """Have the framework answer; the status of the answer."""
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == _START:
+                status = message["status"]
+            await send(message)
+
+        await self._app(scope, partial(_read_again, iter(read), receive), watched)
+        return status
+
+    async def _tally(self, scope: Scope, status: int) -> None:
+        """Count a refusal for the channel that called. The framework reads a body before it asks who sent it."""
+        authorization = Headers(scope=scope).get("authorization")
+        with suppress(Problem, Retryable):  # of a call without a good key nobody knows whose it is
+            caller = await admit(self._access, f"{_METHOD} {_PATH}", authorization)
+            if caller is not None:
+                tally_refusal(status, caller, self._context)
 
     async def _recognise(self, scope: Scope, read: Sequence[Message]) -> tuple[SubmitBody, Write] | None:
         """What is to be taken in; None when the framework has to say something about it."""

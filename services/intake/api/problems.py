@@ -14,6 +14,7 @@ from services.intake.domain.instants import InstantRefused
 from services.intake.domain.refusing import MoveRefused
 from services.intake.handlers.customer_keys import CustomerErased
 from services.intake.handlers.moving import ChangedMeanwhile, ProcessUnknown, RequestUnknown
+from services.intake.handlers.superseded import Superseded
 from services.intake.handlers.validation import DataRefused
 from shared.http import FieldError, Problem
 
@@ -50,6 +51,18 @@ def changed_meanwhile(version: int) -> Problem:
         f"It has version {version} now. Look at it again, and send the move with If-Match for what you saw.",
         [FieldError(field="header:If-Match", message=f"the version is {version}")],
         headers={"ETag": f'"{version}"'},
+    )
+
+
+def superseded(found: Superseded) -> Problem:
+    now = "none is in force" if found.version is None else f"version {found.version} is in force"
+    return Problem(
+        412,
+        "superseded",
+        "Another version is in force by now",
+        f"What was in force stays: {now}. Look at it again, and send yours with If-Match for what you saw.",
+        [FieldError(field="header:If-Match", message=now)],
+        headers={} if found.version is None else {"ETag": f'"{found.version}"'},
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
 
 from services.intake.api.bodies import Reason, YamlText
 from services.intake.api.context import CallerOf, ContextOf
+from services.intake.api.etags import SeenOf, shown_etag, version_etag
 from services.intake.api.examples import PROCESS
-from services.intake.api.problems import process_unknown
+from services.intake.api.problems import process_unknown, superseded
 from services.intake.api.process_views import (
     AppliedView,
     CodeOf,
@@ -21,12 +22,15 @@ from services.intake.api.process_views import (
 )
 from services.intake.domain.process_differences import find_process_differences
 from services.intake.domain.process_linting import remark_on_process
+from services.intake.handlers.superseded import Superseded
 from services.intake.store import processes as store
 from shared.errors import ConfigurationError
 from shared.http import FieldError, Problem, problem_responses
 from shared.rules.document import InvalidDocument
 
 router = APIRouter(tags=["processes"])
+
+_USE = "For If-Match of the next change"
 
 TextOf = Annotated[YamlText, Body(media_type="text/yaml", description="The whole definition", examples=[PROCESS])]
 
@@ -71,30 +75,37 @@ async def diff(body: TextOf, context: ContextOf) -> ProcessDifferencesView:
 @router.put(
     "/v1/processes/{process}",
     summary="Put a definition in force for requests that come from now on",
-    responses=problem_responses(400, 401, 403, 409, 413, 422),
+    responses={200: {"headers": shown_etag(_USE)}, **problem_responses(400, 401, 403, 409, 412, 413, 422)},
 )
 async def apply(
     process: CodeOf,
     body: TextOf,
     context: ContextOf,
     caller: CallerOf,
+    seen: SeenOf,
+    response: Response,
     reason: Annotated[Reason, Query(description="Why, in a few words; kept with it")],
 ) -> AppliedView:
-    """Requests under way keep the version they began with. The same text again makes no new version."""
+    """Requests under way keep the version they began with. The same text again makes no new version, whatever If-Match
+    says: what is asked for is so already.
+    """
     text = _text(body)
     try:
         draft = context.processes.read(text, "process")
         if draft.code != process:
             raise _invalid([FieldError(field="process", message=f"the text defines {draft.code}, the path {process}")])
         async with context.database.transaction() as connection:
-            applied = await context.processes.apply(connection, text, caller.name, reason)
+            applied = await context.processes.apply(connection, text, caller.name, reason, seen)
             stored = await store.load_version(connection, process, applied.process.version)
     except InvalidDocument as error:
         raise _refused(error) from None
+    except Superseded as found:
+        raise superseded(found) from None
     except ConfigurationError as error:
         raise Problem(409, "process_conflict", "The definition does not fit the others", f"{error}.") from None
     await context.processes.follow()
     assert stored is not None  # it was written in the same transaction
+    response.headers["ETag"] = version_etag(stored.version)
     return AppliedView(**view_process(stored).model_dump(), new=applied.is_new)
 
 

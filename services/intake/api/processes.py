@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from services.intake.api.context import Context, ContextOf
+from services.intake.api.etags import shown_etag, version_etag
 from services.intake.api.paging import NumberAfter, link_next, read_number
 from services.intake.api.problems import process_unknown
 from services.intake.api.process_views import (
@@ -49,10 +50,16 @@ async def in_force(context: ContextOf) -> list[SummaryView]:
     ]
 
 
-@router.get("/v1/processes/{process}", summary="A definition", responses=problem_responses(401, 404, 422))
-async def one(process: CodeOf, context: ContextOf, version: VersionOf = None) -> ProcessView:
+@router.get(
+    "/v1/processes/{process}",
+    summary="A definition",
+    responses={200: {"headers": shown_etag("For If-Match of a change")}, **problem_responses(401, 404, 422)},
+)
+async def one(process: CodeOf, context: ContextOf, response: Response, version: VersionOf = None) -> ProcessView:
     async with context.database.connection() as connection:
-        return view_process(await _stored(context, connection, process, version))
+        found = await _stored(context, connection, process, version)
+    response.headers["ETag"] = version_etag(found.version)
+    return view_process(found)
 
 
 @router.get(

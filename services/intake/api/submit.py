@@ -11,6 +11,7 @@ from services.intake.api.answers import REPLAY_HEADER, REPLAYED, json_answer
 from services.intake.api.arrivals import Keyed, examine, make_arrival, name_submission, refusal, submission_instant
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import Context, ContextOf, Write, WriteOf
+from services.intake.api.etags import make_etag, shown_etag
 from services.intake.api.views import RequestView, view_request
 from services.intake.api.visibility import submitting_channel
 from services.intake.domain.anomalies.likeness import Duplicate
@@ -34,6 +35,7 @@ router = APIRouter(tags=["requests"])
             "description": "Accepted: it is stored for good. A repeat with the same key gets this answer again.",
             "headers": {
                 "Location": {"schema": {"type": "string"}, "description": "Where to look it up"},
+                **shown_etag("For If-Match of the first move; not on a repeat"),
                 "Idempotency-Replayed": {"schema": {"type": "string"}, "description": "true on a repeat"},
             },
         },
@@ -79,7 +81,10 @@ async def take(body: SubmitBody, write: Write, context: Context) -> Settled:
 def headers_of(taken: Settled) -> dict[str, str]:
     """What its answer says beside the body."""
     if taken.submission is not None:
-        return {"Location": _location(taken.submission.reference)}
+        return {
+            "Location": _location(taken.submission.reference),
+            "ETag": make_etag(taken.version, taken.body),
+        }
     return {"Location": _location(json.loads(taken.body)["reference"])} | REPLAY_HEADER
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.rules import RuleSet
+from services.intake.handlers.superseded import check_seen
 from services.intake.store import automation as store
 from services.intake.store.automation import AutomationVersion
 from shared.clock import Clock
@@ -63,10 +64,21 @@ class Automations:
             if await store.newest_number(connection) != self.in_force.version.version:
                 await self._load(connection)
 
-    async def apply(self, connection: Connection, source: str, author: str, reason: str) -> bool:
+    async def apply(
+        self,
+        connection: Connection,
+        source: str,
+        author: str,
+        reason: str,
+        seen_versions: frozenset[int] | None = None,
+    ) -> bool:
         """Put rules in force; False when this text is in force already.
 
+        Args:
+            seen_versions: only while one of these is in force, or the text itself; None means whatever is.
+
         Raises:
+            Superseded: others are in force by now.
             InvalidDocument: they cannot be used.
         """
         read_automation(source, FILE)
@@ -74,6 +86,7 @@ class Automations:
         newest = await store.newest(connection)
         if newest is not None and newest.source == source:
             return False
+        check_seen(seen_versions, newest.version if newest is not None else None)
         version = await store.add_version(connection, source, "api", author, reason, self._clock.now())
         _log.info("automation in force", version=version, author=author)
         return True

@@ -29,11 +29,13 @@ class Settled:
     Attributes:
         status, body: the answer; on a repeat those of the first call.
         submission: what was stored now; None on a repeat.
+        version: of the request that it became; means nothing on a repeat.
     """
 
     status: int
     body: str
     submission: Submission | None
+    version: int = 1
 
     @property
     def is_replay(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from services.intake.domain.process import Process
 from services.intake.domain.process_book import ProcessBook
 from services.intake.domain.process_files import read_process
+from services.intake.handlers.superseded import check_seen
 from services.intake.store import processes as store
 from services.intake.store.processes import Origin, ProcessVersion
 from shared.clock import Clock
@@ -109,10 +110,21 @@ class Processes:
                 known = self._older[code, version] = read_stored(found)
         return known
 
-    async def apply(self, connection: Connection, source: str, author: str, reason: str) -> Applied:
+    async def apply(
+        self,
+        connection: Connection,
+        source: str,
+        author: str,
+        reason: str,
+        seen_versions: frozenset[int] | None = None,
+    ) -> Applied:
         """Put a definition in force for new requests.
 
+        Args:
+            seen_versions: only while one of these is in force, or the text itself; None means whatever is.
+
         Raises:
+            Superseded: another one is in force by now.
             InvalidDocument: it cannot be used.
             ConfigurationError: it would leave a kind without a definition, or a product line with two.
         """
@@ -122,6 +134,7 @@ class Processes:
         former = newest.get(draft.code)
         if former is not None and former.source == source:
             return Applied(read_stored(former), is_new=False)
+        check_seen(seen_versions, former.version if former is not None else None)
         ProcessBook([draft, *(read_stored(found) for code, found in newest.items() if code != draft.code)])
         version = await self._add(connection, draft.code, source, "api", author, reason)
         return Applied(read_process(source, "process", version), is_new=True)

@@ -82,7 +82,7 @@ async def take_in(
             if arrival.submission.request_id in taken:
                 validation.took_in(arrival.submission, arrival.doubts)
     return [
-        Settled(arrival.status, arrival.body, arrival.submission)
+        Settled(arrival.status, arrival.body, arrival.submission, 1 if arrival.doubted is None else 2)
         if arrival.submission.request_id in taken
         else _repeated(arrival, answers)
         for arrival in arrivals

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from services.intake.handlers.automations import Automations
@@ -53,6 +54,23 @@ async def assess(intake: Intake, reference: str) -> Any:
     """The request at the stage where the shipped rule acts, with its receipts."""
     assert (await intake.move(reference, "stage", stage="assessment")).is_success
     return (await intake.move(reference, "documents", documents=["receipts"])).json()
+
+
+async def test_two_editors_do_not_undo_each_others_work_unseen(intake: Intake) -> None:
+    seen = (await intake.staff.get("/v1/automation")).headers["etag"]
+
+    async def edit(text: str) -> httpx.Response:
+        return await intake.staff.put(
+            "/v1/automation", content=text.encode(), params={"reason": "r"}, headers=YAML | {"If-Match": seen}
+        )
+
+    answers = await asyncio.gather(*(edit(switched_on(held_back)) for held_back in ("0.2", "0.3")))
+    assert sorted(answer.status_code for answer in answers) == [200, 412]
+    lost = next(answer for answer in answers if answer.status_code == 412)
+    won = next(answer for answer in answers if answer.status_code == 200)
+    assert (lost.json()["type"], lost.headers["etag"]) == ("urn:punctual:problem:superseded", won.headers["etag"])
+    now = await intake.staff.get("/v1/automation")
+    assert (now.headers["etag"], now.json()["source"]) == (won.headers["etag"], won.json()["source"])
 
 
 def switched_on(held_back: str = "0") -> str:

@@ -155,6 +155,30 @@ async def test_a_move_for_an_older_version_is_refused_and_changes_nothing(intake
         assert answer.status_code == (200 if fitting in ('"2"', "*") else 412)
 
 
+async def test_the_first_move_is_for_what_was_answered_first(intake: Intake) -> None:
+    key = write()
+    made = await intake.app.post("/v1/requests", json=SUBMISSION, headers=key)
+    reference = made.json()["reference"]
+    path = f"/v1/requests/{reference}"
+    assert made.headers["etag"].startswith('"1.')
+    doubted = await intake.app.post(
+        "/v1/requests", json=SUBMISSION | {"attributes": {"currency": "hkd"}}, headers=write()
+    )
+    assert doubted.headers["etag"].startswith('"2.')
+    again = await intake.app.post("/v1/requests", json=SUBMISSION, headers=key)
+    assert (again.content, "etag" in again.headers) == (made.content, False)
+    seen = write() | {"If-Match": made.headers["etag"]}
+    assert (await intake.app.post(f"{path}/acknowledge", json={}, headers=seen)).status_code == 200
+    for verb in ("split", "complain"):
+        part = await intake.app.post(f"{path}/{verb}", json={}, headers=write())
+        moved = await intake.app.post(
+            f"{part.headers['location']}/acknowledge", json={}, headers=write() | {"If-Match": part.headers["etag"]}
+        )
+        assert moved.status_code == 200
+    stale = await intake.app.post(f"{path}/response", json={}, headers=write() | {"If-Match": made.headers["etag"]})
+    assert stale.status_code == 412
+
+
 @pytest.mark.parametrize("tag", ["7", '"seven"', '""', '"1"; "2"', '"99999999999"'])
 async def test_a_tag_that_is_none_is_named(intake: Intake, tag: str) -> None:
     reference = (await intake.submit())["reference"]

@@ -23,8 +23,8 @@ PLAIN, FRAMEWORK = "application/json", "application/json; charset=utf-8"
 """The second is as good, and not plain."""
 
 _NEW = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f-]{27}|[2-9A-Z]{5}-[2-9A-Z]{5}|/t/[\w-]{22}|[0-9a-f]{32}"
-)  # ids, references, tokens, correlation ids
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|[2-9A-Z]{5}-[2-9A-Z]{5}|/t/[\w-]{22}|[0-9a-f]{32}|(?<=\.)[0-9a-f]{8}(?=\")"
+)  # ids, references, tokens, correlation ids, digests of ETags
 
 
 async def _answer(client: httpx.AsyncClient, content_type: str, content: Any, **headers: str | bytes) -> dict[str, Any]:

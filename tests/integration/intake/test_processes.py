@@ -31,10 +31,11 @@ class Own:
     code: str
     text: str
 
-    async def put(self, intake: Intake, text: str | None = None) -> Any:
+    async def put(self, intake: Intake, text: str | None = None, seen: str | None = None) -> Any:
         content = (self.text if text is None else text).encode()
         path = f"/v1/processes/{self.code}"
-        return await intake.staff.put(path, content=content, params={"reason": "a test"}, headers=YAML)
+        headers = YAML | ({"If-Match": seen} if seen is not None else {})
+        return await intake.staff.put(path, content=content, params={"reason": "a test"}, headers=headers)
 
 
 @pytest.fixture
@@ -53,6 +54,28 @@ async def test_the_shipped_definitions_are_in_force(intake: Intake) -> None:
     assert {(each["process"], each["version"]) for each in found} == {(p.code, 1) for p in PROCESSES.values()}
     one = (await intake.app.get("/v1/processes/claim_motor")).json()
     assert (one["source"], one["origin"], one["author"]) == (MOTOR, "file", "claim_motor.yml")
+
+
+async def test_two_editors_do_not_undo_each_others_work_unseen(intake: Intake, own: Own) -> None:
+    none = await own.put(intake, seen='"1"')
+    assert (none.status_code, none.json()["type"]) == (412, "urn:punctual:problem:superseded")
+    made = await own.put(intake)
+    shown = await intake.staff.get(f"/v1/processes/{own.code}")
+    seen = shown.headers["etag"]
+    assert (made.headers["etag"], seen) == ('"1"', '"1"')
+    drafts = [own.text.replace("90d", f"{days}d") for days in (30, 40, 50)]
+    answers = await asyncio.gather(*(own.put(intake, draft, seen) for draft in drafts))
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412]
+    (won,) = [n for n, answer in enumerate(answers) if answer.status_code == 200]
+    assert answers[won].headers["etag"] == '"2"'
+    lost = answers[won - 1]
+    assert (lost.headers["etag"], lost.json()["errors"][0]["field"]) == ('"2"', "header:If-Match")
+    again = await own.put(intake, drafts[won], seen)  # whoever did not get the answer sends it again
+    assert (again.status_code, again.json()["new"]) == (200, False)
+    old = await intake.staff.get(f"/v1/processes/{own.code}", params={"version": 1})
+    assert (old.headers["etag"], old.json()["source"]) == ('"1"', own.text)
+    assert (await own.put(intake, drafts[won - 1], "*")).json()["version"] == 3
+    assert (await own.put(intake, own.text, "1")).status_code == 422
 
 
 async def test_a_new_version_is_for_new_requests_and_older_ones_keep_theirs(intake: Intake, own: Own) -> None:

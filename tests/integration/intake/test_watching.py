@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client import REGISTRY
 
+from services.intake.api.rate_limits import RateLimits
 from services.intake.domain.anomalies.streams import hour_of, start_of
+from services.intake.domain.rate import Rate
 from services.intake.handlers.validation import Validation
 from services.intake.handlers.watching import SETTLING, Watching
 from services.intake.ticker.watching import Watcher
 from shared.errors import DatabaseUnavailable
 from shared.ids import new_id
-from tests.integration.intake.front_door import START, Gated, Intake
+from tests.integration.intake.front_door import START, Gated, Intake, write
 from tests.unit.intake.shipped import new_validation
 from tests.unit.intake.validation.shipped import facts
 
@@ -91,6 +96,78 @@ async def test_what_is_refused_at_the_door_is_counted_for_the_channel(intake: In
 
 
 CUSTOMER = {"id": "C-9", "name": "Ann", "language": "en"}
+
+GOOD = json.dumps({"kind": "claim", "market": "HK", "customer": CUSTOMER}).encode()
+
+GARBAGE: dict[str, bytes] = {
+    "no JSON": b'{"kind":',
+    "nothing": b"",
+    "no UTF-8": b'{"kind": "\xff"}',
+    "a wrong field": GOOD.replace(b"claim", b"lottery"),
+    "an instant in the future": GOOD[:-1] + b', "occurred_at": "2027-01-01T00:00:00Z"}',
+    "what cannot be true": GOOD[:-1] + b', "attributes": {"amount": -1}}',
+    "a personal name": GOOD[:-1] + b', "attributes": {"hkid": "A1"}}',
+}
+
+
+async def with_key(intake: Intake) -> tuple[str, httpx.AsyncClient]:
+    """A new channel."""
+    channel = f"garbage-{new_id().hex[:12]}"
+    made = await intake.staff.post(
+        "/v1/keys", json={"name": channel, "role": "channel", "scopes": ["submit", "batch"]}, headers=write()
+    )
+    assert made.status_code == 201, made.text
+    return channel, intake.call_with(intake.context, made.json()["key"])
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8"])
+@pytest.mark.parametrize("name", GARBAGE)
+async def test_whatever_is_refused_for_what_it_says_counts_once(intake: Intake, name: str, content_type: str) -> None:
+    channel, client = await with_key(intake)
+    headers = write() | {"Content-Type": content_type}
+    answer = await client.post("/v1/requests", content=GARBAGE[name], headers=headers)
+    assert answer.status_code in {400, 422}
+    assert intake.context.validation.tally.refused[channel, NOW_HOUR] == 1
+    batch = {"Content-Type": "application/x-ndjson"}
+    lines = GARBAGE[name].replace(b"{", b'{"idempotency_key": "k", ', 1) + b"\n"
+    answer = await client.post("/v1/requests:batch", content=lines, headers=batch)
+    assert answer.status_code == 200
+    assert intake.context.validation.tally.refused[channel, NOW_HOUR] == 1 + (name != "nothing")
+
+
+async def test_what_is_refused_for_another_reason_does_not_count(intake: Intake) -> None:
+    channel, client = await with_key(intake)
+    limited = replace(intake.context, limits=RateLimits(Rate(0.01, 1), elapsed=lambda: 0.0))
+    before = dict(intake.context.validation.tally.refused)
+    for caller, content, status in (
+        (intake.nobody, GARBAGE["no JSON"], 400),
+        (intake.call_with(intake.context, "key of a stranger"), GARBAGE["no JSON"], 400),
+        (intake.nobody, GARBAGE["a wrong field"], 401),
+        (intake.person("ann", "handler"), GARBAGE["a wrong field"], 403),
+        (intake.connect(replace(intake.context, outbox_limit=-1), "app"), GOOD, 503),
+        (intake.connect(limited, "app"), GOOD, 201),
+        (intake.connect(limited, "app"), GOOD, 429),
+        (client, GOOD, 201),
+    ):
+        headers = write() | {"Content-Type": "application/json"}
+        assert (await caller.post("/v1/requests", content=content, headers=headers)).status_code == status
+    assert intake.context.validation.tally.refused == before
+    assert intake.context.validation.tally.accepted[channel, NOW_HOUR] == 1
+
+
+async def test_a_channel_that_sends_only_garbage_rings_an_alarm_of_refusals(intake: Intake) -> None:
+    channel, client = await with_key(intake)
+    await with_past(intake, channel, per_hour=5)
+    one = Watching(intake.database, intake.clock, intake.context.validation)
+    await one.look()
+    for content in [GARBAGE["no JSON"], GARBAGE["a wrong field"]] * 10:
+        await client.post("/v1/requests", content=content, headers=write() | {"Content-Type": "application/json"})
+    intake.clock.set(start_of(NOW_HOUR + 1) + SETTLING)
+    await one.look()
+    view = await seen(intake, channel)
+    assert (view["accepted"], view["refused"]) == (0, 20)
+    assert [alarm["cause"] for alarm in view["alarms"]] == ["refusals"]
+    assert rings(channel, "refusals") == 1
 
 
 async def test_pasts_of_two_processes_add_up_and_are_known_after_a_restart(intake: Intake) -> None:

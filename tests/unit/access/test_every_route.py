@@ -26,7 +26,7 @@ from shared.http.access.matrix import Admission
 from shared.http.keys import ApiKey
 from tests.access.issuing import NOW, IssuerInMemory, claims_of, private_key, token_of
 from tests.access.opening import ROOT, matrix_of
-from tests.unit.intake.shipped import STATUS_PAGE
+from tests.unit.intake.shipped import STATUS_PAGE, new_validation
 
 KEYS = KeyRing(
     [
@@ -76,7 +76,7 @@ def _intake(access: Access) -> FastAPI:
         customer_keys=_NOTHING,
         erasing=_NOTHING,
         acting=_NOTHING,
-        validation=_NOTHING,
+        validation=new_validation(),  # it counts who is refused
         automations=_NOTHING,
         public_url="",
         submissions=_NOTHING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from services.intake.domain.validation.book import Finding, Severity
 from shared.rules.document import Document, Field
@@ -19,6 +20,7 @@ MESSAGE = (
 _SEPARATORS = str.maketrans("", "", "_.:/-")
 
 
+@lru_cache(maxsize=1024)  # a channel sends the same few names with every request
 def fold(name: str) -> str:
     """What ``Birth-Date``, ``birth_date`` and ``birthDate`` have in common."""
     return name.lower().translate(_SEPARATORS)
