@@ -113,8 +113,9 @@ class Intake:
     def with_database(self, database: Database) -> httpx.AsyncClient:
         """The same on another way to the database."""
         outbox = Outbox(database, self.broker.publisher(), "intake")
-        acting = Acting(self.context.automations, outbox)
-        moving = Moving(outbox, self.clock, self.context.processes, acting, self.context.customer_keys)
+        processes, keys = self.context.processes, self.context.customer_keys
+        acting = Acting(self.context.automations, outbox, processes, keys)
+        moving = Moving(outbox, self.clock, processes, acting, keys)
         return self.with_context(database=database, outbox=outbox, moving=moving)
 
 
