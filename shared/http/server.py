@@ -44,7 +44,7 @@ class HttpServer:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
-                proxy_headers=False,  # nothing here asks for the caller's address, so nobody has to be believed about it
+                proxy_headers=False,  # nothing asks for the caller's address, so nobody is believed about it
                 timeout_graceful_shutdown=8,
                 timeout_keep_alive=30,
                 backlog=2048,

@@ -19,7 +19,7 @@ from services.intake.api.automation_views import (
     view_trial,
 )
 from services.intake.api.bodies import Instant, Reason, Whole, YamlText
-from services.intake.api.context import CallerOf, Context, ContextOf
+from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.etags import SeenOf, shown_etag, version_etag
 from services.intake.api.examples import AUTOMATION
 from services.intake.api.paging import NumberAfter, link_next, read_number

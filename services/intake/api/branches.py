@@ -98,7 +98,7 @@ async def _write(context: Context, write: Write, reference: str, branch: Branch,
             if not await claim_key(connection, owner, key, write.fingerprint, context.key_patience):
                 status, answer = await stored_answer(connection, write)
                 return json_answer(answer, status, REPLAY_HEADER)
-            record = await context.moving.branch(connection, reference, branch, branch.description, asking)
+            record = await context.moving.branch(connection, reference, branch, asking)
             process = await context.processes.of(connection, record.life.process, record.life.process_version)
             view = view_request(record, process, context.clock.now(), context.public_url)
             answer = view.model_dump_json()

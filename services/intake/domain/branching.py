@@ -62,9 +62,13 @@ class Branch:
 
 
 def open_branch(
-    origin: RequestRecord, branch: Branch, process: Process, recorded_at: datetime, by: str
+    origin: RequestRecord, branch: Branch, process: Process, recorded_at: datetime, by: str, cause: str | None = None
 ) -> RequestRecord:
-    """The record of the new request: customer, market, language and channel are the other one's."""
+    """The record of the new request: customer, market, language and channel are the other one's.
+
+    Args:
+        cause: what made it happen besides the call.
+    """
     change = Submitted(
         kind=branch.kind,
         process_version=process.version,
@@ -77,7 +81,7 @@ def open_branch(
         split_from=None if branch.is_complaint else origin.request_id,
         about=origin.request_id if branch.is_complaint else None,
     )
-    entry = Entry(1, change, branch.occurred_at, recorded_at, by)
+    entry = Entry(1, change, branch.occurred_at, recorded_at, by, cause)
     head = hash_entry(branch.request_id, entry, None)
     return RequestRecord(
         request_id=branch.request_id,

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from prometheus_client import Counter
 
-from services.intake.domain.automation.deciding import BY, PAST_FACTS, Case, Past, may_act_at_first, next_action
+from services.intake.domain.automation.deciding import (
+    BY,
+    PAST_FACTS,
+    Case,
+    Past,
+    may_act_at_first,
+    next_action,
+)
 from services.intake.domain.automation.reminding import next_look
-from services.intake.domain.automation.rules import RuleSet
+from services.intake.domain.automation.rules import OpenStep, RuleSet
+from services.intake.domain.branching import Branch
 from services.intake.domain.changes import HeldBack
 from services.intake.domain.process import Process
-from services.intake.domain.record import RequestRecord
+from services.intake.domain.record import Related, RequestRecord
 from services.intake.handlers.automations import Automations
+from services.intake.handlers.customer_keys import CustomerErased, CustomerKeys
+from services.intake.handlers.opening import open_beside
+from services.intake.handlers.processes import Processes
 from services.intake.store.announcements import change_event
 from services.intake.store.automation import count_past
 from services.intake.store.moves import record_changes
 from services.intake.store.reminders import set_timers
+from services.intake.store.submissions import NameClash
+from shared.contracts.payload import RequestKind
 from shared.contracts.topics import REQUESTS
+from shared.encryption import CustomerKey
+from shared.ids import new_id, new_reference, new_token
 from shared.outbox import Outbox
 from shared.postgres import Connection
 from shared.telemetry.context import current_trace
@@ -25,6 +43,7 @@ from shared.telemetry.context import current_trace
 ACTED = Counter("punctual_intake_automation_total", "What rules did.", ["rule", "did"])
 
 _NO_PAST = Past()
+_NAMING_ATTEMPTS = 5  # as for any request: five taken names in a row say that something else is wrong
 _MOST = 20  # actions after one move; rules that lead in a circle end here and go on at the next move
 
 
@@ -34,9 +53,19 @@ class Acting:
     ``may_act_on`` and ``reminds_at`` say of a request that has just come what there is to be done.
     """
 
-    def __init__(self, automations: Automations, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        automations: Automations,
+        outbox: Outbox,
+        processes: Processes,
+        customer_keys: CustomerKeys,
+        name_request: Callable[[], str] = new_reference,
+    ) -> None:
         self._automations = automations
         self._outbox = outbox
+        self._processes = processes
+        self._customer_keys = customer_keys
+        self._name_request = name_request
 
     def may_act_on(self, record: RequestRecord, process: Process) -> bool:
         """Whether a rule could act on a request that has just come; what only the database knows is left open."""
@@ -56,7 +85,7 @@ class Acting:
             now: business time.
         """
         rules = self._automations.in_force.rules
-        if rules.acts and not record.life.is_over:
+        if rules.acts_on_ended if record.life.is_over else rules.acts:
             record = await self._act(connection, rules, record, process, now)
         if rules.reminds:
             await set_timers(connection, {record.request_id: look_at_it(rules, record, process, now)})
@@ -69,9 +98,17 @@ class Acting:
         past = await count_past(connection, record.request_id) if asks_the_past else Past()
         at = max(now, record.life.submitted_at)
         for _ in range(_MOST):
-            action = next_action(rules, case_of(record, process, past), at)
+            opened_id = new_id()
+            action = next_action(rules, case_of(record, process, past), at, opened_id)
             if action is None:
                 break
+            key: CustomerKey | None = None
+            if action.opens is not None:
+                try:
+                    key = await self._customer_keys.of_request(connection, record.request_id)
+                except CustomerErased:  # there is nobody any more to open it for
+                    rules = replace(rules, rules=tuple(rule for rule in rules.rules if rule.opens is None))
+                    continue
             changes = (HeldBack(action.rule),) if action.is_held_back else action.changes
             after = record.after(changes, occurred_at=at, recorded_at=now, by=BY, cause=action.cause)
             entries = after.entries_since(record)
@@ -81,7 +118,47 @@ class Acting:
             await self._outbox.append(connection, REQUESTS, events)
             ACTED.labels(action.rule, "held back" if action.is_held_back else "acted").inc()
             record = after
+            if action.opens is not None and key is not None:
+                opened = await self._open(connection, record, action.opens, opened_id, key, at, now, action.cause)
+                record = replace(record, related=(*record.related, opened))
         return record
+
+    async def _open(
+        self,
+        connection: Connection,
+        origin: RequestRecord,
+        step: OpenStep,
+        request_id: UUID,
+        key: CustomerKey,
+        at: datetime,
+        now: datetime,
+        cause: str,
+    ) -> Related:
+        """Open a request as a step says, and have the rules act on it; gives what it is to the other one."""
+        process = self._processes.book.choose(step.kind, origin.life.product_line)
+        for _ in range(_NAMING_ATTEMPTS):
+            branch = Branch(
+                request_id=request_id,
+                reference=self._name_request(),
+                status_token=new_token(),
+                is_complaint=step.kind is RequestKind.COMPLAINT,
+                kind=step.kind,
+                product_line=origin.life.product_line,
+                priority=step.priority,
+                attributes={},
+                description=None,
+                occurred_at=at,
+            )
+            try:
+                async with connection.transaction():  # a savepoint: a name that is taken spoils no more than the try
+                    opened = await open_beside(
+                        connection, self._outbox, origin, branch, process, key, recorded_at=now, by=BY, cause=cause
+                    )
+            except NameClash:
+                continue
+            await self.act(connection, opened, process, now)
+            return Related(branch.relations[0], branch.reference)
+        raise RuntimeError("no free name for the request was found")
 
 
 def look_at_it(rules: RuleSet, record: RequestRecord, process: Process, now: datetime) -> datetime | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from services.intake.domain.branching import Branch, open_branch
+from services.intake.domain.branching import Branch
 from services.intake.domain.changes import Changed, ControlRecorded
 from services.intake.domain.deciding import decide
 from services.intake.domain.doubts import Doubted
@@ -21,13 +21,13 @@ from services.intake.domain.survey import check_answer, given_score, last_answer
 from services.intake.domain.visibility import EVERYTHING, Visibility
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.customer_keys import CustomerErased, CustomerKeys
+from services.intake.handlers.opening import open_beside
 from services.intake.handlers.processes import Processes
 from services.intake.handlers.validation import Validation, count_doubts
-from services.intake.store.announcements import change_event, opening_event
-from services.intake.store.branches import insert_branch
+from services.intake.store.announcements import change_event
 from services.intake.store.moves import add_link, lock_request, lock_two, record_changes
 from services.intake.store.personal.customers import is_customer_erased
-from services.intake.store.personal.texts import add_texts, encrypt_description, find_texts
+from services.intake.store.personal.texts import add_texts, find_texts
 from shared.clock import Clock
 from shared.contracts.topics import REQUESTS
 from shared.errors import PunctualError
@@ -156,9 +156,7 @@ class Moving:
         await add_link(connection, going_on.request_id, "absorbed", ending.request_id)
         return await self._lock(connection, reference, Asking(asking.by, asking.visibility))
 
-    async def branch(
-        self, connection: Connection, reference: str, branch: Branch, description: str | None, asking: Asking
-    ) -> RequestRecord:
+    async def branch(self, connection: Connection, reference: str, branch: Branch, asking: Asking) -> RequestRecord:
         """Open a request beside another one; both histories say so. Gives the new one.
 
         Raises:
@@ -167,22 +165,17 @@ class Moving:
         """
         origin = await self._lock(connection, reference, asking)
         check_move(branch.occurred_at, self._clock.now(), origin.life.submitted_at)
-        process = self._processes.book.choose(branch.kind, branch.product_line)
-        record = open_branch(origin, branch, process, self._clock.now(), asking.by)
-        doubted = self._validation.examine_branch(record)
         key = await self._customer_keys.of_request(connection, origin.request_id)
-        encrypted = encrypt_description(key, record.request_id, description)
-        customer_id = await insert_branch(connection, origin.request_id, record, encrypted)
         await self._change(connection, origin, branch.move, asking)
-        is_to, is_from = branch.relations
-        await add_link(connection, origin.request_id, is_to, record.request_id)
-        await add_link(connection, record.request_id, is_from, origin.request_id)
-        event = opening_event(record, customer_id, current_trace())
-        await self._outbox.append(connection, REQUESTS, [event])
+        process = self._processes.book.choose(branch.kind, branch.product_line)
+        record = await open_beside(
+            connection, self._outbox, origin, branch, process, key, recorded_at=self._clock.now(), by=asking.by
+        )
+        doubted = self._validation.examine_branch(record)
         if doubted is not None:
             record = await self._doubt(connection, record, doubted)
         opened = await self._act(connection, record)
-        return replace(opened, related=(Related(is_from, origin.reference),))
+        return replace(opened, related=(Related(branch.relations[1], origin.reference),))
 
     async def answer_survey(
         self, connection: Connection, reference: str, score: int, text: str | None

@@ -44,6 +44,7 @@ async def insert_branch(
             recorded_at=entry.recorded_at,
             data=json.dumps(change_data(entry.change)),
             caller=entry.by,
+            cause=entry.cause,
             head=record.head,
         )
     except asyncpg.UniqueViolationError as error:

@@ -292,8 +292,9 @@ WITH stored AS (
     RETURNING request_id, customer_id
 ),
 told AS (
-    INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller, hash)
-    SELECT request_id, 1, 'submitted', :data::text::json, :submitted_at, :recorded_at, :caller, :head FROM stored
+    INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller, cause, hash)
+    SELECT request_id, 1, 'submitted', :data::text::json, :submitted_at, :recorded_at, :caller, :cause, :head
+    FROM stored
 )
 SELECT customer_id FROM stored;
 

@@ -40,7 +40,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
     await processes.start()
     automations = Automations(database, clock, AUTOMATION)
     await automations.start()
-    acting = Acting(automations, outbox)
+    acting = Acting(automations, outbox, processes, CUSTOMER_KEYS)
     keys = KeyBook(database)
     validation = new_validation()
     context = Context(

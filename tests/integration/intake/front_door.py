@@ -113,8 +113,8 @@ class Intake:
     def with_database(self, database: Database) -> httpx.AsyncClient:
         """The same on another way to the database."""
         outbox = Outbox(database, self.broker.publisher(), "intake")
-        acting = Acting(self.context.automations, outbox)
         of = self.context
+        acting = Acting(of.automations, outbox, of.processes, of.customer_keys)
         moving = Moving(outbox, self.clock, of.processes, acting, of.customer_keys, of.validation)
         return self.with_context(database=database, outbox=outbox, moving=moving)
 

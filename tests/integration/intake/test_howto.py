@@ -26,7 +26,7 @@ async def test_every_example_gets_the_answer_the_page_promises(intake: Intake) -
         if url.endswith(":batch"):
             assert_lines_are_answered_as(page, answer.text)
         if status == 201:
-            values["REFERENCE"] = answer.json()["reference"]
+            values |= {"REFERENCE": answer.json()["reference"], "STATUS_URL": answer.json()["status_url"]}
         if status == 409:
             refusals.append(answer.json())
     assert f'"detail": "{refusals[-1]["detail"]}"' in page

@@ -12,6 +12,7 @@ from services.intake.domain import moves
 from services.intake.domain.automation.rules import (
     AssignStep,
     CloseStep,
+    OpenStep,
     RecordStep,
     Rule,
     RuleSet,
@@ -27,7 +28,7 @@ from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
 from services.intake.domain.refusing import MoveRefused
 from services.intake.domain.validation.values import read_date
-from shared.contracts.payload import AttributeValue
+from shared.contracts.payload import AttributeValue, RequestKind
 from shared.rules.conditions import AllOf, AnyOf, Condition
 from shared.rules.facts import STANDARD_FACTS
 from shared.values import value
@@ -113,7 +114,7 @@ _DERIVED: Mapping[str, Callable[[Case], AttributeValue]] = {
     "complaints_before": lambda case: case.past.complaints,
 }
 
-_OF_THE_LIFE = {"process", "stage", "team", "cycle", *STANDARD_FACTS} - _DERIVED.keys()
+_OF_THE_LIFE = {"process", "stage", "team", "cycle", "score", *STANDARD_FACTS} - _DERIVED.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,38 +123,49 @@ class Action:
 
     Attributes:
         changes: in order; empty when the request is held back for people.
+        opens: the request to open, which one of the changes names.
     """
 
     rule: str
     changes: tuple[Change, ...]
     is_held_back: bool = False
+    opens: OpenStep | None = None
 
     @property
     def cause(self) -> str:
         return f"{CAUSE}{self.rule}"
 
 
-def next_action(rules: RuleSet, case: Case, at: datetime) -> Action | None:
+def next_action(rules: RuleSet, case: Case, at: datetime, new_id: UUID) -> Action | None:
     """What the first rule that is on and applies does; None when none does.
 
-    A rule acts once while a request is at a stage; whoever enters the stage again has it act again.
+    A rule acts once while a request is at a stage; whoever enters the stage again has it act again. A rule that opens
+    another request acts once and never again.
 
     Args:
         at: business time.
+        new_id: of a request to open.
     """
-    if case.life.is_over:
-        return None
     acted = _acted_at_this_stage(case.history)
     for rule in rules.rules:
-        if not rule.is_on or rule.code in acted or not rule.when.holds(case):
+        if not rule.is_on or not may_look(rule, case):
             continue
-        changes = try_steps(rule, case, at)
+        if rule.code in (acted if rule.opens is None else _acted(case.history)) or not rule.when.holds(case):
+            continue
+        changes = try_steps(rule, case, at, new_id)
         if changes is None:
             continue
         if is_held_back(rule, case):
             return Action(rule.code, (), is_held_back=True)
-        return Action(rule.code, changes)
+        return Action(rule.code, changes, opens=rule.opens)
     return None
+
+
+def may_look(rule: Rule, case: Case) -> bool:
+    """Whether the rule is for such a request at all. What a rule opened opens no more: rules could lead in a circle."""
+    if rule.opens is not None and _made(case.history[0]) is not None:
+        return False
+    return rule.looks_at_ended or not case.life.is_over
 
 
 def may_act_at_first(rules: RuleSet, case: Case) -> bool:
@@ -172,11 +184,15 @@ def could_hold(condition: Condition, case: Case) -> bool:
             return bool(condition.names() & PAST_FACTS) or condition.holds(case)
 
 
-def try_steps(rule: Rule, case: Case, at: datetime) -> tuple[Change, ...] | None:
-    """The changes that the rule's steps make; None when the process forbids one of them, or they change nothing."""
+def try_steps(rule: Rule, case: Case, at: datetime, new_id: UUID) -> tuple[Change, ...] | None:
+    """The changes that the rule's steps make; None when the process forbids one of them, or they change nothing.
+
+    Args:
+        new_id: of a request to open.
+    """
     life, made = case.life, list[Change]()
     for step in rule.steps:
-        move = _move(step, case.process, life)
+        move = _move(step, case.process, life, new_id)
         if move is None:
             return None
         try:
@@ -202,8 +218,9 @@ def is_held_back(rule: Rule, case: Case) -> bool:
 def _acted_at_this_stage(history: Sequence[Entry]) -> frozenset[str]:
     acted: set[str] = set()
     for entry in reversed(history):
-        if entry.cause is not None and entry.cause.startswith(CAUSE):
-            acted.add(entry.cause.removeprefix(CAUSE))
+        rule = _made(entry)
+        if rule is not None:
+            acted.add(rule)
         if isinstance(entry.change, StageEntered | Reopened):
             if entry.cause is not None:  # what led here belongs to the stage before
                 acted.discard(entry.cause.removeprefix(CAUSE))
@@ -211,7 +228,18 @@ def _acted_at_this_stage(history: Sequence[Entry]) -> frozenset[str]:
     return frozenset(acted)
 
 
-def _move(step: Step, process: Process, life: Life) -> Move | None:
+def _acted(history: Sequence[Entry]) -> frozenset[str]:
+    return frozenset(rule for entry in history if (rule := _made(entry)) is not None)
+
+
+def _made(entry: Entry) -> str | None:
+    """The rule that made the entry."""
+    if entry.cause is None or not entry.cause.startswith(CAUSE):
+        return None
+    return entry.cause.removeprefix(CAUSE)
+
+
+def _move(step: Step, process: Process, life: Life, new_id: UUID) -> Move | None:
     match step:
         case RecordStep(control, recorded):
             return moves.RecordControl(control, is_passed=True, recorded=recorded)
@@ -224,3 +252,5 @@ def _move(step: Step, process: Process, life: Life) -> Move | None:
             return moves.Assign(team)
         case SignalStep(signal):
             return moves.Signal(signal)
+        case OpenStep(kind):
+            return moves.Complain(new_id) if kind is RequestKind.COMPLAINT else moves.SplitOff(new_id)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from services.intake.domain.automation.reading_reminders import read_hours, read_reminder
 from services.intake.domain.automation.reminders import Hours, ReminderRule
 from services.intake.domain.automation.rules import (
     CASE_FACTS,
     AssignStep,
     CloseStep,
+    OpenStep,
     RecordStep,
     Rule,
     RuleSet,
@@ -15,7 +18,7 @@ from services.intake.domain.automation.rules import (
     StageStep,
     Step,
 )
-from shared.contracts.payload import AttributeValue
+from shared.contracts.payload import AttributeValue, Priority, RequestKind
 from shared.rules.conditions import FALSE, TRUE
 from shared.rules.document import Document, Field, refusing
 from shared.rules.reading import read_condition
@@ -62,6 +65,8 @@ def _rule(field: Field, seen: set[str]) -> Rule:
     ends = [number for number, step in enumerate(steps) if isinstance(step, CloseStep)]
     if ends and ends[0] != len(steps) - 1:
         raise members["do"].fail("nothing can follow `close`")
+    if sum(isinstance(step, OpenStep) for step in steps) > 1:
+        raise members["do"].fail("a rule opens one request at most")
     return Rule(
         code=code,
         when=read_condition(members["when"], CASE_FACTS),
@@ -97,7 +102,11 @@ def _step(field: Field) -> Step:
         return AssignStep(field.members(frozenset({"assign"}))["assign"].parse(read_word))
     if "signal" in entries:
         return SignalStep(field.members(frozenset({"signal"}))["signal"].parse(read_word))
-    raise field.fail("is no step; known are control, stage, close, assign, signal")
+    if "open" in entries:
+        members = field.members(frozenset({"open"}), frozenset({"priority"}))
+        priority = Priority(_one_of(Priority, members["priority"])) if "priority" in members else Priority.NORMAL
+        return OpenStep(RequestKind(_one_of(RequestKind, members["open"])), priority)
+    raise field.fail("is no step; known are control, stage, close, assign, signal, open")
 
 
 def _new_code(field: Field, seen: set[str]) -> str:
@@ -106,6 +115,13 @@ def _new_code(field: Field, seen: set[str]) -> str:
         raise field.fail(f"{code} is defined twice")
     seen.add(code)
     return code
+
+
+def _one_of(words: type[StrEnum], field: Field) -> str:
+    text = field.text()
+    if text not in set(words):
+        raise field.fail(f"{text!r} is not one of {', '.join(sorted(words))}")
+    return text
 
 
 def _value(field: Field) -> AttributeValue:

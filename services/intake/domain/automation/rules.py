@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from services.intake.domain.automation.reminders import Hours, ReminderRule
 from services.intake.domain.process import Waiting
-from shared.contracts.payload import AttributeValue
+from shared.contracts.payload import AttributeValue, Priority, RequestKind
 from shared.rules.conditions import Condition
 from shared.rules.facts import STANDARD_FACTS, VOCABULARIES, Vocabulary
+
+SCORE = "score"
 
 CASE_FACTS = Vocabulary(
     names=frozenset(STANDARD_FACTS)
@@ -27,6 +29,7 @@ CASE_FACTS = Vocabulary(
         "requests_before",
         "complaints_before",
         "cycle",
+        SCORE,
     },
     values={
         **VOCABULARIES,
@@ -36,12 +39,15 @@ CASE_FACTS = Vocabulary(
         "is_doubted": frozenset({"true", "false"}),
         "is_in_force": frozenset({"true", "false"}),
     },
-    numbers=frozenset({"documents_missing", "documents_received", "requests_before", "complaints_before", "cycle"}),
+    numbers=frozenset(
+        {"documents_missing", "documents_received", "requests_before", "complaints_before", "cycle", SCORE}
+    ),
 )
 """What a rule may ask besides attributes. ``is_complete``: everything the stage asks for is there.
 ``is_in_force``: ``incident_date`` lies within ``policy_from`` and ``policy_to``; false while one of them is missing.
 ``documents_received``: how many different documents came.
 ``waits_for``: whose turn it is at the stage, ``house`` where its process does not say.
+``score``: the latest that the customer gave; a rule that asks for it looks at requests that are over, too.
 ``requests_before`` and ``complaints_before``: of the same customer, submitted within the year before.
 """
 
@@ -77,7 +83,15 @@ class SignalStep:
     signal: str
 
 
-Step = RecordStep | StageStep | CloseStep | AssignStep | SignalStep
+@dataclass(frozen=True, slots=True)
+class OpenStep:
+    """Open a request beside this one: a complaint about it, or a part of it of another kind."""
+
+    kind: RequestKind
+    priority: Priority = Priority.NORMAL
+
+
+Step = RecordStep | StageStep | CloseStep | AssignStep | SignalStep | OpenStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,7 @@ class Rule:
     Attributes:
         code: its name; it stands in the history of every request that it moved.
         when: must hold.
-        steps: what is done, in order; where the process forbids one, the rule does nothing.
+        steps: what is done, in order; where the process forbids one, the rule does nothing. One at most opens.
         held_back: the share, 0 to 1, that is left to people although the rule applies, to see whether it is right.
         is_on: a rule that is off is only tried.
     """
@@ -97,6 +111,16 @@ class Rule:
     steps: tuple[Step, ...]
     held_back: float = 0.0
     is_on: bool = True
+
+    @property
+    def opens(self) -> OpenStep | None:
+        """What it opens."""
+        return next((step for step in self.steps if isinstance(step, OpenStep)), None)
+
+    @property
+    def looks_at_ended(self) -> bool:
+        """Whether it is for requests that are over, too: scores come when all is done."""
+        return SCORE in self.when.names()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +146,11 @@ class RuleSet:
     def acts(self) -> bool:
         """Whether a rule that acts is on."""
         return any(rule.is_on for rule in self.rules)
+
+    @property
+    def acts_on_ended(self) -> bool:
+        """Whether a rule is on that looks at requests that are over."""
+        return any(rule.is_on and rule.looks_at_ended for rule in self.rules)
 
     @property
     def reminds(self) -> bool:

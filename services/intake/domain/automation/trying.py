@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import UUID
 
-from services.intake.domain.automation.deciding import Case, try_steps
+from services.intake.domain.automation.deciding import Case, may_look, try_steps
 from services.intake.domain.automation.reminding import next_reminder
 from services.intake.domain.automation.rules import CloseStep, Rule, RuleSet
 from services.intake.domain.automation.waiting import read_wait
@@ -17,6 +18,9 @@ from services.intake.domain.changes import Closed, ProcessChanged, Submitted
 from services.intake.domain.history import Entry
 from services.intake.domain.life import Life, begin, evolve
 from services.intake.domain.process import Process
+
+_TRIED = UUID(int=0)
+"""Of a request that would have been opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,9 @@ def find_actions(rules: Iterable[Rule], reference: str, case: Case) -> Iterator[
     for entry, life, history in _lives(case.history, case.process):
         then = replace(case, life=life, history=history)
         for rule in list(waiting):
-            if life.is_over or not rule.when.holds(then) or try_steps(rule, then, entry.occurred_at) is None:
+            if not may_look(rule, then) or not rule.when.holds(then):
+                continue
+            if try_steps(rule, then, entry.occurred_at, _TRIED) is None:
                 continue
             waiting.remove(rule)
             yield WouldAct(rule.code, reference, entry.sequence, entry.occurred_at, _agrees(rule, outcome))

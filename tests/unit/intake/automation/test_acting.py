@@ -13,17 +13,18 @@ from hypothesis import strategies as st
 from services.intake.domain import moves
 from services.intake.domain.automation.deciding import Action, Case, Past, is_held_back, next_action
 from services.intake.domain.automation.reading import read_automation
-from services.intake.domain.automation.rules import RuleSet
+from services.intake.domain.automation.rules import OpenStep, RuleSet
 from services.intake.domain.automation.trying import Trial
-from services.intake.domain.changes import Closed, StageEntered, Submitted
+from services.intake.domain.changes import Closed, Complained, Split, StageEntered, Submitted
 from services.intake.domain.deciding import decide
 from services.intake.domain.history import Entry
 from services.intake.domain.life import begin, evolve
 from services.intake.domain.moves import Move
-from shared.contracts.payload import AttributeValue, RequestKind
+from shared.contracts.payload import AttributeValue, Priority, RequestKind
 from tests.unit.intake.automation.test_reading import SHIPPED
 from tests.unit.intake.shipped import process_of
 
+NEW = UUID(int=9)
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 TRAVEL = process_of("claim", "travel")
 ON = read_automation(SHIPPED.replace("on: false", "on: true"), "automation.yml")
@@ -73,7 +74,7 @@ def acted(case: Case, changes: tuple[object, ...], cause: str | None) -> Case:
 def run(case: Case, rules: RuleSet) -> tuple[Case, list[str]]:
     """Until nothing acts any more."""
     fired = []
-    while (action := next_action(rules, case, NOW)) is not None and action.changes:
+    while (action := next_action(rules, case, NOW, NEW)) is not None and action.changes:
         fired.append(action.rule)
         case = acted(case, action.changes, action.cause)
         assert len(fired) < 20
@@ -120,7 +121,7 @@ def test_the_first_and_the_last_day_of_a_policy_are_within_it(day: str) -> None:
 def test_documents_are_not_complete_because_nobody_asked_for_any() -> None:
     case = moved(submitted(amount=800), moves.EnterStage("assessment"))
     assert (case.get("documents_missing"), case.get("documents_received")) == (0, 0)
-    assert next_action(NEVER_HELD, case, NOW) is None
+    assert next_action(NEVER_HELD, case, NOW, NEW) is None
 
 
 def test_a_document_that_came_twice_or_under_no_name_is_counted_as_what_it_is() -> None:
@@ -133,16 +134,16 @@ def test_a_document_that_came_twice_or_under_no_name_is_counted_as_what_it_is() 
 def test_missing_documents_keep_it_from_going_through_until_they_are_there() -> None:
     case = moved(submitted(amount=800), moves.EnterStage("assessment"))
     case = moved(case, moves.Pause("customer_documents", ("receipts",)))
-    assert next_action(NEVER_HELD, case, NOW) is None
+    assert next_action(NEVER_HELD, case, NOW, NEW) is None
     case = moved(case, moves.ReceiveDocuments(("receipts",)))
     assert run(case, NEVER_HELD)[1] == ["small_travel_claim"]
 
 
 def test_the_next_stage_begins_by_itself_when_the_control_points_are_passed() -> None:
     case = assessed(submitted(amount=9000))
-    assert next_action(NEVER_HELD, case, NOW) is None
+    assert next_action(NEVER_HELD, case, NOW, NEW) is None
     case = moved(case, moves.RecordControl("cover_checked", is_passed=True, recorded={"cover_in_force": True}))
-    action = next_action(NEVER_HELD, case, NOW)
+    action = next_action(NEVER_HELD, case, NOW, NEW)
     assert action == Action("next_when_complete", (StageEntered("assessment", "decision"),))
 
 
@@ -159,14 +160,14 @@ def test_a_rule_acts_once_at_a_stage_and_again_when_it_is_entered_again() -> Non
 def test_a_rule_that_is_off_and_a_request_that_is_over_do_nothing() -> None:
     case = assessed(submitted(amount=800))
     off = RuleSet(tuple(replace(rule, is_on=False) for rule in NEVER_HELD.rules))
-    assert next_action(off, case, NOW) is None
+    assert next_action(off, case, NOW, NEW) is None
     over = moved(case, moves.Cancel("duplicate"))
-    assert next_action(NEVER_HELD, over, NOW) is None
+    assert next_action(NEVER_HELD, over, NOW, NEW) is None
 
 
 def test_what_the_process_forbids_no_rule_does() -> None:
     text = 'format: "1"\nrules: [{rule: pay, when: {kind: claim}, do: [{close: paid}]}]'
-    assert next_action(read_automation(text, "automation.yml"), submitted(amount=1), NOW) is None
+    assert next_action(read_automation(text, "automation.yml"), submitted(amount=1), NOW, NEW) is None
 
 
 @given(st.floats(0, 1))
@@ -180,9 +181,78 @@ def test_the_share_that_is_held_back_is_the_one_asked_for(share: float) -> None:
 def test_who_is_held_back_does_not_change_and_is_said() -> None:
     held = RuleSet((replace(ON.rules[0], held_back=1.0),))
     case = assessed(submitted(amount=800))
-    first = next_action(held, case, NOW)
-    assert first == next_action(held, case, NOW + timedelta(days=1))
+    first = next_action(held, case, NOW, NEW)
+    assert first == next_action(held, case, NOW + timedelta(days=1), NEW)
     assert first == Action("small_travel_claim", (), is_held_back=True)
+
+
+FOLLOWING_UP = RuleSet(tuple(rule for rule in ON.rules if rule.code == "follow_up_low_score"))
+OPENED = Complained(NEW)
+
+
+def closed(case: Case) -> Case:
+    return acted(case, (Closed("withdrawn"),), None)
+
+
+def rated(case: Case, score: int) -> Case:
+    return moved(case, moves.GiveFeedback(score))
+
+
+@pytest.mark.parametrize("score", [1, 2, 3, 5])
+def test_a_low_score_of_a_closed_request_opens_a_complaint(score: int) -> None:
+    case = rated(closed(submitted(amount=1)), score)
+    action = next_action(FOLLOWING_UP, case, NOW, NEW)
+    expected = Action("follow_up_low_score", (OPENED,), opens=OpenStep(RequestKind.COMPLAINT))
+    assert action == (expected if score <= 2 else None)
+
+
+def test_it_opens_one_and_never_another_whatever_comes_then() -> None:
+    case = rated(closed(submitted(amount=1)), 1)
+    case, fired = run(case, FOLLOWING_UP)
+    assert fired == ["follow_up_low_score"]
+    case = rated(case, 2)
+    assert run(case, FOLLOWING_UP)[1] == []
+    for reopened in decide(case.process, case.life, moves.Reopen("new_evidence"), NOW):
+        case = acted(case, (reopened,), None)
+    assert run(rated(closed(case), 1), FOLLOWING_UP)[1] == []
+
+
+def test_only_rules_about_the_score_look_at_what_is_over() -> None:
+    text = 'format: "1"\nrules: [{rule: open_it, when: {kind: claim}, do: [{open: complaint}]}]'
+    rules = read_automation(text, "automation.yml")
+    assert run(submitted(amount=1), rules)[1] == ["open_it"]
+    assert run(closed(submitted(amount=1)), rules)[1] == []
+    assert (rules.acts_on_ended, FOLLOWING_UP.acts_on_ended) == (False, True)
+
+
+def test_what_a_rule_opened_opens_no_more() -> None:
+    text = 'format: "1"\nrules: [{rule: for_ever, when: {kind: [claim, complaint]}, do: [{open: complaint}]}]'
+    case = submitted(amount=1)
+    by_a_rule = replace(case, history=(replace(case.history[0], by="automation", cause="rule:for_ever"),))
+    assert next_action(read_automation(text, "automation.yml"), by_a_rule, NOW, NEW) is None
+
+
+def test_a_part_of_another_kind_is_opened_while_the_request_is_open() -> None:
+    text = 'format: "1"\nrules: [{rule: ask, when: {score: {at_most: 2}}, do: [{open: enquiry, priority: high}]}]'
+    rules = read_automation(text, "automation.yml")
+    action = next_action(rules, rated(submitted(amount=1), 1), NOW, NEW)
+    assert action == Action("ask", (Split(NEW),), opens=OpenStep(RequestKind.ENQUIRY, Priority.HIGH))
+    assert next_action(rules, rated(closed(submitted(amount=1)), 1), NOW, NEW) is None  # the process forbids it
+
+
+def test_a_share_of_low_scores_may_be_left_to_people() -> None:
+    held = RuleSet((replace(FOLLOWING_UP.rules[0], held_back=1.0),))
+    action = next_action(held, rated(closed(submitted(amount=1)), 1), NOW, NEW)
+    assert action == Action("follow_up_low_score", (), is_held_back=True)
+
+
+def test_a_trial_counts_low_scores_that_came_after_the_end() -> None:
+    trial = Trial(FOLLOWING_UP, most_listed=2, until=NOW)
+    for number, score in enumerate((1, 2, 3, 5)):
+        trial.take(f"R-{number}", rated(closed(submitted(amount=1)), score))
+    result = trial.results["follow_up_low_score"]
+    assert (trial.requests, result.acted, result.times) == (4, 2, 2)
+    assert [found.sequence for found in result.listed] == [3, 3]
 
 
 def test_a_trial_says_how_often_a_rule_would_have_acted_and_whether_people_did_the_same() -> None:

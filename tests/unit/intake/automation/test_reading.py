@@ -66,7 +66,7 @@ def test_every_field_is_read() -> None:
 def test_the_rules_on_the_page_can_be_used() -> None:
     page = (Path(__file__).parents[4] / "docs" / "howto" / "automate.md").read_text(encoding="utf-8")
     text = page.partition("```yaml\n")[2].partition("```")[0]
-    assert [rule.is_on for rule in read_automation(text, "automate.md").rules] == [True, True]
+    assert [rule.is_on for rule in read_automation(text, "automate.md").rules] == [True, True, True]
     text = page.split("```yaml\n")[2].partition("```")[0]
     assert [rule.code for rule in read_automation(text, "automate.md").reminders] == [
         "nobody_took_it_up",
@@ -90,6 +90,15 @@ def test_nothing_that_ships_is_switched_on() -> None:
         ("kind: claim", "kind: lottery", 4, "rules[0].when.kind", "is not one of"),
         ("is_complete: true", "is_complete: perhaps", 4, "rules[0].when.is_complete", "is not one of false, true"),
         ("held_back: 0.25", "held_back: 2", 5, "rules[0].held_back", "between 0 and 1"),
+        ("{signal: straight_through}", "{open: lottery}", 9, "rules[0].do[2].open", "is not one of claim, complaint"),
+        ("{signal: straight_through}", "{open: claim, priority: top}", 9, "rules[0].do[2].priority", "is not one of"),
+        (
+            "{assign: payments}\n      - {signal: straight_through}",
+            "{open: claim}\n      - {open: claim}",
+            7,
+            "rules[0].do",
+            "opens one request at most",
+        ),
         ("{signal: straight_through}", "{dance: tango}", 9, "rules[0].do[2]", "is no step"),
         ("{stage: next}", "{stage: next, now: true}", 10, "rules[0].do[3].now", "not a known name"),
         ("- {stage: next}\n      - {close", "- {close: a}\n      - {close", 7, "rules[0].do", "nothing can follow"),
