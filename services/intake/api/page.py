@@ -127,8 +127,9 @@ def _feedback(record: RequestRecord, words: Words) -> Iterator[str]:
     for score in range(len(asked.scores), 0, -1):
         choice = f'<input type="radio" name="score" value="{score}" required>'
         yield f"<label>{choice} {escape(asked.scores[score - 1])}</label>"
-    yield f'</fieldset><p>{escape(asked.text)}</p><textarea name="text" rows="4" maxlength="4000"'
-    yield f' aria-label="{escape(asked.text)}"></textarea><p><button>{escape(asked.send)}</button></p></form>'
+    yield f'</fieldset><p id="free">{escape(asked.text)}</p>'
+    yield '<textarea name="text" rows="4" maxlength="4000" aria-labelledby="free"></textarea>'
+    yield f"<p><button>{escape(asked.send)}</button></p></form>"
 
 
 def tell_feedback(record: RequestRecord, words: Words) -> str | None:
