@@ -41,7 +41,12 @@ _OUTCOMES = {
     RequestKind.ENQUIRY: ("answered", "answered", 1.0),
     RequestKind.COMPLAINT: ("upheld", "rejected", 0.45),
 }
-_OUTCOME_REASONS = {"declined": ("not_covered", "excluded", "not_proved")}
+_OUTCOME_REASONS = {
+    (RequestKind.CLAIM, "declined"): ("not_covered", "excluded", "not_proved"),
+    (RequestKind.POLICY_SERVICE, "declined"): ("not_entitled", "terms_do_not_allow"),
+    (RequestKind.UNDERWRITING, "declined"): ("risk_too_high", "outside_guidelines", "non_disclosure"),
+    (RequestKind.COMPLAINT, "rejected"): ("no_mistake_found", "terms_do_not_allow"),
+}
 _SURVEYED = {"motor": 0.35, "property": 0.5}
 _COVER_CHECKED = ("cover_checked", {"cover_in_force": True})
 _DOCUMENTS = ("receipts", "report", "bank_details", "identity")
@@ -183,7 +188,7 @@ class _Plan:
         self._moves.append(Move(at, "assign", {"team": f"{self._kind}_team", "handler": self._handler}))
 
     def _close(self, at: datetime, outcome: str) -> None:
-        reasons = _OUTCOME_REASONS.get(outcome, ()) if self._kind is RequestKind.CLAIM else ()
+        reasons = _OUTCOME_REASONS.get((self._kind, outcome), ())
         body = {"reason": self._random.choice(reasons)} if reasons else {}
         self._do(at, "close", outcome=outcome, **body)
 

@@ -81,6 +81,8 @@ class CaseLane:
             return await self._intake.submit(self._api_key, key, self._case.submission, at)
         path, field = _PATH_AND_FIELD[step.action.verb]
         body: dict[str, Any] = {} if field is None else {field: step.action.object}
+        if step.action.reason is not None:
+            body["reason"] = step.action.reason
         if step.action.verb in _WITH_HANDLER and step.handler:
             body["handler"] = step.handler
         return await self._intake.move(self._api_key, key, self._reference, path, body, at)

@@ -193,7 +193,7 @@ def _words(action: Any) -> tuple[str, str]:
     """``stage assessment``, and which occurrences count."""
     if isinstance(action, str):
         return action, "every"
-    ((verb, what),) = [(key, value) for key, value in action.items() if key != "take"]
+    ((verb, what),) = [(key, value) for key, value in action.items() if key not in ("take", "reason")]
     return f"{verb} {what}".strip(), action.get("take", "every")
 
 
@@ -206,7 +206,7 @@ def _channel(choice: Any, rows: list[dict[str, str]], meaning: dict[str, Any]) -
 
 
 def _judge(asked: list[str], process: dict[str, Any], count: Count) -> None:
-    """What the process takes, read from its file; stages of the processes used here have no control points."""
+    """What the process takes, read from its file; no control point of the processes used here is on the way."""
     stage, outcome = process["start"], None
     waits: set[str] = set()
     for words in asked:

@@ -13,12 +13,14 @@ Verb = Literal["submit", "stage", "respond", "pause", "resume", "close", "ignore
 
 _WITHOUT_OBJECT = ("submit", "respond", "ignore")
 _WITH_OBJECT = ("stage", "pause", "resume", "close")
+_MORE = {"reason", "take"}
 
 
 class Action(BaseModel):
     """``submit``, ``respond``, ``ignore``, ``stage: X``, ``pause: REASON``, ``resume: REASON`` or ``close: OUTCOME``.
 
     Attributes:
+        reason: of a closing, where the process asks for one.
         take: which occurrences of the activity in a case count; the others are ignored.
     """
 
@@ -31,18 +33,21 @@ class Action(BaseModel):
     pause: Code | None = None
     resume: Code | None = None
     close: Code | None = None
+    reason: Code | None = None
     take: Literal["every", "first", "last"] = "every"
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Action:
-        given = self.model_fields_set - {"take"}
+        given = self.model_fields_set - _MORE
         if len(given) != 1:
             raise ValueError(f"exactly one of {', '.join((*_WITHOUT_OBJECT, *_WITH_OBJECT))} is needed")
+        if self.reason is not None and self.close is None:
+            raise ValueError("only `close` takes a reason")
         return self
 
     @cached_property
     def verb(self) -> Verb:
-        (verb,) = self.model_fields_set - {"take"}
+        (verb,) = self.model_fields_set - _MORE
         return verb  # type: ignore[return-value]  # the validator saw to it
 
     @property

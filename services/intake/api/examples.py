@@ -51,6 +51,7 @@ REQUEST: dict[str, Any] = {
         "stages": ["decision"],
         "missing": ["control:cover_checked"],
         "controls": {"cover_checked": ["cover_in_force"]},
+        "optional_controls": {},
         "pauses": ["customer_documents", "third_party"],
         "resumes": [],
         "outcomes": {"declined": ["not_covered"], "withdrawn": []},

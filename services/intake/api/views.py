@@ -67,6 +67,9 @@ class NextView(BaseModel):
     stages: list[str]
     missing: list[str] = Field(description="What has to be there before the stage can be left, except for rework")
     controls: dict[str, list[str]] = Field(description="Control points still to pass, and what is recorded there")
+    optional_controls: dict[str, list[str]] = Field(
+        description="Control points that need not be recorded; one that failed holds up the way out until it is passed"
+    )
     pauses: list[str]
     resumes: list[str]
     outcomes: dict[str, list[str]] = Field(description="How it may be closed here, each with its possible reasons")
@@ -180,13 +183,24 @@ def view_next(process: Process, life: Life, now: datetime) -> NextView:
         reopening = ReopeningView(until=until, reasons=list(process.reopening.reasons))
     if life.is_over:
         return NextView(
-            stages=[], missing=[], controls={}, pauses=[], resumes=[], outcomes={}, cancelling=[], reopening=reopening
+            stages=[],
+            missing=[],
+            controls={},
+            optional_controls={},
+            pauses=[],
+            resumes=[],
+            outcomes={},
+            cancelling=[],
+            reopening=reopening,
         )
     here = process.stages[life.stage]
     return NextView(
         stages=list(process.stages_after(life.stage)),
         missing=list(find_missing(process, life)),
         controls={name: list(asked) for name, asked in here.controls.items() if not life.controls.get(name, False)},
+        optional_controls={
+            name: list(asked) for name, asked in here.optional_controls.items() if not life.controls.get(name, False)
+        },
         pauses=[reason for reason in process.pauses if reason not in life.pause_reasons],
         resumes=list(life.pause_reasons),
         outcomes={name: list(process.outcomes[name].reasons) for name in process.outcomes_at(life.stage)},

@@ -70,6 +70,7 @@ def _missing(process: Process, life: Life) -> Iterator[str]:
     stage = process.stages[life.stage]
     yield from (f"attribute:{name}" for name in stage.required if life.attributes.get(name) is None)
     yield from (f"control:{name}" for name in stage.controls if not life.controls.get(name, False))
+    yield from (f"control:{name}" for name in stage.optional_controls if not life.controls.get(name, True))
 
 
 def _require_complete(process: Process, life: Life, what: str) -> None:
@@ -109,7 +110,7 @@ def _stage_left(process: Process, life: Life, move: moves.LeaveStage) -> Change:
 
 
 def _control_recorded(process: Process, life: Life, move: moves.RecordControl) -> Change:
-    controls = process.stages[life.stage].controls
+    controls = process.stages[life.stage].control_points
     _require("control_forbidden", "control", move.control, controls, f"at stage {life.stage}")
     missing = [name for name in controls[move.control] if name not in move.recorded]
     if missing:

@@ -44,6 +44,7 @@ class Stage:
         outcomes: those a request may be closed with here; None means every outcome of the process.
         required: attributes that must be known before it is left.
         controls: quality control points that must be passed before it is left, each with what is recorded there.
+        optional_controls: control points that are recorded where somebody looks; one that failed holds up the way out.
         waits_for: whose turn it is while the request is here; None means the role's.
         words: what customers read, where the status page has no words of its own for it.
     """
@@ -55,8 +56,14 @@ class Stage:
     outcomes: tuple[str, ...] | None = None
     required: tuple[str, ...] = ()
     controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    optional_controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waits_for: Waiting | None = None
     words: Mapping[Language, StageWords] = field(default_factory=dict)
+
+    @property
+    def control_points(self) -> Mapping[str, tuple[str, ...]]:
+        """All of them, each with what is recorded there."""
+        return {**self.controls, **self.optional_controls}
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,16 +117,27 @@ def _box(process: Process, name: str, place: tuple[int, int]) -> str:
     stage = process.stages[name]
     style = "stage key" if stage.is_key else "stage"
     owner = stage.role or (f"waits for {stage.waits_for}" if stage.waits_for is not None else "")
-    controls = ", ".join(stage.controls)
+    controls = ", ".join(stage.control_points)
     outcomes = ", ".join(process.outcomes_at(name))
     about = escape("; ".join(part for part in (f"controls: {controls}" if controls else "", outcomes) if part))
     return (
         f'<g><title>{about}</title><rect class="{style}" x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>'
-        f'<text x="{x + 10}" y="{y + 24}">{escape(name)}{" ◆" if stage.controls else ""}</text>'
+        f'<text x="{x + 10}" y="{y + 24}">{escape(name)}{_mark(stage)}</text>'
         f'<text class="soft" x="{x + 10}" y="{y + 44}">{escape(owner)}</text></g>'
     )
 
 
+def _mark(stage: Stage) -> str:
+    """A full diamond for control points that must be passed, an empty one for those that need not be recorded."""
+    marks = ("◆" if stage.controls else "") + ("◇" if stage.optional_controls else "")
+    return f" {marks}" if marks else ""
+
+
 def _notes(stage: Stage, separator: str) -> str:
-    notes = [stage.role or "", "key stage" if stage.is_key else "", *(f"◆ {control}" for control in stage.controls)]
+    notes = [
+        stage.role or "",
+        "key stage" if stage.is_key else "",
+        *(f"◆ {control}" for control in stage.controls),
+        *(f"◇ {control}" for control in stage.optional_controls),
+    ]
     return "".join(f"{separator}{note}" for note in notes if note)

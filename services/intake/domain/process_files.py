@@ -14,7 +14,9 @@ FORMAT = "1"
 
 _TOP = frozenset({"format", "process", "kind", "start", "stages", "outcomes"})
 _TOP_OPTIONAL = frozenset({"product_lines", "pauses", "reopening", "cancelling"})
-_STAGE = frozenset({"role", "key", "next", "rework", "outcomes", "required", "controls", "waits_for", "words"})
+_STAGE = frozenset(
+    {"role", "key", "next", "rework", "outcomes", "required", "controls", "optional_controls", "waits_for", "words"}
+)
 _LONGEST_WORDS = 200
 
 
@@ -94,7 +96,10 @@ class _Reader:
 
     def _stage(self, field: Field, stages: Collection[str], outcomes: Collection[str]) -> Stage:
         members = field.members(frozenset(), _STAGE)
-        controls = _named(members["controls"]) if "controls" in members else {}
+        controls = _control_points(members.get("controls"))
+        optional_controls = _control_points(members.get("optional_controls"))
+        if both := controls.keys() & optional_controls.keys():
+            raise members["optional_controls"].fail(f"{', '.join(sorted(both))} stands under controls too")
         return Stage(
             role=members["role"].parse(read_code) if "role" in members else None,
             is_key="key" in members and members["key"].parse(read_truth),
@@ -102,7 +107,8 @@ class _Reader:
             rework=_all_known(members.get("rework"), stages, "stage"),
             outcomes=_all_known(members["outcomes"], outcomes, "outcome") if "outcomes" in members else None,
             required=_words(members.get("required")),
-            controls={name: _words(entry) for name, entry in controls.items()},
+            controls=controls,
+            optional_controls=optional_controls,
             waits_for=Waiting(_one_of(members["waits_for"], Waiting)) if "waits_for" in members else None,
             words=_stage_words(members["words"]) if "words" in members else {},
         )
@@ -160,6 +166,10 @@ def _read_name(name: str, field: Field) -> str:
 def _named(field: Field) -> dict[str, Field]:
     """The entries of a mapping whose names are words."""
     return {_read_name(name, entry): entry for name, entry in field.entries().items()}
+
+
+def _control_points(field: Field | None) -> dict[str, tuple[str, ...]]:
+    return {} if field is None else {name: _words(entry) for name, entry in _named(field).items()}
 
 
 def _words(field: Field | None) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def _on_process(process: Process) -> Iterator[str]:
             yield f"no request can end with outcome {outcome}: no stage allows it"
     if not any(stage.is_key for stage in process.stages.values()):
         yield "has no key stage, so no handling time of it is compared with a baseline"
-    if not any(stage.controls for stage in process.stages.values()):
+    if not any(stage.control_points for stage in process.stages.values()):
         yield "has no quality control point"
     if not process.pauses:
         yield "has no reason to pause: a request can wait for nobody"

@@ -46,7 +46,7 @@ class LawfulLife:
             return [] if body["attributes"].items() - self._attributes.items() else ["nothing is different"]
         found = list(self._judge(kind, data, now))
         if kind == "control_recorded":
-            asked = self._stages[self._stage].get("controls", {}).get(data["control"], [])
+            asked = control_points(self._stages[self._stage]).get(data["control"], [])
             found += [f"{name} was not recorded" for name in asked if name not in body.get("recorded", {})]
         return found
 
@@ -95,7 +95,7 @@ class LawfulLife:
             if self._has_left or not here.get("next"):
                 yield "nothing to leave for"
             yield from self._lacks(here)
-        elif kind == "control_recorded" and data["control"] not in here.get("controls", {}):
+        elif kind == "control_recorded" and data["control"] not in control_points(here):
             yield "no such control point here"
         elif kind == "paused" and (data["reason"] not in self._definition["pauses"] or data["reason"] in self._waits):
             yield "no further reason to pause"
@@ -148,6 +148,9 @@ class LawfulLife:
     def _lacks(self, here: Mapping[str, Any]) -> Iterator[str]:
         if not self._has_left:
             yield from (f"{name} was not passed" for name in here.get("controls", {}) if not self._controls.get(name))
+            yield from (
+                f"{name} failed" for name in here.get("optional_controls", {}) if not self._controls.get(name, True)
+            )
             yield from (f"{name} was not given" for name in here.get("required", []) if name not in self._attributes)
 
     def _take(self, kind: str, data: Mapping[str, Any], at: datetime) -> None:
@@ -183,6 +186,11 @@ class LawfulLife:
                 self._ending, self._waits, self._awaited = ("cancelled", None, data["reason"]), [], {}
             case "reopened":
                 self._ending, self._closed_at = (None, None, None), None
+
+
+def control_points(stage: Mapping[str, Any]) -> dict[str, list[str]]:
+    """All of a stage, with what is recorded there."""
+    return {**stage.get("controls", {}), **stage.get("optional_controls", {})}
 
 
 def _entry_of(verb: str, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -146,3 +146,17 @@ async def test_a_person_submits_nothing(intake: Intake) -> None:
     administrator = intake.person("lee", "administrator")
     refused = await administrator.post("/v1/requests", json=SUBMISSION, headers=write())
     assert (refused.status_code, refused.json()["type"]) == (403, "urn:punctual:problem:key_needed")
+
+
+async def test_more_time_is_granted_by_who_leads_and_by_no_channel(intake: Intake) -> None:
+    reference = (await intake.submit())["reference"]
+    body = {"objective": "resolution", "seconds": 3600, "reason": "expert", "approved_by": "s-001"}
+    callers = {
+        intake.app: 403,
+        intake.person("chan.tai-man", "handler"): 403,
+        intake.person("lead", "team_leader"): 200,
+        intake.staff: 200,
+    }
+    for caller, status in callers.items():
+        answer = await caller.post(f"/v1/requests/{reference}/extend", json=body, headers=write())
+        assert answer.status_code == status, answer.text

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.topics import REQUESTS
 from tests.integration.intake.front_door import START, Intake, write
-from tests.integration.intake.lawful import DEFINITIONS, LawfulLife
+from tests.integration.intake.lawful import DEFINITIONS, LawfulLife, control_points
 
 _EXAMPLES = 25
 _PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a life that fails is reported as it is, within the time
@@ -47,7 +47,7 @@ class Call:
 
 def calls_of(definition: dict[str, Any]) -> list[Asked]:
     """Every call in the words of the process, and one of each kind in words that it does not know."""
-    controls = {n: asked for stage in definition["stages"].values() for n, asked in stage.get("controls", {}).items()}
+    controls = {n: asked for stage in definition["stages"].values() for n, asked in control_points(stage).items()}
     outcomes = [(o, r) for o, asked in definition["outcomes"].items() for r in asked.get("reasons", [None])]
     pauses = [*definition["pauses"], "lunch"]
     recorded = {field: 1 for asked in controls.values() for field in asked}
@@ -102,7 +102,8 @@ lives = st.tuples(
 
 
 async def make(intake: Intake, reference: str, verb: str, body: dict[str, Any], key: dict[str, str]) -> httpx.Response:
-    return await intake.app.post(f"/v1/requests/{reference}/{verb}", json=body, headers=key)
+    client = intake.staff if verb == "extend" else intake.app  # no channel may
+    return await client.post(f"/v1/requests/{reference}/{verb}", json=body, headers=key)
 
 
 async def submitted(intake: Intake, definition: dict[str, Any]) -> dict[str, Any]:

@@ -249,6 +249,41 @@ async def test_a_trial_counts_what_a_customer_had_asked_for_when_each_request_ca
         assert together == {each: await count_past(connection, each) for each in together}  # as rules that act count
 
 
+TO_A_TEAM = """\
+format: "1"
+rules:
+  - rule: large_motor
+    when: {kind: claim, product_line: motor, amount: {above: 100000}}
+    do: [{assign: large_losses}]
+"""
+
+
+async def test_a_rule_gives_a_request_to_a_team(intake: Intake) -> None:
+    await put(intake, TO_A_TEAM)
+    large = await intake.submit(product_line="motor", attributes={"amount": 250_000}, customer=_somebody("S-11"))
+    small = await intake.submit(product_line="motor", attributes={"amount": 250}, customer=_somebody("S-12"))
+    assert await Automator(intake.database, intake.context.moving).run_once() == 1
+    shown = (await intake.app.get(f"/v1/requests/{large['reference']}")).json()
+    assert (shown["team"], shown["handler"]) == ("large_losses", None)
+    entry = shown["history"][-1]
+    assert (entry["type"], entry["by"], entry["cause"], entry["data"]) == (
+        "assigned",
+        "automation",
+        "rule:large_motor",
+        {"team": "large_losses"},
+    )
+    told = (await intake.told_about(REQUESTS, large["id"]))[-1].data
+    assert told == requests.RequestAssigned(request_id=large["id"], team="large_losses")
+    assert (await intake.app.get(f"/v1/requests/{small['reference']}")).json()["team"] is None
+    taken = (await intake.move(large["reference"], "assign", team="claims_hk", handler="s-104")).json()
+    assert (taken["team"], taken["handler"]) == (
+        "claims_hk",
+        "s-104",
+    )  # it acts once at a stage: people may overrule it
+    again = (await intake.move(large["reference"], "stage", stage="assessment")).json()
+    assert (again["team"], again["handler"]) == ("large_losses", None)
+
+
 async def test_rules_are_versions_and_broken_ones_change_nothing(intake: Intake) -> None:
     before = (await intake.staff.get("/v1/automation")).json()
     assert (await put(intake, AT_THE_DOOR))["version"] == before["version"] + 1

@@ -27,6 +27,7 @@ async def test_a_claim_goes_its_way_to_payment(intake: Intake) -> None:
         ("resume", {"reason": "customer_documents"}),
         ("stage", {"stage": "documents"}),
         ("resume", {"reason": "third_party"}),
+        ("control", {"control": "documents_complete"}),
         ("stage", {"stage": "assessment"}),
         ("stage", {"stage": "decision"}),
         ("stage", {"stage": "payment"}),
@@ -38,13 +39,13 @@ async def test_a_claim_goes_its_way_to_payment(intake: Intake) -> None:
         answer = await intake.move(reference, name, **body)
         assert answer.status_code == 200, answer.text
         states.append(answer.json()["state"])
-    assert states == ["open", *["paused"] * 5, *["open"] * 4, "closed"]
+    assert states == ["open", *["paused"] * 5, *["open"] * 5, "closed"]
     view = (await intake.app.get(f"/v1/requests/{reference}")).json()
     assert view == answer.json()
-    assert (view["outcome"], view["closed_at"], view["version"]) == ("paid", "2026-11-24T01:41:00Z", 12)
-    assert [entry["sequence"] for entry in view["history"]] == list(range(1, 13))
+    assert (view["outcome"], view["closed_at"], view["version"]) == ("paid", "2026-11-24T01:42:00Z", 13)
+    assert [entry["sequence"] for entry in view["history"]] == list(range(1, 14))
     events = await intake.told_about(REQUESTS, view["id"])
-    assert [event.sequence for event in events] == list(range(1, 13))
+    assert [event.sequence for event in events] == list(range(1, 14))
     assert events[1].data == RequestStageEntered(
         request_id=view["id"], from_stage="received", stage="assessment", handler="s-104"
     )
@@ -122,7 +123,7 @@ async def test_of_two_concurrent_moves_that_exclude_each_other_one_is_refused(in
     view = await intake.submit()
     await intake.move(view["reference"], "stage", stage="assessment")
     answers = await asyncio.gather(
-        intake.move(view["reference"], "close", outcome="declined"),
+        intake.move(view["reference"], "close", outcome="declined", reason="not_proved"),
         intake.move(view["reference"], "close", outcome="withdrawn"),
     )
     assert sorted(answer.status_code for answer in answers) == [200, 409]

@@ -76,7 +76,7 @@ async def test_nothing_personal_is_on_it_at_any_stage(intake: Intake) -> None:
     await intake.move(view["reference"], "stage", stage="assessment", handler="s-104")
     await intake.move(view["reference"], "pause", reason="customer_documents")
     pages.append(await _page(intake, view))
-    await intake.move(view["reference"], "close", outcome="declined", handler="s-104")
+    await intake.move(view["reference"], "close", outcome="declined", reason="not_proved", handler="s-104")
     pages.append(await _page(intake, view))
     for page in pages:
         for secret in ("陳美玲", "meiling", "2345", "C-1", "後保險桿", "12800", "OWN-1", "s-104", "declined", "app"):

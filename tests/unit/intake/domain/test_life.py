@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from services.intake.domain import moves
 from services.intake.domain.chain import find_break, hash_entry
-from services.intake.domain.changes import Assigned, Closed, Submitted
-from services.intake.domain.deciding import decide
+from services.intake.domain.changes import Assigned, Closed, StageEntered, Submitted
+from services.intake.domain.deciding import decide, find_missing
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Entry, change_data, read_change
 from services.intake.domain.kept import KEPT
@@ -38,8 +38,10 @@ attributes = st.dictionaries(st.sampled_from(["amount", "branch"]), values, max_
 
 def moves_of(process: Process) -> st.SearchStrategy[Move]:
     """Every move in the words of the process, and one that it does not know of each."""
-    controls = sorted({control for stage in process.stages.values() for control in stage.controls})
-    recorded = {field for stage in process.stages.values() for asked in stage.controls.values() for field in asked}
+    controls = sorted({control for stage in process.stages.values() for control in stage.control_points})
+    recorded = {
+        field for stage in process.stages.values() for asked in stage.control_points.values() for field in asked
+    }
     reasons = sorted({reason for outcome in process.outcomes.values() for reason in outcome.reasons})
     reopenings = process.reopening.reasons if process.reopening is not None else ()
     same_kind = [other for other in PROCESSES.values() if other.kind is process.kind]
@@ -126,7 +128,9 @@ def is_complete(process: Process, life: Life) -> bool:
     """The definition read literally, without the engine."""
     stage = process.stages[life.stage]
     has_all = all(life.attributes.get(name) is not None for name in stage.required)
-    return life.has_left_stage or (has_all and all(life.controls.get(name) is True for name in stage.controls))
+    has_passed = all(life.controls.get(name) is True for name in stage.controls)
+    has_failed = any(life.controls.get(name) is False for name in stage.optional_controls)
+    return life.has_left_stage or (has_all and has_passed and not has_failed)
 
 
 def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
@@ -160,7 +164,8 @@ def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
         case moves.LeaveStage():
             return bool(stage.next) and not life.has_left_stage and is_complete(process, life)
         case moves.RecordControl(control, _, recorded):
-            return control in stage.controls and set(stage.controls[control]) <= set(recorded)
+            points = {**stage.controls, **stage.optional_controls}
+            return control in points and set(points[control]) <= set(recorded)
         case moves.Pause(reason):
             return reason in process.pauses and reason not in life.pause_reasons
         case moves.Resume(reason):
@@ -411,3 +416,17 @@ def test_an_assignment_of_before_that_names_no_handler_left_the_handler() -> Non
     old = read_change("assigned", {"team": "south"})
     after = evolve(life, old, NOW)
     assert (after.team, after.handler, change_data(old)) == ("south", "s-104", {"team": "south"})
+
+
+def test_an_optional_control_point_holds_nothing_up_until_it_failed() -> None:
+    process = process_of("enquiry")
+    life = evolve(begun(process)[0], StageEntered("received", "answering"), NOW)
+    assert decide(process, life, moves.Close("answered"), NOW)
+    for is_passed, missing in ((False, ("control:answer_checked",)), (True, ())):
+        (recorded,) = decide(process, life, moves.RecordControl("answer_checked", is_passed=is_passed), NOW)
+        life = evolve(life, recorded, NOW)
+        assert find_missing(process, life) == missing
+        if missing:
+            with pytest.raises(MoveRefused, match="missing: control:answer_checked"):
+                decide(process, life, moves.Close("answered"), NOW)
+    assert decide(process, life, moves.Close("answered"), NOW)

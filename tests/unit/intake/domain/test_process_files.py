@@ -141,6 +141,13 @@ def test_every_shipped_process_says_whose_turn_it_is_at_every_stage(name: str) -
             "stages.answering.controls",
             "must be a mapping",
         ),
+        (
+            "controls:\n      answer_read: [reader]",
+            "controls:\n      answer_read: [reader]\n    optional_controls: {answer_read: []}",
+            18,
+            "stages.answering.optional_controls",
+            "answer_read stands under controls too",
+        ),
         ("cancelling: [duplicate]", "cancelling: [two words]", 24, "cancelling[0]", "is not a single word"),
     ],
 )

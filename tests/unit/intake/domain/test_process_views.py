@@ -54,10 +54,18 @@ def test_remarks_name_what_may_not_be_meant() -> None:
     ]
 
 
-@pytest.mark.parametrize("line", ["motor", "health", "life", "property", "travel"])
-def test_nothing_is_odd_about_the_shipped_claims(line: str) -> None:
-    process = process_of("claim", line)
-    assert remark_on_process(process, FILES[f"claim_{line}.yml"], "claim.yml") == []
+@pytest.mark.parametrize("name", PROCESSES)
+def test_nothing_is_odd_about_the_shipped_processes(name: str) -> None:
+    assert remark_on_process(PROCESSES[name], FILES[name], name) == []
+
+
+def test_optional_controls_are_drawn_apart_from_what_holds_every_request_up() -> None:
+    drawn = draw_mermaid(CLAIM)
+    assert "documents : documents · claims_assessor · ◆ documents_complete\n" in drawn
+    assert "decision : decision · claims_decider · key stage · ◇ decision_agreed\n" in drawn
+    pictured = draw_svg(CLAIM)
+    assert ">documents ◆<" in pictured
+    assert ">decision ◇<" in pictured
 
 
 def test_a_process_does_not_differ_from_itself_nor_by_its_version() -> None:

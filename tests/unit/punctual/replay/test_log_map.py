@@ -72,6 +72,11 @@ def test_the_maps_that_come_with_the_program_are_good(name: str) -> None:
             "my.yml:14: activities.Closed.0: Value error, exactly one",
         ),
         ("{close: paid, take: last}", "shut", "my.yml:14: activities.Closed: Value error, 'shut' alone is no action"),
+        (
+            "{close: paid, take: last}",
+            "{stage: x, reason: y}",
+            "my.yml:14: activities.Closed.0: Value error, only `close`",
+        ),
         ("{stage: assessment}]", "{stage: 'a b'}]", "my.yml:13: activities.Looked at.1.stage: String should match"),
         ("  instant: at\n", "", "my.yml:2: columns: Value error, either activity and instant"),
         ("columns:", "delimiter: ab\ncolumns:", "my.yml:2: delimiter: Value error, one character"),

@@ -8,6 +8,7 @@ import pytest
 
 from punctual.replay.logs import read_log
 from punctual.replay.mapping import load_map
+from punctual.replay.mapping.actions import Action
 from punctual.replay.mapping.events import collect_events
 from punctual.replay.planning import plan_cases
 from services.intake.domain.changes import Submitted
@@ -35,15 +36,16 @@ THERE = {name: log for name, log in LOGS.items() if (DATA / log[1]).is_file()}
 _MOST_REFUSED = 0.03  # a map that fits its process has few moves that are refused
 
 
-def move(verb: str, what: str) -> Move:
+def move(action: Action) -> Move:
+    what = action.object
     by_verb: dict[str, Move] = {
         "stage": EnterStage(what),
         "respond": Respond(),
         "pause": Pause(what),
         "resume": Resume(what),
-        "close": Close(what),
+        "close": Close(what, reason=action.reason),
     }
-    return by_verb[verb]
+    return by_verb[action.verb]
 
 
 if THERE:
@@ -71,7 +73,7 @@ if THERE:
             life = begin(Submitted(followed.kind, 1, followed.start, process=followed.code), case.begins_at)
             for step in case.steps[1:]:
                 try:
-                    made = decide(followed, life, move(step.action.verb, step.action.object), step.at)
+                    made = decide(followed, life, move(step.action), step.at)
                 except MoveRefused:
                     refused += 1
                 else:

@@ -76,6 +76,14 @@ async def test_a_case_becomes_one_submission_and_its_moves(intake: FakeIntake) -
     assert tally.references == {"1": ("REF-1", "k")}
 
 
+async def test_a_closing_gives_the_reason_that_the_map_gives(intake: FakeIntake) -> None:
+    await send(intake, case("1", Action(close="declined", reason="not_covered")))
+    assert {name: intake.calls[1][1][name] for name in ("outcome", "reason")} == {
+        "outcome": "declined",
+        "reason": "not_covered",
+    }
+
+
 async def test_instants_are_moved_with_the_log(intake: FakeIntake) -> None:
     await send(intake, case("1"), shift=timedelta(days=1))
     assert intake.calls[0][1]["occurred_at"] == "2026-03-03T01:00:00.000000Z"
