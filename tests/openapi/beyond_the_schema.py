@@ -42,6 +42,12 @@ REFUSALS = (
         frozenset({"POST /v1/processes:lint"}),
         frozenset({"body"}),
     ),
+    Refusal(
+        "invalid_fields",
+        "The header is drawn empty beside a text in YAML, though its pattern does not allow it.",
+        frozenset({"PUT /v1/processes/{process}", "PUT /v1/automation"}),
+        frozenset({"header:If-Match"}),
+    ),
     Refusal("process_invalid", "A definition is YAML with a grammar of its own."),
     Refusal("automation_invalid", "Rules are YAML with a grammar of their own."),
     Refusal(
