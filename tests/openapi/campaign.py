@@ -97,8 +97,11 @@ def call_intake(intake: RunningIntake, calls: int, seed_number: int, say: Say) -
             config=schemathesis.Config.from_dict(_settings(intake.url, credentials, seeded, phases, number, examples)),
         )
         schema.hook(filter_failure)
+        known = set(outcome.findings)
         for event in engine.from_schema(schema).execute():
             outcome.take(caller, event)
+        for title in outcome.findings.keys() - known:
+            say(f"{title}\n{outcome.findings[title]}")
         say(f"{outcome.calls.total():,} calls, {len(outcome.findings)} findings; last as {caller}")
 
     run("staff key", intake.key("staff"), _ALL, seed_number, 1)
