@@ -38,6 +38,11 @@ REFUSALS = (
     Refusal("occurred_at_impossible", "An instant ahead of the clock, or before the request."),
     Refusal(
         "invalid_fields",
+        "An instant on the first or the last day of the calendar, which in UTC is none of it.",
+        fields=frozenset({"occurred_at", "submitted_at"}),
+    ),
+    Refusal(
+        "invalid_fields",
         "The text is YAML with a grammar of its own",
         frozenset({"POST /v1/processes:lint"}),
         frozenset({"body"}),

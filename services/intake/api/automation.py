@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from services.intake.api.automation_views import (
     AutomationAppliedView,
@@ -18,6 +18,7 @@ from services.intake.api.automation_views import (
     view_automation,
     view_trial,
 )
+from services.intake.api.bodies import Body as StrictBody
 from services.intake.api.bodies import Instant, Reason, Whole, YamlText
 from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.etags import SeenOf, shown_etag, version_etag
@@ -45,7 +46,7 @@ TextOf = Annotated[
 ]
 
 
-class TrialBody(BaseModel):
+class TrialBody(StrictBody):
     source: str | None = Field(
         None, description="The whole of automation.yml; what is in force if left out", max_length=1_000_000
     )

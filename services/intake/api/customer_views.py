@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.intake.api.audit import AccessView
+from services.intake.api.bodies import Body, Reason
 from services.intake.api.texts import TextView
 from services.intake.api.timeline import HappeningView
 from services.intake.api.views import RequestView
@@ -50,8 +50,8 @@ class ExportView(BaseModel):
     read_by: list[AccessView] = Field(description="Who read personal data of theirs, the oldest first")
 
 
-class EraseBody(BaseModel):
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)] = Field(
+class EraseBody(Body):
+    reason: Reason = Field(
         description="Why, in words without personal data: it is kept for good",
         examples=["asked for by letter, file 2026-118"],
     )

@@ -88,6 +88,19 @@ async def erase(intake: Intake, customer_id: str, **body: Any) -> Any:
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "field"), [({"reason": "a\u0000b"}, "reason"), ({"reason": ""}, "reason"), ({"why": "asked"}, "why")]
+)
+async def test_a_reason_that_cannot_be_kept_is_refused_before_anything_is_erased(
+    intake: Intake, body: dict[str, str], field: str
+) -> None:
+    view = await intake.submit()
+    await intake.move(view["reference"], "cancel", reason="test")
+    customer = await intake.staff.get("/v1/customers", params={"channel": "app", "external_id": "C-1"})
+    answer = await erase(intake, customer.json()["customer_id"], **body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
 async def hear_confirmation(intake: Intake, customer_id: str, messages: int = 2) -> None:
     subject = UUID(customer_id)
     trace = new_trace()
