@@ -18,6 +18,7 @@ from punctual.replay.logs.xes_log import read_xes
 from services.intake.api import automation, key_views, move_bodies, moves, quarantine
 from services.intake.api.batch_lines import read_line
 from services.intake.api.bodies import SubmitBody
+from services.intake.api.customer_views import EraseBody
 from services.intake.api.feedback_bodies import SurveyBody, read_answer, read_form
 from services.intake.api.filters import Filters, read_wanted
 from services.intake.api.move_bodies import MoveBody
@@ -201,6 +202,7 @@ OBJECTS = (
     ),
     Parser("body of split", _body_of(move_bodies.SplitBody), ValidationError, ({"kind": "claim", "attributes": {}},)),
     Parser("body of complaint", _body_of(move_bodies.ComplaintBody), ValidationError, ({"description": "slow"},)),
+    Parser("body of an erasure", _body_of(EraseBody), ValidationError, ({"reason": "asked for by letter"},)),
     Parser("body of an answer by the link", _body_of(SurveyBody), ValidationError, ({"score": 5, "text": "quick"},)),
     Parser("body of confirm", _body_of(quarantine.ConfirmBody), ValidationError, ({"rule": "a", "reason": "b"},)),
     Parser("body of dismiss", _body_of(quarantine.DismissBody), ValidationError, ({"rule": "a", "reason": "b"},)),

@@ -28,32 +28,37 @@ def changed(folder: Path, file: Path, old: str, new: str) -> Path:
     return copy
 
 
+def odd(folder: Path) -> Path:
+    """A definition that is remarked on: it has no control point."""
+    return changed(folder, ENQUIRY, "    optional_controls:\n      answer_checked: []\n", "")
+
+
 def test_a_definition_without_fault_is_said_to_have_none() -> None:
     assert lint("process", MOTOR) == (0, "Nothing is wrong or odd.\n")
 
 
-def test_what_may_not_be_meant_is_remarked_and_no_error() -> None:
-    code, text = lint("process", ENQUIRY)
-    assert (code, text) == (0, f"{ENQUIRY}, line 1, enquiry: remark: has no quality control point\n")
+def test_what_may_not_be_meant_is_remarked_and_no_error(tmp_path: Path) -> None:
+    file = odd(tmp_path)
+    code, text = lint("process", file)
+    assert (code, text) == (0, f"{file}, line 1, enquiry: remark: has no quality control point\n")
 
 
 def test_all_shipped_definitions_are_checked_by_one_call() -> None:
     files = sorted(ENQUIRY.parent.glob("*.yml"))
     code, text = lint("process", *files, "--json")
     found = json.loads(text)
-    assert (code, found["errors"]) == (0, [])
-    assert {remark["file"] for remark in found["remarks"]} < {str(file) for file in files}
+    assert (code, found["errors"], found["remarks"]) == (0, [], [])
 
 
 def test_of_several_definitions_the_wrong_one_is_named_and_the_others_are_checked_all_the_same(tmp_path: Path) -> None:
-    broken = changed(tmp_path, MOTOR, "kind: claim", "kind: lottery")
-    for files in ((MOTOR, broken, ENQUIRY), (broken, ENQUIRY, MOTOR)):
+    broken, enquiry = changed(tmp_path, MOTOR, "kind: claim", "kind: lottery"), odd(tmp_path)
+    for files in ((MOTOR, broken, enquiry), (broken, enquiry, MOTOR)):
         code, text = lint("process", *files)
         assert code == 1
         error, remark = text.splitlines()
         assert error.startswith(f"{broken}, line ")
         assert ", kind: " in error
-        assert remark.startswith(f"{ENQUIRY}, line 1, enquiry: remark: ")
+        assert remark.startswith(f"{enquiry}, line 1, enquiry: remark: ")
 
 
 def test_every_error_of_every_definition_is_told(tmp_path: Path) -> None:
