@@ -15,6 +15,7 @@ from services.intake.domain.visibility import Visibility
 from services.intake.store import reminders
 from services.intake.store.listing.finding import _COLUMNS, _statement
 from services.intake.store.listing.pages import _begin, count_up_to, list_page, only_walk
+from services.intake.store.listing.walks import choose_walk
 from services.intake.store.listing.wanted import Order, Wanted
 from shared.contracts.payload import Market, Priority, RequestKind
 from shared.postgres import Database
@@ -55,6 +56,11 @@ CASES: dict[str, Wanted] = {
         submitted_from=START - timedelta(days=360), submitted_to=START - timedelta(days=359), team="team_1"
     ),
     "overdue": Wanted(order=Order.DUE, due_before=START),
+    "due within a day": Wanted(
+        order=Order.DUE, due_after=START - timedelta(days=358), due_before=START - timedelta(days=357)
+    ),
+    "submitted before, the newest first": Wanted(submitted_to=START - timedelta(days=358)),
+    "submitted after, the oldest first": Wanted(submitted_from=START - timedelta(days=358), order=Order.OLDEST),
     "due, of a team": Wanted(order=Order.DUE, team="team_4"),
     "due, the newest first": Wanted(due_before=START - timedelta(days=364)),
     "changed": Wanted(order=Order.CHANGED, changed_since=START - timedelta(days=358)),
@@ -116,6 +122,23 @@ async def test_a_page_reads_a_bounded_number_of_rows(full: Intake, wanted: Wante
             assert not kinds & {"Seq Scan", "Bitmap Heap Scan", "Sort", "Incremental Sort", "Hash Join"}, plan
             # An entry of the index, its request, and up to two rows looked up for it; for each line two more.
             assert rows_read(plan) <= 4 * MOST_SEEN + 10 * COUNT, plan
+
+
+_AT = START - timedelta(days=100)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(order=Order.DUE, due_after=_AT),
+        Wanted(order=Order.NEWEST, submitted_to=_AT),
+        Wanted(order=Order.OLDEST, submitted_from=_AT),
+        Wanted(order=Order.CHANGED, changed_since=_AT),
+    ],
+)
+def test_a_walk_begins_where_the_span_does(wanted: Wanted) -> None:
+    """The plan does not show what an index passes over before it."""
+    assert choose_walk(wanted, None).bounds(wanted, None)["at"] == _AT
 
 
 @pytest.mark.parametrize("wanted", CASES.values(), ids=CASES)

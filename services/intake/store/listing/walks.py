@@ -60,8 +60,13 @@ class Walk:
         return _statement(purpose, self.template, self.column, self.predicate, self.is_descending)
 
     def bounds(self, wanted: Wanted, after: Place | None) -> dict[str, Any]:
-        """The parameters that only the walk has."""
-        lowest, highest = Place(_LOWEST, _EARLIEST), Place(_HIGHEST, _LATEST, 2**31 - 1)
+        """The parameters that only the walk has.
+
+        It begins at the near end of the span that is wanted: Postgres goes in at the place it begins after, and would
+        else pass over everything before the span.
+        """
+        begin, end = _begin(wanted, self.template), _end(wanted, self.template)
+        lowest, highest = Place(_LOWEST, begin), Place(_HIGHEST, end, 2**31 - 1)
         start, edge = (highest, lowest) if self.is_descending else (lowest, highest)
         start = after or start
         return {
@@ -70,8 +75,8 @@ class Walk:
             "at": start.at,
             "sequence": start.sequence,
             "edge": edge.request_id,
-            "from_at": _begin(wanted, self.template),
-            "to_at": _end(wanted, self.template),
+            "from_at": begin,
+            "to_at": end,
         }
 
 
