@@ -13,7 +13,7 @@ import httpx
 
 from punctual.safe_address import require_safe
 from punctual.staff.identity import find_identity
-from shared.errors import PunctualError
+from shared.errors import ConfigurationError, PunctualError
 from shared.ids import new_id
 
 _TIMEOUT = httpx.Timeout(30.0)
@@ -108,12 +108,19 @@ def connected(url: str | None, key: str | None, service: str = "sla_timer") -> I
     identity = find_identity(url, key, name=service)
     require_safe(identity.address)
     headers = {"Authorization": f"Bearer {identity.secret}"}
-    # The environment names no proxy for us, but it may name the house's own authority.
-    verify = ssl.create_default_context(cafile=file) if (file := os.environ.get("SSL_CERT_FILE")) else True
     with httpx.Client(
-        base_url=identity.address, headers=headers, timeout=_TIMEOUT, trust_env=False, verify=verify
+        base_url=identity.address, headers=headers, timeout=_TIMEOUT, trust_env=False, verify=_authorities()
     ) as http:
         yield StaffConnection(http)
+
+
+def _authorities() -> ssl.SSLContext | bool:
+    """Who may vouch for a service: those that are publicly known, or the house's own where the environment names it."""
+    file = os.environ.get("SSL_CERT_FILE")
+    try:
+        return ssl.create_default_context(cafile=file) if file else True
+    except OSError as error:
+        raise ConfigurationError(f"SSL_CERT_FILE cannot be used: {error}") from None
 
 
 @contextmanager

@@ -88,6 +88,15 @@ def test_no_key_goes_over_an_open_line_unless_somebody_says_that_it_is_theirs(
 
 
 @pytest.mark.usefixtures("home")
+def test_an_authority_that_cannot_be_read_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "no.pem").write_text("no certificate")
+    for file in (tmp_path / "missing.pem", tmp_path / "no.pem"):
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        with pytest.raises(ConfigurationError, match="SSL_CERT_FILE cannot be used"):
+            _ask("https://house:1", "secret")
+
+
+@pytest.mark.usefixtures("home")
 def test_the_key_of_the_local_system_is_sent_nowhere_else(asked: list[httpx.Request]) -> None:
     with pytest.raises(ConfigurationError, match="a staff key for http://elsewhere is needed: PUNCTUAL_STAFF_KEY"):
         _ask("http://elsewhere")
