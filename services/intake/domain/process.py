@@ -38,7 +38,7 @@ class Stage:
 
     Attributes:
         role: whose work it is.
-        is_key: measured against a baseline (REQUIREMENTS D2).
+        is_key: its handling time matters most (REQUIREMENTS D2). It is shown so; nothing measures it yet.
         next: the stages that may follow once everything asked for is there.
         rework: the stages it may go back to at any time.
         outcomes: those a request may be closed with here; None means every outcome of the process.

@@ -57,7 +57,7 @@ def _on_process(process: Process) -> Iterator[str]:
         if outcome not in used:
             yield f"no request can end with outcome {outcome}: no stage allows it"
     if not any(stage.is_key for stage in process.stages.values()):
-        yield "has no key stage, so no handling time of it is compared with a baseline"
+        yield "has no key stage: nothing says which handling time matters most"
     if not any(stage.control_points for stage in process.stages.values()):
         yield "has no quality control point"
     if not process.pauses:

@@ -48,7 +48,7 @@ def test_remarks_name_what_may_not_be_meant() -> None:
         (7, "received", "may follow itself; entering it again asks for its control points anew"),
         (11, "answering", "asks for something, but every way out of it is unchecked"),
         (1, "odd", "no request can end with outcome forgotten"),
-        (1, "odd", "has no key stage, so no handling time of it is compared with a baseline"),
+        (1, "odd", "has no key stage"),
         (1, "odd", "has no quality control point"),
         (1, "odd", "has no reason to pause"),
     ]
