@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import KEY_PATTERN, LONGEST_KEY
-from services.intake.api.problems import REFUSED
+from services.intake.api.problems import REFUSED, fields_problem
 from services.intake.handlers.offers import Settled
 from shared.http import FieldError, Problem
 
@@ -44,12 +44,7 @@ def read_line(content: bytes) -> LineBody:
             f"Each line has a field {KEY_FIELD} of 1 to {LONGEST_KEY} visible ASCII characters; a repeat has the same.",
             [FieldError(field=KEY_FIELD, message="missing or malformed")],
         )
-    raise Problem(
-        422,
-        "invalid_fields",
-        "Some fields are missing or wrong",
-        errors=[FieldError(field=".".join(map(str, wrong["loc"])) or "body", message=wrong["msg"]) for wrong in errors],
-    )
+    raise fields_problem(errors)
 
 
 def line_too_long(limit: int) -> Problem:

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 from pydantic import Field, ValidationError
 
 from services.intake.api.bodies import Body, Prose, Whole
-from shared.http import FieldError, Problem
+from services.intake.api.problems import fields_problem
+from shared.http import Problem
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -56,12 +57,7 @@ def read_answer(content: bytes) -> SurveyBody:
     if errors[0]["type"] == "json_invalid":
         detail = f"Reading stopped: {errors[0]['ctx']['error']}."
         raise Problem(400, "broken_json", "The body is not JSON", detail)
-    raise Problem(
-        422,
-        "invalid_fields",
-        "Some fields are missing or wrong",
-        errors=[FieldError(field=_path(wrong["loc"]), message=wrong["msg"]) for wrong in errors],
-    )
+    raise fields_problem(errors)
 
 
 def read_form(content: bytes) -> SurveyBody:
@@ -77,7 +73,3 @@ def read_form(content: bytes) -> SurveyBody:
     if fields.get("score") in _SCORES:
         fields["score"] = int(fields["score"])
     return SurveyBody.model_validate(fields)
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part).encode("utf-8", "backslashreplace").decode() for part in location) or "body"

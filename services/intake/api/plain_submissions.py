@@ -57,9 +57,8 @@ class PlainSubmissions:
         call = await self._recognise(scope, read)
         if call is None:
             status = await self._pass_on(scope, read, receive, send)
-            if (
-                status in FOR_WHAT_IT_SAYS and read[-1]["type"] == "http.request"
-            ):  # whoever left in the middle said nothing
+            has_said_all = read[-1]["type"] == "http.request"  # and did not leave in the middle
+            if has_said_all and status in FOR_WHAT_IT_SAYS:
                 await self._tally(scope, status)
             return
         scope["route"] = self._route

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import Counter
+from pydantic_core import ErrorDetails
 
 from services.intake.api.context import IDEMPOTENCY_KEY
 from services.intake.domain.instants import InstantRefused
@@ -33,6 +34,12 @@ def mistyped() -> Problem:
         "The reference is mistyped",
         "Its check character does not fit; compare it with the confirmation, such as K7M4Q-2XD9C.",
     )
+
+
+def fields_problem(errors: Sequence[ErrorDetails]) -> Problem:
+    """What a model found wrong about a body that was read as it is, without the framework."""
+    wrong = [FieldError(field=".".join(map(str, one["loc"])) or "body", message=one["msg"]) for one in errors]
+    return Problem(422, "invalid_fields", "Some fields are missing or wrong", errors=wrong)
 
 
 def move_problem(refused: MoveRefused) -> Problem:

@@ -40,7 +40,7 @@ class PersonalStore:
 
     Every method that needs a key raises ``MasterKeyMissing`` when it cannot be unwrapped here. What is damaged holds
     nobody else up: it is logged and taken for missing, and the next that is heard of the customer replaces it. A wrong
-    master key is not mistaken for damage, because the start of the service compares the keys.
+    master key is not mistaken for damage, because the start of the service tries it on some customers' keys.
     """
 
     def __init__(self, connection: Connection, master_keys: MasterKeys) -> None:

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
-from services.intake.domain.changes import Cancelled, Closed, FeedbackGiven, Merged, Reopened, Submitted
-from services.intake.domain.history import Change, Entry
-from services.intake.domain.life import begin
+from services.intake.domain.changes import Cancelled, Closed, FeedbackGiven, Merged, Reopened
+from services.intake.domain.history import Change
 from services.intake.domain.record import RequestRecord
 from services.intake.domain.refusing import MoveRefused
 from services.intake.domain.survey import BY, MOST, check_answer, given_score, is_asked
-from shared.contracts.payload import Language, Market, RequestKind
+from tests.unit.intake.api.test_page import NOW, RECORD
 
-NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
-SUBMITTED = Submitted(RequestKind.CLAIM, 1, "received")
-OPEN = RequestRecord(
-    request_id=UUID(int=1),
-    reference="K7M4Q-2XD9C",
-    status_token="token",
-    channel="app",
-    external_id=None,
-    market=Market.HONG_KONG,
-    language=Language.ENGLISH,
-    life=begin(SUBMITTED, NOW),
-    history=(Entry(1, SUBMITTED, NOW, NOW, "app"),),
-    head=None,
-)
+OPEN = RECORD
 
 
 def after(record: RequestRecord, *changes: Change, by: str = "app") -> RequestRecord:
