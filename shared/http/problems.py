@@ -97,7 +97,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """
     return {
         status: {
-            "description": HTTPStatus(status).phrase,
+            "description": _phrase(status),
             "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}},
         }
         for status in sorted({*statuses, 408} if 413 in statuses else statuses)  # noqa: PLR2004  named above
@@ -149,10 +149,15 @@ def unavailable(error: Retryable) -> Problem:
 
 def http_problem(error: HTTPException) -> JSONResponse:
     """The framework's own refusals (404, 405, 413, ...) in the same form."""
-    phrase = HTTPStatus(error.status_code).phrase
+    phrase = _phrase(error.status_code)
     code = phrase.lower().replace(" ", "_").replace("-", "_")
     detail = error.detail if error.detail != phrase else None
     return Problem(error.status_code, code, phrase, detail, headers=error.headers).response()
+
+
+def _phrase(status: int) -> str:
+    """What RFC 9110 calls it. Pythons before 3.13 say otherwise, and a problem's code must not depend on that."""
+    return {413: "Content Too Large", 422: "Unprocessable Content"}.get(status) or HTTPStatus(status).phrase
 
 
 def failure(error: BaseException) -> Problem:

@@ -75,6 +75,7 @@ async def test_a_body_over_the_cap_is_413_whether_its_length_is_declared_or_not(
     streamed = await http.post("/echo", content=chunks())
     assert (declared.status_code, streamed.status_code) == (413, 413)
     assert "At most 100 bytes" in streamed.json()["detail"]
+    assert streamed.json()["type"] == "urn:punctual:problem:content_too_large"  # whatever Python calls it
 
 
 async def test_a_body_that_does_not_come_in_time_is_408_and_ends_the_connection(http: httpx.AsyncClient) -> None:
