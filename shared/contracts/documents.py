@@ -131,8 +131,12 @@ def _headers() -> JsonObject:
         "ce_traceparent": "W3C trace context.",
         "traceparent": "The same, for tools that look here.",
     }
+    optional = {
+        "ce_author": "Who wrote it: a channel system, a member of staff, automation, customer. Of requests, always.",
+        "ce_cause": "What made it happen: call, entry:7 of the same history, rule:<name>. Of requests, always.",
+    }
     return {
         "type": "object",
         "required": list(texts),
-        "properties": {name: {"type": "string", "description": text} for name, text in texts.items()},
+        "properties": {name: {"type": "string", "description": text} for name, text in {**texts, **optional}.items()},
     }

@@ -1,7 +1,8 @@
 """CloudEvents 1.0 in Kafka's binary mode: attributes as ``ce_`` headers, the payload as the record's value.
 
-Extensions used: ``sequence`` (per source and subject, without holes), ``recordedat``, ``correlationid``, and
-``traceparent``, which is written a second time as a plain header for tools that look there.
+Extensions used: ``sequence`` (per source and subject, without holes), ``recordedat``, ``correlationid``, ``author`` and
+``cause`` where the source knows them, and ``traceparent``, which is written a second time as a plain header for tools
+that look there.
 """
 
 from __future__ import annotations
@@ -10,20 +11,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from shared.contracts.event import Event, Tombstone
 from shared.contracts.payload import Payload
 from shared.contracts.texts import format_instant, instant_bytes, plain_instant, plain_uuid, uuid_bytes
 from shared.contracts.topics import PAYLOAD_BY_TYPE
 from shared.errors import Rejected
-from shared.values import value
 
 __all__ = ["Event", "Headers", "Tombstone", "decode", "encode", "event_headers", "format_instant"]
-
-P_co = TypeVar("P_co", bound=Payload, covariant=True)
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -38,39 +37,6 @@ _ZERO = ord("0")
 _READER_BY_TYPE: dict[bytes, Callable[[bytes], Payload]] = {
     name.encode(): model.__pydantic_validator__.validate_json for name, model in PAYLOAD_BY_TYPE.items()
 }
-
-
-@value
-class Event(Generic[P_co]):
-    """One fact.
-
-    Attributes:
-        id: unique per source.
-        source: ``/punctual/<service>``.
-        subject: what the sequence counts, the request id (the customer id on contacts).
-        sequence: 1, 2, 3, ... per source and subject.
-        occurred_at: when it became true, UTC business time.
-        recorded_at: when the source wrote it down, UTC business time.
-        correlation_id: runs from the HTTP request to the last consequence.
-        traceparent: W3C trace context.
-    """
-
-    id: UUID
-    source: str
-    subject: UUID
-    sequence: int
-    occurred_at: datetime
-    recorded_at: datetime
-    correlation_id: str
-    traceparent: str
-    data: P_co
-
-
-@value
-class Tombstone:
-    """The erasure of a compacted key."""
-
-    subject: UUID
 
 
 def event_headers(
@@ -116,6 +82,10 @@ def encode(event: Event[Payload]) -> tuple[bytes, bytes, Headers]:
         event.correlation_id.encode(),
         event.traceparent.encode(),
     )
+    if event.author is not None:
+        headers += (("ce_author", event.author.encode()),)
+    if event.cause is not None:
+        headers += (("ce_cause", event.cause.encode()),)
     return subject, data.__pydantic_serializer__.to_json(data), headers
 
 
@@ -168,6 +138,7 @@ def _plain_event(attributes: Mapping[str, bytes], value: bytes) -> Event[Payload
     correlation_id = attributes["ce_correlationid"].decode()
     traceparent = attributes["ce_traceparent"].decode()
     sequence = attributes["ce_sequence"]
+    author, cause = attributes.get("ce_author"), attributes.get("ce_cause")
     if not (
         correlation_id.isprintable()
         and len(correlation_id) <= _MOST_TEXT
@@ -180,7 +151,7 @@ def _plain_event(attributes: Mapping[str, bytes], value: bytes) -> Event[Payload
         raise ValueError
     return Event(
         plain_uuid(attributes["ce_id"]),
-        _known_source(attributes["ce_source"]),
+        _known(attributes["ce_source"]),
         plain_uuid(attributes["ce_subject"]),
         int(sequence),
         plain_instant(attributes["ce_time"]),
@@ -188,12 +159,15 @@ def _plain_event(attributes: Mapping[str, bytes], value: bytes) -> Event[Payload
         correlation_id,
         traceparent,
         _READER_BY_TYPE[attributes["ce_type"]](value),
+        None if author is None else _known(author),
+        None if cause is None else _known(cause),
     )
 
 
-@lru_cache(maxsize=64)
-def _known_source(source: bytes) -> str:
-    return _plain(source.decode())
+@lru_cache(maxsize=256)
+def _known(text: bytes) -> str:
+    """For attributes that have few values."""
+    return _plain(text.decode())
 
 
 def _careful_event(
@@ -225,6 +199,8 @@ def _careful_event(
         correlation_id=text("correlationid"),
         traceparent=text("traceparent"),
         data=data,
+        author=text("author") if attributes.get("ce_author") is not None else None,  # None: a header without a value
+        cause=text("cause") if attributes.get("ce_cause") is not None else None,
     )
 
 

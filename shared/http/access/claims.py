@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from shared.errors import ConfigurationError
 from shared.http.access.principal import Principal, StaffRole
 from shared.http.access.tokens import TokenRefused
 
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,128}")
+_NAME = re.compile(r"\S{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ def read_principal(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
         TokenRefused: the subject is not usable.
     """
     subject = claims["sub"]
-    if not isinstance(subject, str) or not _NAME.fullmatch(subject):
+    if not _is_name(subject):
         raise TokenRefused("malformed", "The token's subject cannot be used")
     called = _find(claims, names.name)
     is_service = subject in (claims.get("client_id"), claims.get("azp"))  # RFC 9068: a client on its own behalf
     return Principal(
         subject=subject,
-        name=called if isinstance(called, str) and _NAME.fullmatch(called) else subject,
+        name=called if _is_name(called) else subject,
         kind="service" if is_service else "staff",
         roles=frozenset(
             names.role_names[role] for role in _words(_find(claims, names.roles)) if role in names.role_names
@@ -67,6 +67,10 @@ def read_principal(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
         teams=frozenset(_words(_find(claims, names.teams))),
         scopes=frozenset(_words(claims.get("scope"), separator=" ")),
     )
+
+
+def _is_name(claim: Any) -> TypeGuard[str]:
+    return isinstance(claim, str) and claim.isprintable() and _NAME.fullmatch(claim) is not None
 
 
 def _find(claims: Mapping[str, Any], name: str) -> Any:

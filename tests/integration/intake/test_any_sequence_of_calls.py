@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from shared.contracts.envelope import Event, format_instant
+from shared.contracts.payload import Payload
 from shared.contracts.topics import REQUESTS
 from tests.integration.intake.front_door import START, Intake, write
 from tests.integration.intake.lawful import DEFINITIONS, LawfulLife, control_points
@@ -142,7 +144,17 @@ async def test_no_sequence_of_calls_leads_where_the_definition_forbids_and_the_h
     proof = (await intake.staff.get(f"/v1/requests/{reference}/verification")).json()
     assert (proof["entries"], proof["problems"]) == (version, [])
     told = await intake.told_about(REQUESTS, view["id"])
-    assert Counter(event.sequence for event in told) == Counter(range(1, version + 1))
+    assert Counter(map(_as_entry, told)) == Counter(map(_as_told, view["history"]))
+
+
+def _as_entry(event: Event[Payload]) -> tuple[int, str, str | None, str | None]:
+    return event.sequence, format_instant(event.occurred_at), event.author, event.cause
+
+
+def _as_told(entry: dict[str, Any]) -> tuple[int, str, str, str]:
+    """What its event has to say: who, when and why."""
+    at = format_instant(datetime.fromisoformat(entry["occurred_at"]))
+    return entry["sequence"], at, entry["by"], entry["cause"] or "call"
 
 
 async def one_step(

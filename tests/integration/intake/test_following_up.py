@@ -62,6 +62,7 @@ async def test_a_low_score_is_followed_up_by_a_complaint_that_names_its_rule(int
     told = await intake.told_about(REQUESTS, complaint["id"])
     assert isinstance(told[0].data, requests.RequestSubmitted)
     assert str(told[0].data.about_request_id) == view["id"]
+    assert (told[0].author, told[0].cause) == ("automation", "rule:follow_up_low_score")
     for reference in (view["reference"], complaint["reference"]):
         verdict = (await intake.staff.get(f"/v1/requests/{reference}/verification")).json()
         assert verdict["problems"] == []

@@ -65,9 +65,9 @@ async def test_a_doubted_request_has_two_entries_and_two_events_of_one_transacti
     assert view["history"][1]["by"] == "app"
     assert view["findings"] == dict.fromkeys(findings, "open")
     events = await intake.told_about(REQUESTS, view["id"])
-    assert [(event.sequence, event.data.TYPE) for event in events] == [
-        (1, "punctual.request.submitted"),
-        (2, "punctual.request.doubted"),
+    assert [(event.sequence, event.data.TYPE, event.author, event.cause) for event in events] == [
+        (1, "punctual.request.submitted", "app", "call"),
+        (2, "punctual.request.doubted", "app", "entry:1"),
     ]
     assert isinstance(events[1].data, casework.RequestDoubted)
     assert events[1].data.findings == {rule: tuple(about) for rule, about in findings.items()}

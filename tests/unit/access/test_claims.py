@@ -52,7 +52,7 @@ def test_roles_that_are_no_names_are_no_roles(roles: Any) -> None:
     assert principal(roles=roles).roles == frozenset()
 
 
-@pytest.mark.parametrize("name", [None, "", "two words", "x" * 200, 5])
+@pytest.mark.parametrize("name", [None, "", "two words", "chan\u200b", "x" * 200, 5])
 def test_without_a_usable_name_the_subject_is_the_name(name: Any) -> None:
     assert principal(preferred_username=name).name == "7f3a"
 

@@ -21,6 +21,7 @@ codes = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}", fullmatch=True)
 instants = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  st adds it
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 encrypted = st.binary(min_size=1, max_size=60).map(lambda raw: b64encode(raw).decode())
+names = st.text(min_size=1, max_size=60).filter(str.isprintable)
 words = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
 
 
@@ -72,4 +73,6 @@ any_event: st.SearchStrategy[Event[Payload]] = st.builds(
     correlation_id=words,
     traceparent=st.from_regex(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", fullmatch=True),
     data=any_payload,
+    author=st.none() | names,
+    cause=st.none() | words,
 )

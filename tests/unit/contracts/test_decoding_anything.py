@@ -27,6 +27,8 @@ NAMES = st.sampled_from(
         "ce_recordedat",
         "ce_correlationid",
         "ce_traceparent",
+        "ce_author",
+        "ce_cause",
         "traceparent",
         "punctual-replay-of",
         "punctual-replay-for",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -56,14 +57,18 @@ def test_the_official_cloudevents_reader_sees_the_same_event(event: Event[Payloa
     assert read.get_extension("recordedat") == format_instant(event.recorded_at)
     assert read.get_extension("correlationid") == event.correlation_id
     assert read.get_extension("traceparent") == event.traceparent
+    assert read.get_extension("author") == event.author
+    assert read.get_extension("cause") == event.cause
     assert read.get_extension("partitionkey") == str(event.subject)
     assert read.get_data() == json.loads(value)
 
 
 def test_the_headers_are_the_ones_the_asyncapi_document_promises() -> None:
-    promised = asyncapi_document()["components"]["schemas"]["CloudEventHeaders"]["required"]
+    promised = asyncapi_document()["components"]["schemas"]["CloudEventHeaders"]
 
-    assert [name for name, _ in encode(PAUSED)[2]] == promised
+    assert [name for name, _ in encode(PAUSED)[2]] == promised["required"]
+    written_by_somebody = replace(PAUSED, author="chan.mei", cause="entry:2")
+    assert [name for name, _ in encode(written_by_somebody)[2]] == list(promised["properties"])
 
 
 def test_an_instant_with_another_offset_is_written_in_utc() -> None:
@@ -101,6 +106,8 @@ def _changed(name: str, text: bytes | None) -> tuple[tuple[str, bytes], ...]:
         ("ce_sequence", b"first", "not_a_cloudevent"),
         ("ce_correlationid", b"\xff", "not_a_cloudevent"),
         ("ce_traceparent", None, "not_a_cloudevent"),
+        ("ce_author", b"\xff", "not_a_cloudevent"),
+        ("ce_cause", b"a\nb", "not_a_cloudevent"),
         ("ce_type", b"punctual.request.paused.v2", "newer_version"),
         ("ce_type", b"punctual.request.paused", "unknown_type"),
         ("ce_type", b"punctual.request.vanished.v1", "unknown_type"),

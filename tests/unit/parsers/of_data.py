@@ -52,6 +52,8 @@ _HEADERS = {
     "ce_recordedat": b"2026-11-22T01:30:00Z",
     "ce_correlationid": b"7d1c",
     "ce_traceparent": b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "ce_author": b"app",
+    "ce_cause": b"call",
 }
 
 
