@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from starlette.types import ASGIApp
 
 from shared.http.access.guard import Access, enforce
@@ -16,6 +17,12 @@ from shared.http.problems import install_problem_handlers, problem_responses
 
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 """Part -> None when it is fine, else the reason why not."""
+
+
+READY = Gauge("punctual_ready", "1 when the service could do its work at this very scrape, else 0.", ["service"])
+
+_READY_PATIENCE = 2.0
+"""Real seconds that a scrape waits for it: what is not ready by then is not, and the other metrics must not be late."""
 
 
 def create_app(
@@ -65,7 +72,7 @@ def create_app(
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> JSONResponse:
         parts = await readiness()
-        is_ready = all(reason is None for reason in parts.values())
+        is_ready = _is_fine(parts)
         body = {
             "status": "ready" if is_ready else "not ready",
             "parts": {part: reason or "fine" for part, reason in parts.items()},
@@ -74,6 +81,15 @@ def create_app(
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
+        try:
+            is_ready = _is_fine(await asyncio.wait_for(readiness(), _READY_PATIENCE))
+        except TimeoutError:
+            is_ready = False
+        READY.labels(service).set(is_ready)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+def _is_fine(parts: Mapping[str, str | None]) -> bool:
+    return all(reason is None for reason in parts.values())

@@ -19,8 +19,8 @@ from punctual.local.ports import PREFERRED
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy/prometheus"
-RULE_FILES = ("promises.yml", "alerts.yml")
-TEST_FILES = ("rules_test.yml", "promises_test.yml")
+RULE_FILES = ("availability.yml", "promises.yml", "alerts.yml")
+TEST_FILES = ("availability_test.yml", "rules_test.yml", "promises_test.yml")
 
 
 def read(name: str) -> dict[str, Any]:
@@ -87,7 +87,8 @@ def test_every_metric_of_a_promtool_case_is_one_the_code_exports_with_those_labe
 
 
 def test_every_recorded_series_of_an_alert_is_recorded_and_every_recorded_one_used() -> None:
-    used = {name for rule in ALERTS for name in re.findall(r"\b\w+:\w+:\w+", rule["expr"])}
+    named = {rule.get("alert", rule.get("record")): set(re.findall(r"\b\w+:\w+:\w+", rule["expr"])) for rule in RULES}
+    used = {name for user, names in named.items() for name in names - {user}}
 
     assert used == set(RECORDED)
 
@@ -96,7 +97,7 @@ def test_a_recorded_series_is_named_after_its_labels_and_its_window() -> None:
     for name, expression in RECORDED.items():
         level, _, operation = name.split(":")
         assert set(level.split("_")) == grouped(expression)
-        assert {re.search(r"\d+[mhd]$", operation)[0]} == set(re.findall(r"\[(\w+)\]", expression))  # type: ignore[index]
+        assert set(re.findall(r"\d+[mhd]$", operation)) == set(re.findall(r"\[(\w+)\]", expression))
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
@@ -136,6 +137,7 @@ def test_the_alerts_cover_what_the_promise_rests_on() -> None:
 
     for metric in (
         "up",
+        "punctual_ready",
         "punctual_sla_timer_lateness",
         "punctual_sla_timer_overdue_timers",
         "punctual_sla_timer_oldest_overdue_seconds",
@@ -191,6 +193,15 @@ def test_promtool_finds_nothing_wrong(promtool: str, arguments: tuple[str, ...])
     done = subprocess.run([promtool, *arguments], cwd=FOLDER, env=seldom, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_data_are_kept_for_longer_than_any_rule_looks_back() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    kept = re.search(r"retention\.time=(\d+)d", " ".join(compose["services"]["prometheus"]["command"]))
+    days = [int(days) for rule in RULES for days in re.findall(r"\[(\d+)d\]", rule["expr"])]
+
+    assert kept is not None
+    assert int(kept[1]) > max(days)
 
 
 def test_every_service_is_scraped_at_its_port() -> None:

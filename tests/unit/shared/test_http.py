@@ -136,14 +136,31 @@ async def test_the_callers_correlation_id_is_used_and_echoed_and_nonsense_is_rep
     assert " " not in bad.headers["x-correlation-id"]
 
 
-async def test_readiness_names_the_part_that_is_not(http: httpx.AsyncClient, parts: dict[str, str | None]) -> None:
+async def test_readiness_names_the_part_that_is_not_and_a_scrape_says_so(
+    http: httpx.AsyncClient, parts: dict[str, str | None]
+) -> None:
     assert (await http.get("/readyz")).status_code == 200
+    assert 'punctual_ready{service="example"} 1.0' in (await http.get("/metrics")).text
     parts["kafka"] = "joining the consumer group"
     answer = await http.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["parts"]["kafka"] == "joining the consumer group"
     assert (await http.get("/healthz")).status_code == 200
-    assert "punctual_http_request_seconds" in (await http.get("/metrics")).text
+    metrics = (await http.get("/metrics")).text
+    assert "punctual_http_request_seconds" in metrics
+    assert 'punctual_ready{service="example"} 0.0' in metrics
+
+
+async def test_a_scrape_does_not_wait_for_a_part_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def readiness() -> dict[str, str | None]:
+        await asyncio.sleep(3600)
+        return {}
+
+    monkeypatch.setattr("shared.http.app._READY_PATIENCE", 0.05)
+    transport = httpx.ASGITransport(create_app("hanging", readiness=readiness))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        metrics = (await client.get("/metrics")).text
+    assert 'punctual_ready{service="hanging"} 0.0' in metrics
 
 
 def test_a_key_is_known_by_its_hash(tmp_path: Path) -> None:
