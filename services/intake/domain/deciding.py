@@ -65,8 +65,6 @@ def reopens_until(process: Process, life: Life) -> datetime | None:
 
 
 def _missing(process: Process, life: Life) -> Iterator[str]:
-    if life.has_left_stage:
-        return
     stage = process.stages[life.stage]
     yield from (f"attribute:{name}" for name in stage.required if life.attributes.get(name) is None)
     yield from (f"control:{name}" for name in stage.controls if not life.controls.get(name, False))

@@ -146,12 +146,11 @@ class LawfulLife:
         return {**after, "handler": data.get("handler")} if is_elsewhere else after
 
     def _lacks(self, here: Mapping[str, Any]) -> Iterator[str]:
-        if not self._has_left:
-            yield from (f"{name} was not passed" for name in here.get("controls", {}) if not self._controls.get(name))
-            yield from (
-                f"{name} failed" for name in here.get("optional_controls", {}) if not self._controls.get(name, True)
-            )
-            yield from (f"{name} was not given" for name in here.get("required", []) if name not in self._attributes)
+        yield from (f"{name} was not passed" for name in here.get("controls", {}) if not self._controls.get(name))
+        yield from (
+            f"{name} failed" for name in here.get("optional_controls", {}) if not self._controls.get(name, True)
+        )
+        yield from (f"{name} was not given" for name in here.get("required", []) if name not in self._attributes)
 
     def _take(self, kind: str, data: Mapping[str, Any], at: datetime) -> None:
         self._is_reopening = kind == "reopened"

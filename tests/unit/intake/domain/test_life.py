@@ -130,7 +130,7 @@ def is_complete(process: Process, life: Life) -> bool:
     has_all = all(life.attributes.get(name) is not None for name in stage.required)
     has_passed = all(life.controls.get(name) is True for name in stage.controls)
     has_failed = any(life.controls.get(name) is False for name in stage.optional_controls)
-    return life.has_left_stage or (has_all and has_passed and not has_failed)
+    return has_all and has_passed and not has_failed
 
 
 def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
@@ -430,3 +430,25 @@ def test_an_optional_control_point_holds_nothing_up_until_it_failed() -> None:
             with pytest.raises(MoveRefused, match="missing: control:answer_checked"):
                 decide(process, life, moves.Close("answered"), NOW)
     assert decide(process, life, moves.Close("answered"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("process", "way", "move"),
+    [
+        (process_of("claim", "motor"), [moves.EnterStage("assessment")], moves.EnterStage("decision")),
+        (process_of("claim"), [moves.EnterStage("assessment")], moves.Close("paid")),
+    ],
+)
+def test_a_control_point_that_fails_after_the_stage_was_left_holds_it_up_again(
+    process: Process, way: list[Move], move: Move
+) -> None:
+    def record(*, is_passed: bool) -> moves.RecordControl:
+        return moves.RecordControl("cover_checked", is_passed, {"cover_in_force": is_passed})
+
+    way = [*way, record(is_passed=True), moves.LeaveStage()]
+    assert decide(process, lived_through(process, *way), move, NOW)
+    failed = lived_through(process, *way, record(is_passed=False))
+    refused = refusal(process, failed, move)
+    assert refused is not None
+    assert (refused.code, refused.missing) == ("stage_incomplete", ("control:cover_checked",))
+    assert decide(process, lived_through(process, *way, record(is_passed=False), record(is_passed=True)), move, NOW)
