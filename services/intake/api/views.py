@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.api.examples import REQUEST
 from services.intake.domain.deadlines import Deadline, DeadlineState, expected_at
-from services.intake.domain.deciding import find_missing, reopens_until
+from services.intake.domain.ending import reopens_until
 from services.intake.domain.history import Entry, change_data
 from services.intake.domain.life import Life, State
 from services.intake.domain.process import Process
 from services.intake.domain.record import RequestRecord
+from services.intake.domain.requiring import find_missing
 from services.intake.domain.submission import status_path
 from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
 

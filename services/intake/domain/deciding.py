@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from services.intake.domain import changes, doubts, moves
+from services.intake.domain import changes, doubts, ending, moves
 from services.intake.domain.history import Change
 from services.intake.domain.kept import KEPT
-from services.intake.domain.life import Life, State
+from services.intake.domain.life import Life
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
 from services.intake.domain.refusing import MoveRefused
+from services.intake.domain.requiring import require_allowed, require_complete
 
 MOST_SECONDS = 366 * 86_400
 """Of an extension; sla_timer takes no longer one."""
@@ -40,47 +41,17 @@ def decide(process: Process, life: Life, move: Move, at: datetime) -> tuple[Chan
 
     Raises:
         MoveRefused: with the allowed moves.
+        InstantRefused: a reopening lies before the closing.
     """
     if isinstance(move, moves.Reopen):
-        return _reopened(process, life, move, at)
+        return ending.reopened(process, life, move, at)
     if life.is_over and not isinstance(move, _ALWAYS):
-        raise MoveRefused("request_over", f"the request is over: {life.ending}; {_way_back(process, life, at)}")
+        raise ending.request_over(process, life, at)
     if isinstance(move, moves.ReceiveDocuments):
         return _documents(life, move)
     if isinstance(move, moves.MergeInto):
-        return _merged(life, move)
+        return ending.merged(life, move)
     return (_DECIDERS[type(move)](process, life, move),)
-
-
-def find_missing(process: Process, life: Life) -> tuple[str, ...]:
-    """What has to be there before the stage can be left: ``attribute:<name>``, ``control:<name>``."""
-    return tuple(_missing(process, life))
-
-
-def reopens_until(process: Process, life: Life) -> datetime | None:
-    """The last instant at which a closed request can be reopened; None when it cannot."""
-    if life.ended_as is not State.CLOSED or process.reopening is None or life.closed_at is None:
-        return None
-    return life.closed_at + process.reopening.within
-
-
-def _missing(process: Process, life: Life) -> Iterator[str]:
-    stage = process.stages[life.stage]
-    yield from (f"attribute:{name}" for name in stage.required if life.attributes.get(name) is None)
-    yield from (f"control:{name}" for name in stage.controls if not life.controls.get(name, False))
-    yield from (f"control:{name}" for name in stage.optional_controls if not life.controls.get(name, True))
-
-
-def _require_complete(process: Process, life: Life, what: str) -> None:
-    missing = find_missing(process, life)
-    if missing:
-        detail = f"stage {life.stage} asks for more before {what}; missing: {', '.join(missing)}"
-        raise MoveRefused("stage_incomplete", detail, "stage", missing=missing)
-
-
-def _require(code: str, field: str, value: str, allowed: Iterable[str], where: str) -> None:
-    if value not in allowed:
-        raise MoveRefused(code, f"{field} {value} is not allowed {where}", field, allowed)
 
 
 def _acknowledged(_: Process, life: Life, move: moves.Acknowledge) -> Change:
@@ -92,9 +63,9 @@ def _acknowledged(_: Process, life: Life, move: moves.Acknowledge) -> Change:
 def _stage_entered(process: Process, life: Life, move: moves.EnterStage) -> Change:
     here = process.stages[life.stage]
     allowed = process.stages_after(life.stage)
-    _require("stage_forbidden", "stage", move.stage, allowed, f"from stage {life.stage}")
+    require_allowed("stage_forbidden", "stage", move.stage, allowed, f"from stage {life.stage}")
     if move.stage not in here.rework:
-        _require_complete(process, life, f"stage {move.stage} can begin")
+        require_complete(process, life, f"stage {move.stage} can begin")
     return changes.StageEntered(life.stage, move.stage, move.handler)
 
 
@@ -103,13 +74,13 @@ def _stage_left(process: Process, life: Life, move: moves.LeaveStage) -> Change:
         raise MoveRefused("stage_left_already", f"stage {life.stage} was left before; enter the next one")
     if not process.stages[life.stage].next:
         raise MoveRefused("stage_is_last", f"no stage follows {life.stage}; close the request")
-    _require_complete(process, life, "it can be left")
+    require_complete(process, life, "it can be left")
     return changes.StageLeft(life.stage, move.handler)
 
 
 def _control_recorded(process: Process, life: Life, move: moves.RecordControl) -> Change:
     controls = process.stages[life.stage].control_points
-    _require("control_forbidden", "control", move.control, controls, f"at stage {life.stage}")
+    require_allowed("control_forbidden", "control", move.control, controls, f"at stage {life.stage}")
     missing = [name for name in controls[move.control] if name not in move.recorded]
     if missing:
         detail = f"control point {move.control} asks for more to be recorded: {', '.join(missing)}"
@@ -119,12 +90,12 @@ def _control_recorded(process: Process, life: Life, move: moves.RecordControl) -
 
 def _paused(process: Process, life: Life, move: moves.Pause) -> Change:
     free = [known for known in process.pauses if known not in life.pause_reasons]
-    _require("pause_forbidden", "reason", move.reason, free, "as a further reason to pause")
+    require_allowed("pause_forbidden", "reason", move.reason, free, "as a further reason to pause")
     return changes.Paused(move.reason, move.documents)
 
 
 def _resumed(_: Process, life: Life, move: moves.Resume) -> Change:
-    _require("resume_forbidden", "reason", move.reason, life.pause_reasons, "as a reason to resume from")
+    require_allowed("resume_forbidden", "reason", move.reason, life.pause_reasons, "as a reason to resume from")
     return changes.Resumed(move.reason)
 
 
@@ -169,55 +140,10 @@ def _extended(_: Process, __: Life, move: moves.Extend) -> Change:
     return changes.Extended(move.objective, move.seconds, move.reason, move.approved_by)
 
 
-def _closed(process: Process, life: Life, move: moves.Close) -> Change:
-    allowed = process.outcomes_at(life.stage)
-    _require("outcome_forbidden", "outcome", move.outcome, allowed, f"at stage {life.stage}")
-    outcome = process.outcomes[move.outcome]
-    if outcome.reasons or move.reason is not None:
-        _require("reason_forbidden", "reason", move.reason or "(none)", outcome.reasons, f"for outcome {move.outcome}")
-    if not outcome.is_unchecked:
-        _require_judged(process, life, allowed, move.outcome)
-        _require_complete(process, life, f"the request can be closed as {move.outcome}")
-    return changes.Closed(move.outcome, move.handler, move.reason)
-
-
-def _require_judged(process: Process, life: Life, outcomes: Iterable[str], outcome: str) -> None:
-    """Data that may be wrong must not be what a request is decided by."""
-    if life.doubts:
-        detail = (
-            f"confirm or dismiss first what is doubted ({', '.join(life.doubts)}): it cannot be closed as {outcome}"
-        )
-        raise MoveRefused("doubt_open", detail, "outcome", [o for o in outcomes if process.outcomes[o].is_unchecked])
-
-
 def _judged(_: Process, life: Life, move: moves.ConfirmFinding | moves.DismissFinding) -> Change:
-    _require("finding_not_open", "rule", move.rule, life.doubts, "as a finding that nobody judged yet")
+    require_allowed("finding_not_open", "rule", move.rule, life.doubts, "as a finding that nobody judged yet")
     made = doubts.FindingConfirmed if isinstance(move, moves.ConfirmFinding) else doubts.FindingDismissed
     return made(move.rule, move.reason)
-
-
-def _merged(life: Life, move: moves.MergeInto) -> tuple[Change, ...]:
-    """Who merges a request says that it is the same matter as another, so a doubt about that is judged."""
-    merged = changes.Merged(move.into_request_id)
-    if doubts.LIKELY_DUPLICATE in life.doubts:
-        return merged, doubts.FindingConfirmed(doubts.LIKELY_DUPLICATE, "merged")
-    return (merged,)
-
-
-def _reopened(process: Process, life: Life, move: moves.Reopen, at: datetime) -> tuple[Change, ...]:
-    if not life.is_over:
-        raise MoveRefused("not_closed", "the request is open")
-    until = reopens_until(process, life)
-    if until is None or at > until or process.reopening is None:
-        raise MoveRefused("request_over", f"the request is over: {life.ending}; {_way_back(process, life, at)}")
-    reasons = process.reopening.reasons
-    _require("reopening_forbidden", "reason", move.reason, reasons, "as a reason to reopen")
-    return changes.Reopened(move.reason), changes.StageEntered(life.stage, process.reopening.stage)
-
-
-def _cancelled(process: Process, _: Life, move: moves.Cancel) -> Change:
-    _require("cancelling_forbidden", "reason", move.reason, process.cancelling, "as a reason to cancel")
-    return changes.Cancelled(move.reason)
 
 
 def _process_changed(_: Process, life: Life, move: moves.FollowProcess) -> Change:
@@ -227,21 +153,12 @@ def _process_changed(_: Process, life: Life, move: moves.FollowProcess) -> Chang
     if (new.code, new.version) == (life.process, life.process_version):
         raise MoveRefused("nothing_changed", f"the request follows version {new.version} of {new.code} already")
     stage = move.stage or life.stage
-    _require("stage_forbidden", "stage", stage, new.stages, f"in version {new.version} of {new.code}")
+    require_allowed("stage_forbidden", "stage", stage, new.stages, f"in version {new.version} of {new.code}")
     unknown = [reason for reason in life.pause_reasons if reason not in new.pauses]
     if unknown:
         detail = f"version {new.version} of {new.code} knows no pause for {', '.join(unknown)}; resume first"
         raise MoveRefused("process_forbidden", detail)
     return changes.ProcessChanged(new.code, new.version, stage, move.reason)
-
-
-def _way_back(process: Process, life: Life, at: datetime) -> str:
-    until = reopens_until(process, life)
-    if until is None or process.reopening is None:
-        return "no move is allowed"
-    if at > until:
-        return f"it could be reopened until {until.isoformat()}"
-    return f"reopen it first (reasons: {', '.join(process.reopening.reasons)})"
 
 
 _DECIDERS: Mapping[type[Move], Any] = {
@@ -262,8 +179,8 @@ _DECIDERS: Mapping[type[Move], Any] = {
     moves.ChangeFacts: _changed,
     moves.Extend: _extended,
     moves.Signal: lambda _, __, move: changes.Signalled(move.signal),
-    moves.Close: _closed,
-    moves.Cancel: _cancelled,
+    moves.Close: ending.closed,
+    moves.Cancel: ending.cancelled,
     moves.Absorb: lambda _, __, move: changes.Absorbed(move.from_request_id),
     moves.SplitOff: lambda _, __, move: changes.Split(move.into_request_id),
     moves.Complain: lambda _, __, move: changes.Complained(move.complaint_request_id),

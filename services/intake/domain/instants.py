@@ -38,6 +38,15 @@ def check_move(occurred_at: datetime, now: datetime, submitted_at: datetime) -> 
     _check_future(occurred_at, now)
 
 
+def check_reopening(occurred_at: datetime, closed_at: datetime) -> None:
+    """
+    Raises:
+        InstantRefused: the instant lies before the closing that it is about.
+    """
+    if occurred_at < closed_at:
+        raise InstantRefused("lies before the request was closed")
+
+
 def _check_future(occurred_at: datetime, now: datetime) -> None:
     if occurred_at > now + ALLOWED_SKEW:
         raise InstantRefused("lies more than 5 minutes in the future of this system's clock (GET /v1/clock)")

@@ -209,8 +209,8 @@ class Moving:
 
     async def _change(self, connection: Connection, record: RequestRecord, move: Move, asking: Asking) -> RequestRecord:
         life, now = record.life, self._clock.now()
-        # A channel's clock may have run ahead of ours when it submitted.
-        occurred_at = asking.occurred_at or max(now, life.submitted_at)
+        # A channel's clock may have run ahead of ours when it submitted, or closed.
+        occurred_at = asking.occurred_at or max(now, life.submitted_at, life.closed_at or life.submitted_at)
         check_move(occurred_at, now, life.submitted_at)
         process = await self._processes.of(connection, life.process, life.process_version)
         changes = decide(process, life, move, occurred_at)

@@ -134,6 +134,8 @@ class LawfulLife:
         how = self._definition["reopening"]
         if self._ending[0] != "closed" or self._closed_at is None:
             yield "it was not closed"
+        elif at < self._closed_at:
+            yield "reopened before it was closed"
         elif at > self._closed_at + timedelta(days=int(how["within"].removesuffix("d"))):
             yield "too late to reopen"
         if reason not in how["reasons"]:

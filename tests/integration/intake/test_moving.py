@@ -106,6 +106,29 @@ async def test_news_may_be_late_but_not_from_before_the_submission_or_the_future
     )
 
 
+async def test_a_request_is_reopened_after_its_closing_whenever_that_is_told(intake: Intake) -> None:
+    reference = (await intake.submit())["reference"]
+    intake.clock.advance(timedelta(days=1))
+    closed = (await intake.move(reference, "close", outcome="withdrawn")).json()
+    intake.clock.advance(timedelta(days=120))
+    early = await intake.move(reference, "reopen", reason="our_mistake", occurred_at=START.isoformat())
+    assert (early.status_code, early.json()["type"]) == (422, "urn:punctual:problem:occurred_at_impossible")
+    assert early.json()["errors"] == [{"field": "occurred_at", "message": "lies before the request was closed"}]
+    assert (await intake.move(reference, "reopen", reason="our_mistake")).json()["status"] == 409  # too late
+    late_news = await intake.move(reference, "reopen", reason="our_mistake", occurred_at=closed["closed_at"])
+    assert (late_news.status_code, late_news.json()["state"]) == (200, "open")
+
+
+async def test_a_request_that_a_fast_clock_closed_is_reopened_not_before_that(intake: Intake) -> None:
+    reference = (await intake.submit())["reference"]
+    ahead = (START + timedelta(minutes=4)).isoformat()
+    closed = await intake.move(reference, "close", outcome="withdrawn", occurred_at=ahead)
+    assert closed.status_code == 200
+    answer = await intake.move(reference, "reopen", reason="our_mistake")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["history"][-1]["occurred_at"] == closed.json()["closed_at"]
+
+
 async def test_a_move_right_after_a_submission_from_a_fast_clock_is_not_before_it(intake: Intake) -> None:
     view = await intake.submit(occurred_at=(START + timedelta(minutes=4)).isoformat())
     answer = await intake.move(view["reference"], "close", outcome="withdrawn")

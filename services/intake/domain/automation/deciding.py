@@ -21,12 +21,13 @@ from services.intake.domain.automation.rules import (
     Step,
 )
 from services.intake.domain.changes import Attached, DocumentsReceived, Reopened, StageEntered
-from services.intake.domain.deciding import decide, find_missing
+from services.intake.domain.deciding import decide
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import Life, evolve
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
 from services.intake.domain.refusing import MoveRefused
+from services.intake.domain.requiring import find_missing
 from services.intake.domain.validation.values import read_date
 from shared.contracts.payload import AttributeValue, RequestKind
 from shared.rules.conditions import AllOf, AnyOf, Condition

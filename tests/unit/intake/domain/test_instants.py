@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.intake.domain.instants import EARLIEST, InstantRefused, check_move, check_submission
+from services.intake.domain.instants import EARLIEST, InstantRefused, check_move, check_reopening, check_submission
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SKEW = timedelta(minutes=5)
@@ -32,3 +32,9 @@ def test_a_move_may_not_be_in_the_future() -> None:
     check_move(NOW + SKEW, NOW, submitted_at=NOW)
     with pytest.raises(InstantRefused, match="future"):
         check_move(NOW + SKEW + TICK, NOW, submitted_at=NOW)
+
+
+def test_a_reopening_lies_at_its_closing_or_after_it() -> None:
+    check_reopening(NOW, closed_at=NOW)
+    with pytest.raises(InstantRefused, match="before the request was closed"):
+        check_reopening(NOW - TICK, closed_at=NOW)

@@ -15,14 +15,16 @@ from hypothesis import strategies as st
 from services.intake.domain import moves
 from services.intake.domain.chain import find_break, hash_entry
 from services.intake.domain.changes import Assigned, Closed, StageEntered, Submitted
-from services.intake.domain.deciding import decide, find_missing
+from services.intake.domain.deciding import decide
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Entry, change_data, read_change
+from services.intake.domain.instants import InstantRefused
 from services.intake.domain.kept import KEPT
 from services.intake.domain.life import Life, State, begin, evolve, replay
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
 from services.intake.domain.refusing import MoveRefused
+from services.intake.domain.requiring import find_missing
 from shared.contracts.payload import CustomerTier, Priority
 from tests.unit.intake.shipped import PROCESSES, process_of
 
@@ -101,7 +103,8 @@ def moves_of(process: Process) -> st.SearchStrategy[Move]:
 
 
 processes = st.sampled_from(sorted(PROCESSES.values(), key=lambda process: process.code))
-spans = st.integers(0, 200_000).map(lambda minutes: timedelta(minutes=minutes))
+spans = st.integers(-50_000, 200_000).map(lambda minutes: timedelta(minutes=minutes))
+"""From one move to the next that is told; news may be late."""
 lives = processes.flatmap(lambda process: st.tuples(st.just(process), st.lists(st.tuples(moves_of(process), spans))))
 doubted = st.none() | st.dictionaries(findings, st.lists(words).map(tuple), min_size=1).map(
     lambda found: Doubted(found, (UUID(int=12),))
@@ -141,7 +144,7 @@ def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
             life.ended_as is State.CLOSED
             and process.reopening is not None
             and life.closed_at is not None
-            and at - life.closed_at <= process.reopening.within
+            and timedelta(0) <= at - life.closed_at <= process.reopening.within
             and move.reason in process.reopening.reasons
         )
     if life.ended_as is not None:
@@ -211,11 +214,11 @@ def test_no_sequence_of_moves_reaches_a_forbidden_state_and_the_history_gives_th
     life, history = begun(process, doubt)
     at = NOW
     for move, span in asked:
-        at += span
+        at = max(NOW, at + span)
         allowed = is_allowed(process, life, move, at)
         try:
             made = decide(process, life, move, at)
-        except MoveRefused:
+        except (MoveRefused, InstantRefused):
             made = ()
         assert bool(made) is allowed
         if not made:
@@ -351,6 +354,15 @@ def test_a_request_is_reopened_within_the_window_and_not_after_it() -> None:
     assert (again.state, again.stage, again.cycle, again.outcome) == (State.OPEN, "answering", 2, None)
     with pytest.raises(MoveRefused, match="could be reopened until"):
         decide(process, life, moves.Reopen("not_answered"), last + timedelta(microseconds=1))
+
+
+def test_a_request_is_not_reopened_before_it_was_closed() -> None:
+    process = process_of("enquiry")
+    closed_at = NOW + timedelta(hours=2)
+    life = evolve(begun(process)[0], Closed("answered"), closed_at)
+    assert decide(process, life, moves.Reopen("not_answered"), closed_at)
+    with pytest.raises(InstantRefused, match="before the request was closed"):
+        decide(process, life, moves.Reopen("not_answered"), closed_at - timedelta(microseconds=1))
 
 
 def test_a_change_that_changes_nothing_is_refused_and_true_is_not_one() -> None:
