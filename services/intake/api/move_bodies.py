@@ -255,9 +255,13 @@ class MergeBody(TimedBody):
 
 
 class FollowBody(TimedBody):
-    """Go on under another version, or another process of the same kind."""
+    """Go on under another version of its process, or under the one that a new request such as this begins with."""
 
-    process: Code = Field(examples=["claim_motor"])
+    process: Code = Field(
+        description="Its own, or that of its kind and product line as they are now", examples=["claim_motor"]
+    )
     version: Whole = Field(ge=1, le=2**31 - 1)
-    stage: Code | None = Field(None, description="Where it goes on; without it the stage of the same name")
+    stage: Code | None = Field(
+        None, description="Where it goes on, if there is no stage of the same name; otherwise it stays at its stage"
+    )
     reason: Code = Field(examples=["new_version"])

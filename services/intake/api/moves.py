@@ -103,7 +103,10 @@ async def merge(
     )
 
 
-@router.post("/v1/requests/{reference}/process", summary="Follow another version of its process")
+@router.post(
+    "/v1/requests/{reference}/process",
+    summary="Follow another version of its process, or the process of its product line",
+)
 async def follow(
     reference: ReferenceOf, body: bodies.FollowBody, seen: SeenOf, write: WriteOf, context: ContextOf
 ) -> Response:

@@ -147,18 +147,33 @@ def _judged(_: Process, life: Life, move: moves.ConfirmFinding | moves.DismissFi
 
 
 def _process_changed(_: Process, life: Life, move: moves.FollowProcess) -> Change:
+    """Nothing is passed over by it: the request stays at its stage, where that one is there."""
     new = move.process
+    possible = dict.fromkeys((life.process, move.chosen))
+    where = f"for a request of kind {life.kind} and product line {life.product_line or '(none)'}"
+    require_allowed("process_forbidden", "process", new.code, possible, where)
     if new.kind is not life.kind:
-        raise MoveRefused("process_forbidden", f"{new.code} is for requests of kind {new.kind}")
+        raise MoveRefused(
+            "process_forbidden", f"version {new.version} of {new.code} is for requests of kind {new.kind}"
+        )
     if (new.code, new.version) == (life.process, life.process_version):
         raise MoveRefused("nothing_changed", f"the request follows version {new.version} of {new.code} already")
-    stage = move.stage or life.stage
-    require_allowed("stage_forbidden", "stage", stage, new.stages, f"in version {new.version} of {new.code}")
     unknown = [reason for reason in life.pause_reasons if reason not in new.pauses]
     if unknown:
         detail = f"version {new.version} of {new.code} knows no pause for {', '.join(unknown)}; resume first"
         raise MoveRefused("process_forbidden", detail)
-    return changes.ProcessChanged(new.code, new.version, stage, move.reason)
+    return changes.ProcessChanged(new.code, new.version, _stage_under(new, life, move), move.reason)
+
+
+def _stage_under(new: Process, life: Life, move: moves.FollowProcess) -> str:
+    if life.stage in new.stages:
+        why = f"where the request stays at stage {life.stage}, which version {new.version} of {new.code} has too"
+        require_allowed("stage_forbidden", "stage", move.stage or life.stage, [life.stage], why)
+        return life.stage
+    why = f"in version {new.version} of {new.code}, which has no stage {life.stage}"
+    stage = move.stage or "(none)"
+    require_allowed("stage_forbidden", "stage", stage, new.stages, why)
+    return stage
 
 
 _DECIDERS: Mapping[type[Move], Any] = {

@@ -189,14 +189,8 @@ def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:  # noqa: 
         case FindingDismissed(rule):
             return replace(life, doubts=_less(life.doubts, rule), dismissed=(*life.dismissed, rule))
         case ProcessChanged(process, version, stage):
-            stays = stage == life.stage
             return replace(
-                life,
-                process=process,
-                process_version=version,
-                stage=stage,
-                controls={},
-                has_left_stage=life.has_left_stage and stays,
+                life, process=process, process_version=version, stage=stage, controls={}, has_left_stage=False
             )
         case (
             CustomerInformed()

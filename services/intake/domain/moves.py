@@ -160,14 +160,16 @@ class GiveFeedback:
 
 @dataclass(frozen=True, slots=True)
 class FollowProcess:
-    """Go on under another version, or another process of the same kind.
+    """Go on under another version of its process, or under the one that the house would choose for it now.
 
     Attributes:
-        stage: where; None means the stage of the same name.
+        chosen: code of the process that a new request of this kind and product line would begin with.
+        stage: where, if the process has no stage of the same name; None where it has.
     """
 
     process: Process
     reason: str
+    chosen: str
     stage: str | None = None
 
 

@@ -128,7 +128,7 @@ class Moving:
         stage: str | None,
         reason: str,
     ) -> RequestRecord:
-        """Go on under another version of a process.
+        """Go on under another version of its process, or under the process that a new request such as this begins with.
 
         Raises:
             ProcessUnknown: there is no such version.
@@ -136,7 +136,9 @@ class Moving:
         known = await self._processes.find(connection, code, version)
         if known is None:
             raise ProcessUnknown(f"there is no version {version} of process {code}")
-        return await self.perform(connection, reference, FollowProcess(known, reason, stage), asking)
+        record = await self._lock(connection, reference, asking)
+        chosen = self._processes.book.choose(record.life.kind, record.life.product_line)
+        return await self._change(connection, record, FollowProcess(known, reason, chosen.code, stage), asking)
 
     async def merge(self, connection: Connection, reference: str, into: str, asking: Asking) -> RequestRecord:
         """End one request as the same matter as another; both histories say so."""

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from services.intake.api.moves import MOVES
@@ -244,17 +245,32 @@ async def test_merges_in_both_directions_at_once_do_not_block_each_other(intake:
 async def test_a_request_follows_another_process_when_it_is_told_to(intake: Intake) -> None:
     view = await intake.submit()
     reference = view["reference"]
-    answer = await intake.move(reference, "process", process="claim_motor", version=1, reason="it_is_motor")
-    assert (answer.status_code, answer.json()["process"]) == (200, "claim_motor")
-    for body, status, code in (
-        ({"process": "claim_motor", "version": 1}, 409, "nothing_changed"),
-        ({"process": "claim_motor", "version": 9}, 404, "process_not_found"),
-        ({"process": "no_such", "version": 1}, 404, "process_not_found"),
-        ({"process": "enquiry", "version": 1}, 409, "process_forbidden"),
-        ({"process": "claim", "version": 1, "stage": "nowhere"}, 409, "stage_forbidden"),
+    leader = intake.person("lee", "team_leader")
+
+    async def follow(process: str, version: int = 1, **body: Any) -> httpx.Response:
+        body = {"process": process, "version": version, "reason": "it_is_motor", **body}
+        return await leader.post(f"/v1/requests/{reference}/process", json=body, headers=write())
+
+    refused = await follow("claim_motor")  # a new one of its line would not begin with it
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:punctual:problem:process_forbidden")
+    assert refused.json()["errors"] == [{"field": "process", "message": "allowed: claim"}]
+    await intake.move(reference, "change", reason="called", product_line="motor")
+    jumping = await follow("claim_motor", stage="payment")
+    assert (jumping.status_code, jumping.json()["type"]) == (409, "urn:punctual:problem:stage_forbidden")
+    assert jumping.json()["errors"] == [{"field": "stage", "message": "allowed: received"}]
+    answer = await follow("claim_motor")
+    assert (answer.status_code, answer.json()["process"], answer.json()["stage"]) == (200, "claim_motor", "received")
+    for process, version, status, code in (
+        ("claim_motor", 1, 409, "nothing_changed"),
+        ("claim_motor", 9, 404, "process_not_found"),
+        ("no_such", 1, 404, "process_not_found"),
+        ("enquiry", 1, 409, "process_forbidden"),
+        ("claim", 1, 409, "process_forbidden"),
     ):
-        refused = await intake.move(reference, "process", reason="r", **body)
+        refused = await follow(process, version)
         assert (refused.status_code, refused.json()["type"]) == (status, f"urn:punctual:problem:{code}")
+    own_key = await intake.move(reference, "process", process="claim_motor", version=1, reason="r")
+    assert own_key.status_code == 403
     last = (await intake.told_about(REQUESTS, view["id"]))[-1].data
     assert isinstance(last, casework.RequestProcessChanged)
 

@@ -26,7 +26,7 @@ from services.intake.domain.process import Process
 from services.intake.domain.refusing import MoveRefused
 from services.intake.domain.requiring import find_missing
 from shared.contracts.payload import CustomerTier, Priority
-from tests.unit.intake.shipped import PROCESSES, process_of
+from tests.unit.intake.shipped import BOOK, PROCESSES, process_of
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 REQUEST = UUID(int=7)
@@ -46,7 +46,6 @@ def moves_of(process: Process) -> st.SearchStrategy[Move]:
     }
     reasons = sorted({reason for outcome in process.outcomes.values() for reason in outcome.reasons})
     reopenings = process.reopening.reasons if process.reopening is not None else ()
-    same_kind = [other for other in PROCESSES.values() if other.kind is process.kind]
     return st.one_of(
         st.builds(moves.Acknowledge, handlers),
         st.builds(moves.Assign, st.sampled_from(["north", "south", None, KEPT]), handlers | st.just(KEPT)),
@@ -91,15 +90,43 @@ def moves_of(process: Process) -> st.SearchStrategy[Move]:
         st.just(moves.SplitOff(UUID(int=10))),
         st.just(moves.Complain(UUID(int=11))),
         st.builds(moves.GiveFeedback, st.integers(1, 5)),
-        st.builds(
-            moves.FollowProcess,
-            st.sampled_from(same_kind).map(lambda other: replace(other, version=2)),
-            st.just("new_version"),
-            st.none() | st.sampled_from(["received", "nowhere"]),
-        ),
+        follows(process),
         st.builds(moves.ConfirmFinding, findings, st.just("asked")),
         st.builds(moves.DismissFinding, findings, st.just("asked")),
     )
+
+
+def follows(process: Process) -> st.SearchStrategy[Move]:
+    """Under versions of every process of the kind, some of which call a stage otherwise; `chosen` is put in later."""
+    of_kind = [other for other in PROCESSES.values() if other.kind is process.kind]
+    known = sorted({stage for other in of_kind for stage in other.stages})
+    return st.builds(
+        moves.FollowProcess,
+        st.builds(new_version, st.sampled_from(of_kind), st.sampled_from([1, 2, 3]), st.sampled_from([None, *known])),
+        st.just("new_version"),
+        st.just(""),
+        st.none() | st.sampled_from([*known, *map(renamed, known), "nowhere"]),
+    )
+
+
+def new_version(process: Process, version: int, other: str | None) -> Process:
+    """Version 1 as it ships; in a later one a stage may be called otherwise."""
+    if version == 1 or other not in process.stages:
+        return replace(process, version=version)
+
+    def call(*stages: str) -> tuple[str, ...]:
+        return tuple(renamed(stage) if stage == other else stage for stage in stages)
+
+    stages = {
+        call(name)[0]: replace(stage, next=call(*stage.next), rework=call(*stage.rework))
+        for name, stage in process.stages.items()
+    }
+    reopening = process.reopening and replace(process.reopening, stage=call(process.reopening.stage)[0])
+    return replace(process, version=version, stages=stages, start=call(process.start)[0], reopening=reopening)
+
+
+def renamed(stage: str) -> str:
+    return f"{stage}_anew"
 
 
 processes = st.sampled_from(sorted(PROCESSES.values(), key=lambda process: process.code))
@@ -195,10 +222,13 @@ def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
                 json.dumps({**life.attributes, **move.attributes}),
             )
             return before != after
-        case moves.FollowProcess(new, _, target):
+        case moves.FollowProcess(process=new, stage=target):
+            is_possible = new.code == life.process or BOOK.choose(life.kind, life.product_line).code == new.code
+            stays = life.stage in new.stages
             return (
-                (new.code, new.version) != (life.process, life.process_version)
-                and (target or life.stage) in new.stages
+                is_possible
+                and (new.code, new.version) != (life.process, life.process_version)
+                and (target in (None, life.stage) if stays else target in new.stages)
                 and set(life.pause_reasons) <= set(new.pauses)
             )
         case _:
@@ -215,6 +245,8 @@ def test_no_sequence_of_moves_reaches_a_forbidden_state_and_the_history_gives_th
     at = NOW
     for move, span in asked:
         at = max(NOW, at + span)
+        if isinstance(move, moves.FollowProcess):
+            move = replace(move, chosen=BOOK.choose(life.kind, life.product_line).code)  # noqa: PLW2901
         allowed = is_allowed(process, life, move, at)
         try:
             made = decide(process, life, move, at)
@@ -238,7 +270,7 @@ def test_no_sequence_of_moves_reaches_a_forbidden_state_and_the_history_gives_th
         assert set(life.pause_reasons) <= set(process.pauses)
         assert set(life.awaited) <= set(life.pause_reasons)
         assert all(life.awaited.values())
-        assert set(life.controls) <= set(process.stages[life.stage].controls)
+        assert set(life.controls) <= set(process.stages[life.stage].control_points)
         assert (life.closed_at is None) == (life.ended_as is None)
         assert (life.outcome is not None) == (life.state is State.CLOSED)
         assert (life.state is State.PAUSED) == bool(life.pause_reasons)
@@ -428,6 +460,29 @@ def test_an_assignment_of_before_that_names_no_handler_left_the_handler() -> Non
     old = read_change("assigned", {"team": "south"})
     after = evolve(life, old, NOW)
     assert (after.team, after.handler, change_data(old)) == ("south", "s-104", {"team": "south"})
+
+
+def test_another_process_passes_no_stage_and_no_control_point_over() -> None:
+    claim, motor = process_of("claim"), process_of("claim", "motor")
+    life = lived_through(claim, moves.EnterStage("assessment"), moves.LeaveStage())
+    (followed,) = decide(claim, life, moves.FollowProcess(motor, "it_is_motor", "claim_motor"), NOW)
+    life = evolve(life, followed, NOW)
+    assert (life.stage, life.has_left_stage) == ("assessment", False)
+    assert find_missing(motor, life) == ("control:cover_checked",)
+    refused = refusal(motor, life, moves.EnterStage("decision"))
+    assert refused is not None
+    assert refused.code == "stage_incomplete"
+
+
+def test_a_request_whose_stage_is_gone_goes_on_where_somebody_says() -> None:
+    claim = process_of("claim")
+    newer = new_version(claim, 2, "received")
+    life = lived_through(claim)
+    nowhere = refusal(claim, life, moves.FollowProcess(newer, "newer", "claim"))
+    assert nowhere is not None
+    assert (nowhere.code, nowhere.allowed) == ("stage_forbidden", tuple(newer.stages))
+    (followed,) = decide(claim, life, moves.FollowProcess(newer, "newer", "claim", "assessment"), NOW)
+    assert evolve(life, followed, NOW).stage == "assessment"
 
 
 def test_an_optional_control_point_holds_nothing_up_until_it_failed() -> None:
