@@ -82,7 +82,7 @@ stages:
   answering: {role: customer_service, rework: [received]}
 outcomes:
   answered: {}
-  withdrawn: {unchecked: true}
+  withdrawn: {unchecked: true, despite_doubts: true}
 pauses: {customer_documents: customer}
 reopening: {within: 30d, stage: answering, reasons: [further_question]}
 cancelling: [duplicate]

@@ -21,8 +21,9 @@ def closed(process: Process, life: Life, move: moves.Close) -> Change:
     if outcome.reasons or move.reason is not None:
         where = f"for outcome {move.outcome}"
         require_allowed("reason_forbidden", "reason", move.reason or "(none)", outcome.reasons, where)
-    if not outcome.is_unchecked:
+    if not outcome.is_despite_doubts:
         _require_judged(process, life, allowed, move.outcome)
+    if not outcome.is_unchecked:
         require_complete(process, life, f"the request can be closed as {move.outcome}")
     return changes.Closed(move.outcome, move.handler, move.reason)
 
@@ -76,7 +77,8 @@ def _require_judged(process: Process, life: Life, outcomes: Iterable[str], outco
         detail = (
             f"confirm or dismiss first what is doubted ({', '.join(life.doubts)}): it cannot be closed as {outcome}"
         )
-        raise MoveRefused("doubt_open", detail, "outcome", [o for o in outcomes if process.outcomes[o].is_unchecked])
+        possible = [other for other in outcomes if process.outcomes[other].is_despite_doubts]
+        raise MoveRefused("doubt_open", detail, "outcome", possible)
 
 
 def _way_back(process: Process, life: Life, at: datetime) -> str:

@@ -72,11 +72,14 @@ class Outcome:
 
     Attributes:
         reasons: one of them has to be given; empty means that none is asked for.
-        is_unchecked: it may be chosen although something asked for is missing, such as when the customer withdraws.
+        is_unchecked: it may be chosen although something asked for is missing, such as when cover never existed.
+        is_despite_doubts: it may be chosen while a doubt is open, as it decides nothing, such as when the customer
+            withdraws.
     """
 
     reasons: tuple[str, ...] = ()
     is_unchecked: bool = False
+    is_despite_doubts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

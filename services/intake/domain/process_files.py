@@ -114,9 +114,11 @@ class _Reader:
         )
 
     def _outcome(self, field: Field) -> Outcome:
-        members = field.members(frozenset(), frozenset({"reasons", "unchecked"}))
-        unchecked = "unchecked" in members and members["unchecked"].parse(read_truth)
-        return Outcome(_words(members.get("reasons")), unchecked)
+        members = field.members(frozenset(), frozenset({"reasons", "unchecked", "despite_doubts"}))
+        unchecked, despite_doubts = (
+            name in members and members[name].parse(read_truth) for name in ("unchecked", "despite_doubts")
+        )
+        return Outcome(_words(members.get("reasons")), unchecked, despite_doubts)
 
     def _pauses(self) -> dict[str, Waiting]:
         field = self._top.get("pauses")

@@ -56,6 +56,8 @@ def _on_process(process: Process) -> Iterator[str]:
     for outcome in process.outcomes:
         if outcome not in used:
             yield f"no request can end with outcome {outcome}: no stage allows it"
+    if not any(outcome.is_despite_doubts for outcome in process.outcomes.values()):
+        yield "no outcome is despite_doubts: while data are doubted, a request cannot even be withdrawn"
     if not any(stage.is_key for stage in process.stages.values()):
         yield "has no key stage: nothing says which handling time matters most"
     if not any(stage.control_points for stage in process.stages.values()):

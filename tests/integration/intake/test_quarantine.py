@@ -97,6 +97,14 @@ async def test_it_is_worked_on_but_not_decided_before_somebody_judged_the_doubt(
     assert await is_proved(intake, reference)
 
 
+async def test_a_claim_is_not_declined_while_a_doubt_is_open(intake: Intake) -> None:
+    reference = (await intake.submit(**GIGANTIC))["reference"]
+    assert (await intake.move(reference, "stage", stage="assessment")).status_code == 200
+    refused = await intake.move(reference, "close", outcome="declined", reason="not_proved")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:punctual:problem:doubt_open")
+    assert refused.json()["errors"] == [{"field": "outcome", "message": "allowed: withdrawn"}]
+
+
 async def test_it_can_be_withdrawn_in_doubt_and_be_judged_later(intake: Intake) -> None:
     reference = (await intake.submit(**GIGANTIC))["reference"]
     assert (await intake.move(reference, "close", outcome="withdrawn")).status_code == 200

@@ -210,7 +210,8 @@ def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
                 return False
             asked = process.outcomes[outcome]
             fits = reason in asked.reasons if asked.reasons else reason is None
-            return fits and (asked.is_unchecked or (not life.doubts and is_complete(process, life)))
+            is_sure = asked.is_despite_doubts or not life.doubts
+            return fits and is_sure and (asked.is_unchecked or is_complete(process, life))
         case moves.ConfirmFinding(rule) | moves.DismissFinding(rule):
             return rule in life.doubts
         case moves.ChangeFacts():
@@ -278,7 +279,8 @@ def test_no_sequence_of_moves_reaches_a_forbidden_state_and_the_history_gives_th
         assert not life.is_over or not life.pause_reasons
         judged = [*life.doubts, *life.confirmed, *life.dismissed]
         assert sorted(judged) == sorted(doubt.findings if doubt is not None else ())
-        assert not life.doubts or life.outcome is None or process.outcomes[life.outcome].is_unchecked
+        if before.outcome is None and life.outcome is not None:
+            assert not life.doubts or process.outcomes[life.outcome].is_despite_doubts
         assert not before.is_over or life.ended_as is before.ended_as or life.cycle == before.cycle + 1
     assert [entry.sequence for entry in history] == list(range(1, len(history) + 1))
     assert replay(history) == life
@@ -416,6 +418,20 @@ def test_a_request_with_a_doubt_is_worked_on_and_ends_only_without_a_decision() 
     assert "amount_is_not_gigantic" in refused.detail
     (dismissed,) = decide(process, life, moves.DismissFinding("amount_is_not_gigantic", "asked"), NOW)
     assert refusal(process, evolve(life, dismissed, NOW), moves.Close("answered")) is None
+
+
+@pytest.mark.parametrize("line", [None, "motor", "health", "life", "property", "travel"])
+def test_a_claim_is_neither_paid_nor_declined_while_a_doubt_is_open(line: str | None) -> None:
+    process = process_of("claim", line)
+    life = evolve(
+        begun(process, Doubted({"policy_was_in_force": ("policy_to",)}))[0], StageEntered("", "decision"), NOW
+    )
+    for stage, close in (("payment", moves.Close("paid")), ("decision", moves.Close("declined", None, "not_proved"))):
+        refused = refusal(process, replace(life, stage=stage), close)
+        assert refused is not None
+        assert refused.code == "doubt_open"
+        assert set(refused.allowed) <= {"withdrawn"}
+    assert decide(process, life, moves.Close("withdrawn"), NOW)
 
 
 def test_a_merge_confirms_that_the_request_was_a_duplicate() -> None:

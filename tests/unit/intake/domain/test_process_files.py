@@ -38,7 +38,7 @@ stages:
       answer_read: [reader]
     waits_for: supplier
 outcomes:
-  answered: {}
+  answered: {despite_doubts: true}
   withdrawn: {reasons: [by_phone], unchecked: true}
 pauses: {third_party: third_party}
 reopening: {within: 30d, stage: received, reasons: [more]}
@@ -62,7 +62,10 @@ def test_every_field_of_a_definition_is_read() -> None:
     assert (answering.role, answering.is_key, answering.waits_for) == ("desk", True, Waiting.SUPPLIER)
     assert (answering.required, answering.controls) == (("amount",), {"answer_read": ("reader",)})
     assert process.stages_after("answering") == ("received",)
-    assert process.outcomes == {"answered": Outcome(), "withdrawn": Outcome(("by_phone",), is_unchecked=True)}
+    assert process.outcomes == {
+        "answered": Outcome(is_despite_doubts=True),
+        "withdrawn": Outcome(("by_phone",), is_unchecked=True),
+    }
     assert process.pauses == {"third_party": Waiting.THIRD_PARTY}
     assert process.reopening is not None
     assert process.reopening.within == timedelta(days=30)
@@ -104,6 +107,7 @@ def test_every_request_can_be_withdrawn_until_it_is_paid(name: str) -> None:
     for stage in process.stages.keys() - {"payment"}:
         assert "withdrawn" in process.outcomes_at(stage)
     assert process.outcomes["withdrawn"].is_unchecked
+    assert [name for name, outcome in process.outcomes.items() if outcome.is_despite_doubts] == ["withdrawn"]
     assert {"received"} == {stage for stage in process.stages if process.outcomes_at(stage) == ("withdrawn",)} or (
         process.kind in (RequestKind.ENQUIRY, RequestKind.POLICY_SERVICE)
     )

@@ -48,6 +48,7 @@ def test_remarks_name_what_may_not_be_meant() -> None:
         (7, "received", "may follow itself; entering it again asks for its control points anew"),
         (11, "answering", "asks for something, but every way out of it is unchecked"),
         (1, "odd", "no request can end with outcome forgotten"),
+        (1, "odd", "no outcome is despite_doubts"),
         (1, "odd", "has no key stage"),
         (1, "odd", "has no quality control point"),
         (1, "odd", "has no reason to pause"),
@@ -93,6 +94,10 @@ def test_a_process_does_not_differ_from_itself_nor_by_its_version() -> None:
         (
             replace(CLAIM, outcomes={**CLAIM.outcomes, "paid": Outcome(("small",))}),
             "outcome paid, reasons: none becomes small",
+        ),
+        (
+            replace(CLAIM, outcomes={**CLAIM.outcomes, "paid": Outcome(is_despite_doubts=True)}),
+            "outcome paid, despite_doubts: no becomes yes",
         ),
         (
             replace(CLAIM, reopening=Reopening(timedelta(days=3), "assessment", ("more",))),
