@@ -36,6 +36,7 @@ REFUSALS = (
     Refusal("superseded", "An ETag was drawn that is not that of the version in force."),
     Refusal("data_refused", "validation.yml compares fields with each other and with the calendar."),
     Refusal("occurred_at_impossible", "An instant ahead of the clock, or before the request."),
+    Refusal("objective_unknown", "Which clocks a request has, only sla_timer knows.", fields=frozenset({"objective"})),
     Refusal(
         "invalid_fields",
         "An instant on the first or the last day of the calendar, which in UTC is none of it.",

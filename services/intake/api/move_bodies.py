@@ -185,7 +185,9 @@ class ChangeBody(MoveBody):
 
 
 class ExtendBody(MoveBody):
-    objective: Code = Field(examples=["resolution"])
+    objective: Code = Field(
+        description="One that the request has a clock for; any while none is known", examples=["resolution"]
+    )
     seconds: Whole = Field(ge=1, le=MOST_SECONDS, description="Working or elapsed, as the objective counts")
     reason: Code = Field(examples=["expert_opinion"])
     approved_by: Code = Field(description="A staff id", examples=["s-001"])

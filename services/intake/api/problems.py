@@ -11,6 +11,7 @@ from prometheus_client import Counter
 from pydantic_core import ErrorDetails
 
 from services.intake.api.context import IDEMPOTENCY_KEY
+from services.intake.domain.deadlines import ObjectiveUnknown
 from services.intake.domain.instants import InstantRefused
 from services.intake.domain.refusing import MoveRefused
 from services.intake.handlers.customer_keys import CustomerErased
@@ -83,6 +84,16 @@ def instant_problem(refused: InstantRefused) -> Problem:
     )
 
 
+def objective_problem(unknown: ObjectiveUnknown) -> Problem:
+    return Problem(
+        422,
+        "objective_unknown",
+        "No clock of the request is for this objective",
+        f"{unknown}. A clock that has just been started is known a moment later.",
+        [FieldError(field="objective", message=f"known: {', '.join(unknown.known)}")],
+    )
+
+
 def data_problem(refused: DataRefused) -> Problem:
     return Problem(
         422,
@@ -149,6 +160,8 @@ def translating_refusals() -> Iterator[None]:
         raise changed_meanwhile(changed.version) from None
     except InstantRefused as refused:
         raise instant_problem(refused) from None
+    except ObjectiveUnknown as unknown_objective:
+        raise objective_problem(unknown_objective) from None
     except MoveRefused as refused:
         raise move_problem(refused) from None
     except DataRefused as refused:

@@ -22,6 +22,7 @@ from shared.contracts.clocks import (
     ClockStarted,
     ClockWarned,
 )
+from shared.errors import PunctualError
 
 RESOLUTION = "resolution"
 """The objective whose deadline is the expected time, until there is history to predict from (DESIGN, section 4)."""
@@ -56,6 +57,29 @@ class Deadline:
     stopped_at: datetime | None = None
     is_warned: bool = False
     escalation_level: int = 0
+
+
+class ObjectiveUnknown(PunctualError):
+    """No clock of the request is for this objective.
+
+    Attributes:
+        known: those that have one.
+    """
+
+    def __init__(self, objective: str, known: Iterable[str]) -> None:
+        self.known = tuple(known)
+        super().__init__(f"the request has no clock {objective}; known are {', '.join(self.known)}")
+
+
+def check_objective(deadlines: Iterable[Deadline], objective: str) -> None:
+    """More time for an objective without a clock would be lost without a word. Before any clock is known, all may be.
+
+    Raises:
+        ObjectiveUnknown: others are known, and this one is not.
+    """
+    known = dict.fromkeys(deadline.objective for deadline in deadlines)
+    if known and objective not in known:
+        raise ObjectiveUnknown(objective, known)
 
 
 def follow(deadline: Deadline | None, payload: ClockPayload, occurred_at: datetime) -> Deadline:

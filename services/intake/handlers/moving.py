@@ -8,12 +8,13 @@ from datetime import datetime
 
 from services.intake.domain.branching import Branch
 from services.intake.domain.changes import Changed, ControlRecorded
+from services.intake.domain.deadlines import check_objective
 from services.intake.domain.deciding import decide
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.instants import check_move
 from services.intake.domain.life import evolve
-from services.intake.domain.moves import Absorb, FollowProcess, GiveFeedback, MergeInto, Move, Reopen
+from services.intake.domain.moves import Absorb, Extend, FollowProcess, GiveFeedback, MergeInto, Move, Reopen
 from services.intake.domain.record import Related, RequestRecord
 from services.intake.domain.refusing import MoveRefused
 from services.intake.domain.survey import BY as CUSTOMER
@@ -93,6 +94,7 @@ class Moving:
         ChangedMeanwhile: the caller saw another version.
         InstantRefused: the instant cannot be true.
         MoveRefused: the process does not allow it.
+        ObjectiveUnknown: more time for an objective without a clock.
         DataRefused: what it says of the request cannot be true.
         CustomerErased: people wrote something with it, and nothing may be kept of this customer; or it would be opened
             again for somebody who is not there any more.
@@ -219,6 +221,8 @@ class Moving:
         # An erasure waits for the locks of all requests of its customer, so the answer holds until the commit.
         if isinstance(move, Reopen) and await is_customer_erased(connection, record.request_id):
             raise CustomerErased("the customer's data were erased")
+        if isinstance(move, Extend):
+            check_objective(record.deadlines, move.objective)
         doubted = self._examine(record, changes[0], occurred_at)
         if doubted is not None:
             changes = (*changes, doubted)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from services.intake.consumer import Listener
@@ -30,7 +31,7 @@ from shared.ids import new_id
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka import OutgoingRecord
 from shared.telemetry.context import new_trace
-from tests.integration.intake.front_door import START, Intake
+from tests.integration.intake.front_door import START, Intake, write
 
 DUE_AT = START + timedelta(hours=8)
 STARTED: dict[str, Any] = {
@@ -170,3 +171,23 @@ async def test_what_is_no_event_of_a_clock_goes_to_the_dead_letter_and_the_rest_
     assert (await _shown(intake, consumer, view))["expected_at"] == "2026-11-24T09:30:00Z"
     letters = [event.data for event in await intake.told(DEADLETTERS)]
     assert sorted(letter.model_dump()["reason"] for letter in letters) == ["unexpected_tombstone", "unexpected_type"]
+
+
+async def test_more_time_is_granted_to_an_objective_that_has_a_clock(intake: Intake, consumer: InboxConsumer) -> None:
+    view = await intake.submit()
+    path = f"/v1/requests/{view['reference']}/extend"
+    body = {"seconds": 60, "reason": "expert", "approved_by": "s-1"}
+
+    async def extend(objective: str) -> httpx.Response:
+        return await intake.staff.post(path, json=body | {"objective": objective}, headers=write())
+
+    assert (await extend("resolutoin")).status_code == 200  # nothing is known of its clocks yet
+    sla_timer = SlaTimer(intake, view)
+    await sla_timer.say(ClockStarted, **STARTED)
+    await sla_timer.say(ClockStarted, "response", **STARTED)
+    await _shown(intake, consumer, view)
+    refused = await extend("resolutoin")
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:punctual:problem:objective_unknown")
+    assert refused.json()["errors"] == [{"field": "objective", "message": "known: resolution, response"}]
+    for objective in ("resolution", "response"):
+        assert (await extend(objective)).status_code == 200
