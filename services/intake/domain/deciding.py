@@ -18,18 +18,6 @@ from services.intake.domain.requiring import require_allowed, require_complete
 MOST_SECONDS = 366 * 86_400
 """Of an extension; sla_timer takes no longer one."""
 
-_ALWAYS = (
-    moves.Note,
-    moves.Attach,
-    moves.ReceiveMessage,
-    moves.InformCustomer,
-    moves.GiveFeedback,
-    moves.Complain,
-    moves.ConfirmFinding,
-    moves.DismissFinding,
-)
-"""Moves that a request takes although it is over. Whether its data were right is asked of closed ones, too."""
-
 
 def decide(process: Process, life: Life, move: Move, at: datetime) -> tuple[Change, ...]:
     """The changes that ``move`` makes: one, and those that follow from it.
@@ -45,7 +33,7 @@ def decide(process: Process, life: Life, move: Move, at: datetime) -> tuple[Chan
     """
     if isinstance(move, moves.Reopen):
         return ending.reopened(process, life, move, at)
-    if life.is_over and not isinstance(move, _ALWAYS):
+    if life.is_over and type(move) not in ending.ALWAYS:
         raise ending.request_over(process, life, at)
     if isinstance(move, moves.ReceiveDocuments):
         return _documents(life, move)

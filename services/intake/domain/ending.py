@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from services.intake.domain import changes, doubts, moves
 from services.intake.domain.history import Change
 from services.intake.domain.instants import check_reopening
 from services.intake.domain.life import Life, State
+from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
-from services.intake.domain.refusing import MoveRefused
+from services.intake.domain.refusing import THE_MOVE, MoveRefused
 from services.intake.domain.requiring import require_allowed, require_complete
+
+ALWAYS: Mapping[type[Move], str] = {
+    moves.Note: "note",
+    moves.ReceiveMessage: "message",
+    moves.InformCustomer: "inform",
+    moves.Attach: "attachment",
+    moves.GiveFeedback: "feedback",
+    moves.Complain: "complain",
+    moves.ConfirmFinding: "confirm",
+    moves.DismissFinding: "dismiss",
+}
+"""What a request takes although it is over, as callers name it. Whether its data were right is asked then, too."""
+
+_JUDGING = {ALWAYS[moves.ConfirmFinding], ALWAYS[moves.DismissFinding]}
 
 
 def closed(process: Process, life: Life, move: moves.Close) -> Change:
@@ -68,7 +83,16 @@ def reopens_until(process: Process, life: Life) -> datetime | None:
 
 def request_over(process: Process, life: Life, at: datetime) -> MoveRefused:
     """The refusal of what a request that is over does not take."""
-    return MoveRefused("request_over", f"the request is over: {life.ending}; {_way_back(process, life, at)}")
+    until = reopens_until(process, life)
+    allowed = [name for name in ALWAYS.values() if life.doubts or name not in _JUDGING]
+    if until is None or process.reopening is None:
+        way_back = "it cannot be reopened"
+    elif at > until:
+        way_back = f"it could be reopened until {until.isoformat()}"
+    else:
+        way_back = f"reopen it first (reasons: {', '.join(process.reopening.reasons)})"
+        allowed = ["reopen", *allowed]
+    return MoveRefused("request_over", f"the request is over: {life.ending}; {way_back}", THE_MOVE, allowed)
 
 
 def _require_judged(process: Process, life: Life, outcomes: Iterable[str], outcome: str) -> None:
@@ -79,12 +103,3 @@ def _require_judged(process: Process, life: Life, outcomes: Iterable[str], outco
         )
         possible = [other for other in outcomes if process.outcomes[other].is_despite_doubts]
         raise MoveRefused("doubt_open", detail, "outcome", possible)
-
-
-def _way_back(process: Process, life: Life, at: datetime) -> str:
-    until = reopens_until(process, life)
-    if until is None or process.reopening is None:
-        return "no move is allowed"
-    if at > until:
-        return f"it could be reopened until {until.isoformat()}"
-    return f"reopen it first (reasons: {', '.join(process.reopening.reasons)})"

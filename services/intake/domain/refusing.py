@@ -6,13 +6,16 @@ from collections.abc import Iterable
 
 from shared.errors import PunctualError
 
+THE_MOVE = "path:move"
+"""The field of a refusal that is at fault when no value of any field would help, but another move."""
+
 
 class MoveRefused(PunctualError):
     """The process definition forbids the move.
 
     Attributes:
         code: a stable word in snake_case.
-        field: the field of the move that is at fault; None when no such move is possible at all.
+        field: the field of the move that is at fault, or ``THE_MOVE``; None when what it asks for is so already.
         allowed: what the field may be instead.
         missing: what has to be there first, such as ``control:cover_checked`` or ``attribute:amount``.
     """

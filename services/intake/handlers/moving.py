@@ -153,6 +153,9 @@ class Moving:
         ending, going_on = locked[reference], locked[into]
         _check_seen(ending, asking)
         ended = await self._change(connection, ending, MergeInto(going_on.request_id), asking)
+        if going_on.life.is_over:
+            detail = f"{into}, which it would be merged into, is over: {going_on.life.ending}"
+            raise MoveRefused("request_over", detail, "into", ["a request that is not over"])
         at = ended.history[-1].occurred_at
         absorbing = Asking(asking.by, asking.visibility, max(at, going_on.life.submitted_at), cause=asking.cause)
         await self._change(connection, going_on, Absorb(ending.request_id), absorbing)
@@ -218,11 +221,11 @@ class Moving:
         check_move(occurred_at, now, life.submitted_at)
         process = await self._processes.of(connection, life.process, life.process_version)
         changes = decide(process, life, move, occurred_at)
+        if isinstance(move, Extend):
+            check_objective(record.deadlines, move.objective)
         # An erasure waits for the locks of all requests of its customer, so the answer holds until the commit.
         if isinstance(move, Reopen) and await is_customer_erased(connection, record.request_id):
             raise CustomerErased("the customer's data were erased")
-        if isinstance(move, Extend):
-            check_objective(record.deadlines, move.objective)
         doubted = self._examine(record, changes[0], occurred_at)
         if doubted is not None:
             changes = (*changes, doubted)

@@ -217,9 +217,17 @@ async def test_the_same_matter_goes_on_as_one(intake: Intake) -> None:
     ] == "punctual.request.absorbed"
     last = (await intake.told_about(REQUESTS, second["id"]))[-1].data
     assert last == requests.RequestMerged(request_id=second["id"], into_request_id=first["id"])
+    third = await intake.submit()
+    nothing_goes_on = await intake.move(third["reference"], "merge", into=second["reference"])
+    problem = nothing_goes_on.json()
+    assert (nothing_goes_on.status_code, problem["type"]) == (409, "urn:punctual:problem:request_over")
+    assert problem["errors"] == [{"field": "into", "message": "allowed: a request that is not over"}]
+    assert f"{second['reference']}, which it would be merged into, is over: merged into another" in problem["detail"]
+    assert (await intake.app.get(f"/v1/requests/{third['reference']}")).json() == third
+    is_over = await intake.move(second["reference"], "merge", into=third["reference"])
+    assert is_over.json()["errors"][0]["field"] == "path:move"
     for path, into, status in (
         (second["reference"], first["reference"], 409),  # it is over
-        (first["reference"], second["reference"], 409),  # nothing goes on there
         (first["reference"], first["reference"], 409),
         (first["reference"], new_reference(), 404),
         (first["reference"], "ABCDE-FGHJK", 404),

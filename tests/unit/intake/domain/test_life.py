@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from services.intake.domain import moves
 from services.intake.domain.chain import find_break, hash_entry
-from services.intake.domain.changes import Assigned, Closed, StageEntered, Submitted
+from services.intake.domain.changes import Assigned, Cancelled, Closed, Merged, StageEntered, Submitted
 from services.intake.domain.deciding import decide
 from services.intake.domain.doubts import Doubted
-from services.intake.domain.history import Entry, change_data, read_change
+from services.intake.domain.history import Change, Entry, change_data, read_change
 from services.intake.domain.instants import InstantRefused
 from services.intake.domain.kept import KEPT
 from services.intake.domain.life import Life, State, begin, evolve, replay
@@ -374,6 +374,41 @@ def test_a_refusal_of_a_closed_request_says_how_it_ended_and_how_it_goes_on() ->
     life = evolve(life, Closed("answered"), NOW)
     with pytest.raises(MoveRefused, match="closed with outcome answered; reopen it first"):
         decide(process, life, moves.Respond(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("ended", "way_back"),
+    [
+        (Cancelled("duplicate"), "cancelled because of duplicate; it cannot be reopened; allowed: note, "),
+        (Merged(UUID(int=8)), "merged into another request; it cannot be reopened; allowed: note, "),
+        (Closed("answered"), "closed with outcome answered; reopen it first (reasons: "),
+    ],
+)
+@pytest.mark.parametrize("doubt", [None, Doubted({"policy_was_in_force": ("policy_to",)})])
+def test_a_refusal_of_what_is_over_names_exactly_the_moves_that_are_taken(
+    ended: Change, way_back: str, doubt: Doubted | None
+) -> None:
+    process = process_of("enquiry")
+    life = evolve(begun(process, doubt)[0], ended, NOW)
+    refused = refusal(process, life, moves.Respond())
+    assert refused is not None
+    assert way_back in refused.detail
+    examples: dict[str, Move] = {
+        "note": moves.Note(),
+        "message": moves.ReceiveMessage(),
+        "inform": moves.InformCustomer(),
+        "attachment": moves.Attach(UUID(int=3), "application/pdf", 12, "0" * 64),
+        "feedback": moves.GiveFeedback(5),
+        "complain": moves.Complain(UUID(int=11)),
+        "confirm": moves.ConfirmFinding("policy_was_in_force", "asked"),
+        "dismiss": moves.DismissFinding("policy_was_in_force", "asked"),
+        "reopen": moves.Reopen("not_answered"),
+        "close": moves.Close("answered"),
+        "cancel": moves.Cancel("duplicate"),
+        "signal": moves.Signal("all_there"),
+    }
+    taken = {name for name, move in examples.items() if refusal(process, life, move) is None}
+    assert (refused.field, set(refused.allowed)) == ("path:move", taken)
 
 
 def test_a_request_is_reopened_within_the_window_and_not_after_it() -> None:
