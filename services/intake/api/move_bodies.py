@@ -142,7 +142,9 @@ class AttachmentBody(MoveBody):
     location: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2000}$")] = Field(
         description="Where the content is kept", examples=["s3://documents/7781/receipt.pdf"]
     )
-    document: Code | None = Field(None, description="Which of the documents asked for it is", examples=["receipts"])
+    document: Code | None = Field(
+        None, description="Which of the documents asked for it is; it has come then", examples=["receipts"]
+    )
 
     def move(self) -> Move:
         return moves.Attach(new_id(), self.media_type, self.size, self.sha256, self.document)
@@ -153,7 +155,9 @@ class AttachmentBody(MoveBody):
 
 class PauseBody(MoveBody):
     reason: Code = Field(examples=["customer_documents"])
-    documents: Documents = Field([], description="What the customer is asked for")
+    documents: Documents = Field(
+        [], description="What the customer is asked for; further ones while it waits for this reason already"
+    )
 
     def move(self) -> Move:
         return moves.Pause(self.reason, tuple(dict.fromkeys(self.documents)))

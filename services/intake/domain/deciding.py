@@ -36,7 +36,9 @@ def decide(process: Process, life: Life, move: Move, at: datetime) -> tuple[Chan
     if life.is_over and type(move) not in ending.ALWAYS:
         raise ending.request_over(process, life, at)
     if isinstance(move, moves.ReceiveDocuments):
-        return _documents(life, move)
+        return _received(life, move.documents)
+    if isinstance(move, moves.Attach):
+        return _attached(life, move)
     if isinstance(move, moves.MergeInto):
         return ending.merged(life, move)
     return (_DECIDERS[type(move)](process, life, move),)
@@ -77,9 +79,14 @@ def _control_recorded(process: Process, life: Life, move: moves.RecordControl) -
 
 
 def _paused(process: Process, life: Life, move: moves.Pause) -> Change:
-    free = [known for known in process.pauses if known not in life.pause_reasons]
+    """Who waits for a reason already may ask for more documents; what is asked for already is not asked for again."""
+
+    def further(reason: str) -> tuple[str, ...]:
+        return tuple(document for document in move.documents if document not in life.awaited.get(reason, ()))
+
+    free = [known for known in process.pauses if known not in life.pause_reasons or further(known)]
     require_allowed("pause_forbidden", "reason", move.reason, free, "as a further reason to pause")
-    return changes.Paused(move.reason, move.documents)
+    return changes.Paused(move.reason, further(move.reason))
 
 
 def _resumed(_: Process, life: Life, move: moves.Resume) -> Change:
@@ -87,10 +94,18 @@ def _resumed(_: Process, life: Life, move: moves.Resume) -> Change:
     return changes.Resumed(move.reason)
 
 
-def _documents(life: Life, move: moves.ReceiveDocuments) -> tuple[Change, ...]:
+def _received(life: Life, documents: tuple[str, ...]) -> tuple[Change, ...]:
     """What was received; the request goes on for every reason whose documents are now all there."""
-    done = [r for r, asked in life.awaited.items() if all(document in move.documents for document in asked)]
-    return changes.DocumentsReceived(move.documents), *(changes.Resumed(reason) for reason in done)
+    done = [reason for reason, asked in life.awaited.items() if all(document in documents for document in asked)]
+    return changes.DocumentsReceived(documents), *(changes.Resumed(reason) for reason in done)
+
+
+def _attached(life: Life, move: moves.Attach) -> tuple[Change, ...]:
+    """A document that was asked for has come when it is attached; nobody needs to tell it twice."""
+    change = changes.Attached(move.attachment_id, move.media_type, move.size, move.sha256, move.document)
+    if move.document is None or not any(move.document in asked for asked in life.awaited.values()):
+        return (change,)
+    return change, *_received(life, (move.document,))
 
 
 def _assigned(_: Process, life: Life, move: moves.Assign) -> Change:
@@ -174,9 +189,6 @@ _DECIDERS: Mapping[type[Move], Any] = {
     moves.InformCustomer: lambda _, __, move: changes.CustomerInformed(move.handler),
     moves.ReceiveMessage: lambda _, __, ___: changes.MessageReceived(),
     moves.Note: lambda _, __, move: changes.Noted(move.handler),
-    moves.Attach: lambda _, __, move: changes.Attached(
-        move.attachment_id, move.media_type, move.size, move.sha256, move.document
-    ),
     moves.Pause: _paused,
     moves.Resume: _resumed,
     moves.ChangeFacts: _changed,

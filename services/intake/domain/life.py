@@ -161,8 +161,11 @@ def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:  # noqa: 
         case Responded():
             return replace(life, is_responded=True)
         case Paused(reason, documents):
-            awaited = {**life.awaited, reason: documents} if documents else life.awaited
-            return replace(life, pause_reasons=(*life.pause_reasons, reason), awaited=awaited)
+            reasons = tuple(dict.fromkeys((*life.pause_reasons, reason)))
+            asked = (*life.awaited.get(reason, ()), *documents)
+            return replace(
+                life, pause_reasons=reasons, awaited={**life.awaited, reason: asked} if asked else life.awaited
+            )
         case DocumentsReceived(documents):
             left = {reason: tuple(d for d in asked if d not in documents) for reason, asked in life.awaited.items()}
             return replace(life, awaited={reason: asked for reason, asked in left.items() if asked})

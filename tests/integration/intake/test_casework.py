@@ -34,9 +34,11 @@ EVERY_MOVE: list[tuple[str, dict[str, Any], list[str]]] = [
             "location": "s3://documents/7781/receipt.pdf",
             "document": "receipts",
         },
-        ["attached"],
+        ["attached", "documents_received", "resumed"],
     ),
-    ("documents", {"documents": ["receipts"]}, ["documents_received", "resumed"]),
+    ("pause", {"reason": "customer_documents", "documents": ["passport"]}, ["paused"]),
+    ("pause", {"reason": "customer_documents", "documents": ["passport", "photos"]}, ["paused"]),
+    ("documents", {"documents": ["passport", "photos"]}, ["documents_received", "resumed"]),
     ("pause", {"reason": "third_party"}, ["paused"]),
     ("resume", {"reason": "third_party"}, ["resumed"]),
     (
@@ -70,7 +72,7 @@ async def test_every_move_is_recorded_told_and_proved(intake: Intake) -> None:
         types += expected
     view = answer.json()
     assert [entry["type"] for entry in view["history"]] == types
-    assert [entry["cause"] for entry in view["history"] if entry["type"] == "resumed"] == ["entry:11", None]
+    assert [entry["cause"] for entry in view["history"] if entry["type"] == "resumed"] == ["entry:10", "entry:15", None]
     assert (view["state"], view["reason"], view["cycle"], view["score"]) == ("cancelled", "submitted_by_mistake", 2, 2)
     assert (view["team"], view["handler"], view["priority"]) == ("claims_hk", "s-104", "high")
     assert view["attributes"] == {

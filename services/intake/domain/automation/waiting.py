@@ -54,7 +54,7 @@ def read_wait(history: Iterable[Entry], process: Process) -> Wait | None:
             case ProcessChanged(stage=stage) if wait is None or stage != wait.stage:
                 wait = Wait(stage, entry.sequence, entry.occurred_at)
             case Paused(reason) if process.pauses.get(reason) is not Waiting.HOUSE:
-                begun[reason] = entry.occurred_at
+                begun[reason] = min(entry.occurred_at, begun.get(reason, entry.occurred_at))  # or asked for more
             case Resumed(reason) if reason in begun:
                 pauses.append((begun.pop(reason), entry.occurred_at))
             case Closed() | Cancelled() | Merged():

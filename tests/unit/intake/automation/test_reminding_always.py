@@ -38,6 +38,7 @@ what = st.sampled_from(
         moves.Close("withdrawn", None),
         moves.Reopen("our_mistake"),
         *(moves.Pause(reason, ()) for reason in (*OUTSIDE, "second_opinion")),
+        *(moves.Pause(OUTSIDE[0], (document,)) for document in ("receipts", "report")),
         *(moves.Resume(reason) for reason in (*OUTSIDE, "second_opinion")),
     ]
 )

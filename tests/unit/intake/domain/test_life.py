@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.intake.domain import moves
 from services.intake.domain.chain import find_break, hash_entry
-from services.intake.domain.changes import Assigned, Cancelled, Closed, Merged, StageEntered, Submitted
+from services.intake.domain.changes import Assigned, Cancelled, Closed, Merged, Paused, StageEntered, Submitted
 from services.intake.domain.deciding import decide
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Change, Entry, change_data, read_change
@@ -63,7 +63,14 @@ def moves_of(process: Process) -> st.SearchStrategy[Move]:
         st.builds(moves.InformCustomer, handlers),
         st.just(moves.ReceiveMessage()),
         st.builds(moves.Note, handlers),
-        st.just(moves.Attach(UUID(int=3), "application/pdf", 12, "0" * 64)),
+        st.builds(
+            moves.Attach,
+            st.just(UUID(int=3)),
+            st.just("application/pdf"),
+            st.just(12),
+            st.just("0" * 64),
+            st.none() | words,
+        ),
         st.builds(moves.Pause, st.sampled_from([*process.pauses, "lunch"]), st.lists(words, unique=True).map(tuple)),
         st.builds(moves.ReceiveDocuments, st.lists(words, unique=True, min_size=1).map(tuple)),
         st.builds(moves.Resume, st.sampled_from([*process.pauses, "lunch"])),
@@ -196,8 +203,9 @@ def is_allowed(process: Process, life: Life, move: Move, at: datetime) -> bool:
         case moves.RecordControl(control, _, recorded):
             points = {**stage.controls, **stage.optional_controls}
             return control in points and set(points[control]) <= set(recorded)
-        case moves.Pause(reason):
-            return reason in process.pauses and reason not in life.pause_reasons
+        case moves.Pause(reason, documents):
+            is_new = reason not in life.pause_reasons or not set(documents) <= set(life.awaited.get(reason, ()))
+            return reason in process.pauses and is_new
         case moves.Resume(reason):
             return reason in life.pause_reasons
         case moves.Extend(seconds=seconds):
@@ -271,6 +279,7 @@ def test_no_sequence_of_moves_reaches_a_forbidden_state_and_the_history_gives_th
         assert set(life.pause_reasons) <= set(process.pauses)
         assert set(life.awaited) <= set(life.pause_reasons)
         assert all(life.awaited.values())
+        assert all(len(set(asked)) == len(asked) for asked in life.awaited.values())
         assert set(life.controls) <= set(process.stages[life.stage].control_points)
         assert (life.closed_at is None) == (life.ended_as is None)
         assert (life.outcome is not None) == (life.state is State.CLOSED)
@@ -346,6 +355,37 @@ def test_it_goes_on_by_itself_when_every_document_has_come() -> None:
     assert (life.state, life.awaited) == (State.PAUSED, {"customer_documents": ("receipts",)})
     made = decide(process, life, moves.ReceiveDocuments(("receipts", "photos")), NOW)
     assert [change.TYPE for change in made] == ["documents_received", "resumed"]
+
+
+def test_a_document_that_was_asked_for_has_come_when_it_is_attached() -> None:
+    process = process_of("claim")
+    asked = [moves.Pause("customer_documents", ("receipts", "report")), moves.Pause("third_party", ("report",))]
+
+    def attach(document: str | None) -> moves.Attach:
+        return moves.Attach(UUID(int=3), "application/pdf", 12, "0" * 64, document)
+
+    for other in (None, "passport"):
+        assert len(decide(process, lived_through(process, *asked), attach(other), NOW)) == 1
+    made = decide(process, lived_through(process, *asked), attach("report"), NOW)
+    assert [change.TYPE for change in made] == ["attached", "documents_received", "resumed"]
+    life = lived_through(process, *asked, attach("report"))
+    assert life.awaited == {"customer_documents": ("receipts",)}
+    assert lived_through(process, *asked, attach("report"), attach("receipts")).state is State.OPEN
+
+
+def test_more_documents_are_asked_for_under_the_same_reason() -> None:
+    process = process_of("claim")
+    asked = moves.Pause("customer_documents", ("receipts", "report"))
+    more = moves.Pause("customer_documents", ("report", "passport"))
+    (change,) = decide(process, lived_through(process, asked), more, NOW)
+    assert change == Paused("customer_documents", ("passport",))
+    life = lived_through(process, asked, moves.Pause("third_party"), more)
+    assert life.awaited == {"customer_documents": ("receipts", "report", "passport")}
+    assert life.pause_reasons == ("customer_documents", "third_party")
+    for again in (asked, moves.Pause("customer_documents")):
+        refused = refusal(process, life, again)
+        assert refused is not None
+        assert refused.allowed == (("third_party", "customer_decision") if again.documents else ("customer_decision",))
 
 
 def test_a_stage_is_not_left_before_its_control_points_are_passed_and_its_fields_are_known() -> None:
