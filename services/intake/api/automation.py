@@ -140,13 +140,11 @@ async def try_rules(body: TrialBody, context: ContextOf, _: CallerOf) -> TrialVi
     since, until = body.submitted_from, body.submitted_to
     async with context.database.connection() as connection:
         records = await read_past_page(connection, since, until, body.after or _FIRST, body.limit)
-        lives = {record.request_id: record.life for record in records}
-        processes = [
-            await context.processes.of(connection, life.process, life.process_version) for life in lives.values()
-        ]
+        lives = [record.life for record in records]
+        processes = [await context.processes.of(connection, life.process, life.process_version) for life in lives]
         pasts: Mapping[UUID, Past] = {}
         if rules.names() & PAST_FACTS:
-            pasts = await store.count_pasts(connection, {each: life.submitted_at for each, life in lives.items()})
+            pasts = await store.count_pasts(connection, [record.request_id for record in records])
     trial = Trial(rules, body.most_listed, context.clock.now())
     await asyncio.to_thread(_try, trial, records, processes, pasts)
     return view_trial(trial, records[-1].request_id if len(records) == body.limit else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -80,22 +80,12 @@ async def take_tasks(connection: Connection, count: int) -> list[str]:
 
 
 async def count_past(connection: Connection, request_id: UUID) -> Past:
+    """As it was when the request came."""
     row = await _STATEMENTS["count_past_requests"].fetchrow(connection, request_id=request_id)
     return Past() if row is None else Past(row["requests"], row["complaints"])
 
 
-async def count_pasts(connection: Connection, submitted_ats: Mapping[UUID, datetime]) -> dict[UUID, Past]:
-    """As they were when each of some requests was submitted.
-
-    Args:
-        submitted_ats: of the requests.
-    """
-    if not submitted_ats:
-        return {}
-    rows = await _STATEMENTS["count_pasts_of_requests"].fetch(
-        connection,
-        request_ids=list(submitted_ats),
-        since=min(submitted_ats.values()),
-        until=max(submitted_ats.values()),
-    )
+async def count_pasts(connection: Connection, request_ids: Iterable[UUID]) -> dict[UUID, Past]:
+    """As they were when each of some requests came."""
+    rows = await _STATEMENTS["count_pasts_of_requests"].fetch(connection, request_ids=list(request_ids))
     return {row["request_id"]: Past(row["requests"], row["complaints"]) for row in rows}

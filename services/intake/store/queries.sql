@@ -338,28 +338,41 @@ DELETE FROM automation_task WHERE request_id IN (
 RETURNING (SELECT reference FROM request WHERE request.request_id = automation_task.request_id) AS reference;
 
 -- name: count_past_requests
--- What the customer of a request had asked for within the year before it.
+-- What the customer of a request had asked for before it: what was recorded earlier, and not more than a year before it was
+-- submitted. When something was submitted the caller says, when it was recorded nobody else; of one instant the ids decide.
 SELECT count(*) AS requests, count(*) FILTER (WHERE other.kind = 'complaint') AS complaints
-FROM request JOIN request AS other USING (customer_id)
-WHERE request.request_id = :request_id AND other.request_id <> request.request_id
-    AND other.submitted_at < request.submitted_at AND other.submitted_at >= request.submitted_at - interval '1 year';
+FROM request JOIN request_event AS came ON came.request_id = request.request_id AND came.sequence = 1
+    JOIN request AS other USING (customer_id)
+    JOIN request_event AS other_came ON other_came.request_id = other.request_id AND other_came.sequence = 1
+WHERE request.request_id = :request_id
+    AND (other_came.recorded_at, other.request_id) < (came.recorded_at, request.request_id)
+    AND other_came.recorded_at >= least(request.submitted_at, came.recorded_at) - interval '1 year';
 
 -- name: count_pasts_of_requests
--- The same for some requests that were submitted within a span. The requests of a customer are read once, however many of
--- them are asked for. Instants have microseconds, so that what came before is what came one of them earlier.
-SELECT request_id, requests, complaints
-FROM (
-    SELECT request_id, count(*) OVER year_before AS requests,
-        count(*) FILTER (WHERE kind = 'complaint') OVER year_before AS complaints
+-- The same for some requests. Those of a customer are put in order once, however many of them are asked for: what came
+-- before a request less what came before its year began is what counts.
+WITH known AS (
+    SELECT customer_id, request_id, kind, submitted_at, recorded_at
     FROM (SELECT DISTINCT customer_id FROM request WHERE request_id = ANY(:request_ids::uuid[])) AS asked
-        JOIN request USING (customer_id)
-    WHERE submitted_at >= :since::timestamptz - interval '1 year' AND submitted_at <= :until
-    WINDOW year_before AS (
-        PARTITION BY customer_id ORDER BY submitted_at
-        RANGE BETWEEN interval '1 year' PRECEDING AND interval '1 microsecond' PRECEDING
+        JOIN request USING (customer_id) JOIN request_event AS came USING (request_id)
+    WHERE came.sequence = 1
+),
+marks AS (
+    SELECT customer_id, request_id, kind, recorded_at AS at, true AS is_request FROM known
+    UNION ALL
+    SELECT customer_id, request_id, NULL, least(submitted_at, recorded_at) - interval '1 year', false FROM known
+    WHERE request_id = ANY(:request_ids::uuid[])
+),
+counted AS (
+    SELECT request_id, count(*) FILTER (WHERE is_request) OVER earlier AS requests,
+        count(*) FILTER (WHERE kind = 'complaint') OVER earlier AS complaints
+    FROM marks
+    WINDOW earlier AS (
+        PARTITION BY customer_id ORDER BY at, is_request, request_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
-) AS counted
-WHERE request_id = ANY(:request_ids::uuid[]);
+)
+SELECT request_id, max(requests) - min(requests) AS requests, max(complaints) - min(complaints) AS complaints
+FROM counted WHERE request_id = ANY(:request_ids::uuid[]) GROUP BY request_id;
 
 -- name: set_reminder_timers
 -- When to look at requests for reminders; NULL: not until something happens to them. The caller holds their locks.

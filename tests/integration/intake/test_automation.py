@@ -206,47 +206,70 @@ rules:
 
 
 async def test_a_trial_counts_what_a_customer_had_asked_for_when_each_request_came(intake: Intake) -> None:
-    intake.clock.advance(timedelta(days=800))
-    at = intake.clock.now()  # the first of February after a leap year: the year before has 366 days
     ours, others = _somebody("S-9"), _somebody("S-10")
-    references: dict[str, str] = {}
-    for name, customer, kind, days in (
-        ("of long ago", ours, "claim", -367),
-        ("a year ago", ours, "complaint", -366),
-        ("first", ours, "claim", 0),
-        ("at once", ours, "claim", 0),
-        ("second", ours, "claim", 1),
-        ("third", ours, "claim", 2),
-        ("another's", others, "claim", 2),
-    ):
-        view = await intake.submit(kind=kind, customer=customer, occurred_at=(at + timedelta(days=days)).isoformat())
-        references[view["reference"]] = name
-        if name == "first":
-            intake.clock.advance(timedelta(days=3))
+    intake.clock.advance(timedelta(days=800))
+    a_year_later = timedelta(days=365)  # from the first of February after a leap year
+    names: dict[str, str] = {}
+
+    async def come(name: str, customer: Any = ours, kind: str = "claim", told_late: timedelta = timedelta(0)) -> None:
+        at = intake.clock.now() - told_late
+        names[(await intake.submit(kind=kind, customer=customer, occurred_at=at.isoformat()))["reference"]] = name
+
+    await come("of long ago")
+    intake.clock.advance(timedelta(minutes=1))
+    await come("a year ago", kind="complaint")
+    intake.clock.advance(a_year_later)
+    since = intake.clock.now() - timedelta(days=10)
+    await come("first")
+    await come("at once")  # recorded at the same instant, too
+    intake.clock.advance(timedelta(days=1))
+    await come("told late", told_late=timedelta(days=10))
+    await come("another's", others)
+    intake.clock.advance(timedelta(days=1))
+    await come("last")
 
     async def acted_on(limit: int) -> dict[str, list[str]]:
-        body = {"source": COUNTING, "submitted_from": at.isoformat(), "submitted_to": "9000-01-01T00:00:00Z"}
+        body = {"source": COUNTING, "submitted_from": since.isoformat(), "submitted_to": "9000-01-01T00:00:00Z"}
         found: dict[str, list[str]] = {}
         after = None
         while True:
             page = (await intake.staff.post("/v1/automation:try", json=body | {"limit": limit, "after": after})).json()
             for rule in page["rules"]:
-                found.setdefault(rule["rule"], []).extend(references[each["reference"]] for each in rule["listed"])
+                found.setdefault(rule["rule"], []).extend(names[each["reference"]] for each in rule["listed"])
             after = page["next"]
             if after is None:
                 return found
 
     expected = {
         "comes_first": ["another's"],
-        "rarely": ["first", "at once", "second", "another's"],
-        "complained": ["first", "at once"],  # a day later it was more than a year ago
+        "rarely": ["first", "at once", "another's"],  # before `told late` came all the others, within a year of it
+        "complained": ["first", "at once", "told late"],  # then it was more than a year ago
     }
     assert await acted_on(limit=500) == await acted_on(limit=1) == expected
     async with intake.database.connection() as connection:
-        rows = await connection.fetch("SELECT request_id, submitted_at FROM request WHERE submitted_at >= $1", at)
-        together = await count_pasts(connection, {row["request_id"]: row["submitted_at"] for row in rows})
-        assert len(together) == 5
+        rows = await connection.fetch("SELECT reference, request_id FROM request")
+        ids = {names[row["reference"]]: row["request_id"] for row in rows if row["reference"] in names}
+        together = await count_pasts(connection, ids.values())
+        assert {name: together[each].requests for name, each in ids.items()} == {
+            "of long ago": 0, "a year ago": 1, "first": 1, "at once": 2, "told late": 4, "another's": 0, "last": 3,
+        }  # fmt: skip
         assert together == {each: await count_past(connection, each) for each in together}  # as rules that act count
+
+
+@pytest.mark.parametrize("days", [0, 1000])
+async def test_a_customer_cannot_come_first_five_times_by_saying_when_it_happened(intake: Intake, days: int) -> None:
+    await put(intake, AT_THE_DOOR)
+    said = [intake.clock.now() - timedelta(days=days * number) for number in range(5)]
+    claim = {"kind": "claim", "product_line": "travel", "market": "HK", "customer": _somebody(f"S-30-{days}")}
+    lines = [claim | {"idempotency_key": f"{days}-{n}", "occurred_at": at.isoformat()} for n, at in enumerate(said)]
+    content = "\n".join(json.dumps(line) for line in lines).encode()
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = await intake.app.post("/v1/requests:batch", content=content, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert await Automator(intake.database, intake.context.moving).run_once() == 5
+    references = [json.loads(line)["reference"] for line in answer.text.splitlines() if "reference" in line]
+    stages = [(await intake.app.get(f"/v1/requests/{reference}")).json()["stage"] for reference in references]
+    assert sorted(stages) == ["assessment", *["received"] * 4]
 
 
 TO_A_TEAM = """\

@@ -46,7 +46,7 @@ CAUSE = "rule:"
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the same customer had submitted within the year before.
+    """What the same customer had asked for when the request came, within the year before its submission.
 
     Attributes:
         requests: all of them, complaints too.

@@ -48,7 +48,8 @@ CASE_FACTS = Vocabulary(
 ``documents_received``: how many different documents came.
 ``waits_for``: whose turn it is at the stage, ``house`` where its process does not say.
 ``score``: the latest that the customer gave; a rule that asks for it looks at requests that are over, too.
-``requests_before`` and ``complaints_before``: of the same customer, submitted within the year before.
+``requests_before``, ``complaints_before``: of the same customer, recorded earlier, not more than a year before it was
+submitted. Callers say when something was submitted, and could have everything come first.
 """
 
 
