@@ -25,6 +25,7 @@ from services.intake.api.etags import SeenOf, shown_etag, version_etag
 from services.intake.api.examples import AUTOMATION
 from services.intake.api.paging import NumberAfter, link_next, read_number
 from services.intake.api.problems import superseded
+from services.intake.api.visibility import visibility_of
 from services.intake.domain.automation.deciding import PAST_FACTS, Past
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.trying import Trial
@@ -130,21 +131,23 @@ async def apply(
     summary="What rules would have done to requests of the past, page by page",
     responses=problem_responses(400, 401, 403, 413, 422),
 )
-async def try_rules(body: TrialBody, context: ContextOf, _: CallerOf) -> TrialView:
-    """Rules that are off are tried like those that are on. Nothing is changed."""
+async def try_rules(body: TrialBody, context: ContextOf, caller: CallerOf) -> TrialView:
+    """Rules that are off are tried like those that are on, on the requests that the caller sees. `requests_before` and
+    `complaints_before` count what the caller sees, too. Nothing is changed.
+    """
     source = context.automations.in_force.version.source if body.source is None else body.source
     try:
         rules = read_automation(source, "source")  # of its own: a thread goes through them
     except InvalidDocument as error:
         raise _refused(error) from None
-    since, until = body.submitted_from, body.submitted_to
+    since, until, visibility = body.submitted_from, body.submitted_to, visibility_of(caller)
     async with context.database.connection() as connection:
-        records = await read_past_page(connection, since, until, body.after or _FIRST, body.limit)
+        records = await read_past_page(connection, since, until, body.after or _FIRST, body.limit, visibility)
         lives = [record.life for record in records]
         processes = [await context.processes.of(connection, life.process, life.process_version) for life in lives]
         pasts: Mapping[UUID, Past] = {}
         if rules.names() & PAST_FACTS:
-            pasts = await store.count_pasts(connection, [record.request_id for record in records])
+            pasts = await store.count_pasts(connection, [record.request_id for record in records], visibility)
     trial = Trial(rules, body.most_listed, context.clock.now())
     await asyncio.to_thread(_try, trial, records, processes, pasts)
     return view_trial(trial, records[-1].request_id if len(records) == body.limit else None)

@@ -9,6 +9,8 @@ from typing import Literal
 from uuid import UUID
 
 from services.intake.domain.automation.deciding import Past
+from services.intake.domain.visibility import Visibility
+from services.intake.store.lookups import teams_of
 from shared.postgres import Connection, load_statements
 
 _STATEMENTS = load_statements(__name__)
@@ -85,7 +87,9 @@ async def count_past(connection: Connection, request_id: UUID) -> Past:
     return Past() if row is None else Past(row["requests"], row["complaints"])
 
 
-async def count_pasts(connection: Connection, request_ids: Iterable[UUID]) -> dict[UUID, Past]:
-    """As they were when each of some requests came."""
-    rows = await _STATEMENTS["count_pasts_of_requests"].fetch(connection, request_ids=list(request_ids))
+async def count_pasts(connection: Connection, request_ids: Iterable[UUID], visibility: Visibility) -> dict[UUID, Past]:
+    """As they were when each of some visible requests came; what is not visible is not counted."""
+    rows = await _STATEMENTS["count_pasts_of_requests"].fetch(
+        connection, request_ids=list(request_ids), channel=visibility.channel, teams=teams_of(visibility)
+    )
     return {row["request_id"]: Past(row["requests"], row["complaints"]) for row in rows}

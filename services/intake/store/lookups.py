@@ -70,10 +70,18 @@ async def read_page(connection: Connection, after: UUID, count: int) -> list[Req
 
 
 async def read_past_page(
-    connection: Connection, since: datetime, until: datetime, after: UUID, count: int
+    connection: Connection, since: datetime, until: datetime, after: UUID, count: int, visibility: Visibility
 ) -> list[RequestRecord]:
-    """Requests submitted from ``since`` until before ``until``, with histories, in the order of their ids."""
-    rows = await _STATEMENTS["select_past_page"].fetch(connection, since=since, until=until, after=after, count=count)
+    """Visible requests submitted from ``since`` until before ``until``, with histories, in the order of their ids."""
+    rows = await _STATEMENTS["select_past_page"].fetch(
+        connection,
+        since=since,
+        until=until,
+        after=after,
+        count=count,
+        channel=visibility.channel,
+        teams=teams_of(visibility),
+    )
     return [_record(row) for row in rows]
 
 

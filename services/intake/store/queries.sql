@@ -349,13 +349,14 @@ WHERE request.request_id = :request_id
     AND other_came.recorded_at >= least(request.submitted_at, came.recorded_at) - interval '1 year';
 
 -- name: count_pasts_of_requests
--- The same for some requests. Those of a customer are put in order once, however many of them are asked for: what came
--- before a request less what came before its year began is what counts.
+-- The same for some requests, as far as the caller sees what came before. Those of a customer are put in order once, however
+-- many of them are asked for: what came before a request less what came before its year began is what counts.
 WITH known AS (
     SELECT customer_id, request_id, kind, submitted_at, recorded_at
     FROM (SELECT DISTINCT customer_id FROM request WHERE request_id = ANY(:request_ids::uuid[])) AS asked
         JOIN request USING (customer_id) JOIN request_event AS came USING (request_id)
-    WHERE came.sequence = 1
+    WHERE came.sequence = 1 AND (:channel::text IS NULL OR channel = :channel)
+        AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
 ),
 marks AS (
     SELECT customer_id, request_id, kind, recorded_at AS at, true AS is_request FROM known
@@ -424,10 +425,12 @@ SELECT request.*, history_of(request_id) AS history, NULL AS related, NULL AS de
 FROM request WHERE request_id = ANY(:request_ids::uuid[]);
 
 -- name: select_past_page
--- Requests submitted within a span, in the order of their ids, with their histories.
+-- Requests submitted within a span, in the order of their ids, with their histories; only those that the caller sees.
 SELECT request.*, history_of(request_id) AS history, NULL AS related, NULL AS deadlines
 FROM request
 WHERE request_id > :after AND submitted_at >= :since AND submitted_at < :until
+    AND (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
 ORDER BY request_id LIMIT :count::integer;
 
 -- name: select_api_key

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 
+from services.intake.domain.instants import ALLOWED_SKEW, EARLIEST
 from services.intake.domain.visibility import EVERYTHING, Visibility
+from services.intake.store.automation import count_pasts
 from services.intake.store.listing.pages import list_page
 from services.intake.store.listing.wanted import Wanted
-from services.intake.store.lookups import Listed, count_requests, find_by_reference
+from services.intake.store.lookups import Listed, count_requests, find_by_reference, read_past_page
 from services.intake.store.moves import lock_request, lock_two
 from shared.postgres import Connection
 from tests.integration.intake.front_door import SUBMISSION, Intake, write
+
+TRIAL = """\
+format: "1"
+rules:
+  - {rule: hidden, on: false, when: {team: claims_tw}, do: [{signal: found}]}
+  - {rule: every, on: false, when: {kind: claim}, do: [{signal: found}]}
+  - {rule: known, on: false, when: {requests_before: {at_least: 1}}, do: [{signal: found}]}
+  - {rule: waiting, on: false, when: {team: claims_tw}, remind: {after: 1m elapsed}}
+"""
 
 TEAMS = (None, "claims_hk", "claims_tw")
 ASSIGN = {"claims_hk": "claims_hk", "claims_tw": "claims_tw"}
@@ -61,6 +74,14 @@ async def test_every_statement_shows_exactly_what_visibility_does(intake: Intake
                 assert {found is not None, locked is not None} == {reference in shown}, visibility
             pairs = await lock_two(connection, references[:2], visibility)
             assert {record.reference for record in pairs} == shown & set(references[:2])
+            now = intake.clock.now()
+            past = await read_past_page(connection, EARLIEST, now + ALLOWED_SKEW, UUID(int=0), 500, visibility)
+            assert {record.reference for record in past} == shown, visibility
+            before = await count_pasts(connection, [record.request_id for record in past], visibility)
+            # All are of two customers, one of each channel, so every one counts those of its channel before it.
+            of_channels = [sorted(r.request_id for r in past if r.channel == channel) for channel in ("app", "web")]
+            expected = {each: place for ids in of_channels for place, each in enumerate(ids)}
+            assert {each: found.requests for each, found in before.items()} == expected, visibility
 
 
 async def test_every_call_of_a_handler_shows_the_requests_of_the_teams_and_of_none(intake: Intake) -> None:
@@ -90,6 +111,33 @@ async def test_a_handler_without_teams_sees_what_no_team_has(intake: Intake) -> 
     handler = intake.person("wong", "handler")
     for reference, request in requests.items():
         assert await seen_by(handler, reference) == {request["team"] is None}
+
+
+async def test_a_trial_of_rules_finds_nothing_that_its_caller_does_not_see(intake: Intake) -> None:
+    intake.clock.advance(timedelta(days=40))
+    since = intake.clock.now().isoformat()
+    references = []
+    for team in ("claims_hk", *["claims_tw"] * 3, None):
+        view = await intake.submit(customer=SUBMISSION["customer"] | {"id": "V-1"})
+        references.append(view["reference"])
+        if team is not None:
+            await intake.move(view["reference"], "assign", team=team)
+    visible, *_, after = references
+    intake.clock.advance(timedelta(hours=1))
+    body = {"source": TRIAL, "submitted_from": since, "submitted_to": "9000-01-01T00:00:00Z"}
+
+    async def tried_by(client: httpx.AsyncClient) -> tuple[int, dict[str, list[str]]]:
+        found = (await client.post("/v1/automation:try", json=body)).json()
+        rules = {each["rule"]: [one["reference"] for one in each["listed"]] for each in found["rules"]}
+        return found["requests"], rules
+
+    lead = intake.person("lead", "team_leader", teams=["claims_hk"])
+    seen = [visible, after]
+    assert await tried_by(lead) == (2, {"hidden": [], "every": seen, "known": [after], "waiting": []})
+    alone = intake.person("lam", "team_leader")
+    assert await tried_by(alone) == (1, {"hidden": [], "every": [after], "known": [], "waiting": []})
+    requests, rules = await tried_by(intake.person("ho", "manager"))
+    assert (requests, len(rules["hidden"]), len(rules["known"]), len(rules["waiting"])) == (5, 3, 4, 3)
 
 
 async def test_who_oversees_sees_all_and_an_auditor_moves_nothing(intake: Intake) -> None:

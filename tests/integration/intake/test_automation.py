@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.intake.domain.visibility import EVERYTHING
 from services.intake.handlers.automations import Automations
 from services.intake.store.automation import count_past, count_pasts
 from services.intake.ticker.automation import Automator
@@ -249,7 +250,7 @@ async def test_a_trial_counts_what_a_customer_had_asked_for_when_each_request_ca
     async with intake.database.connection() as connection:
         rows = await connection.fetch("SELECT reference, request_id FROM request")
         ids = {names[row["reference"]]: row["request_id"] for row in rows if row["reference"] in names}
-        together = await count_pasts(connection, ids.values())
+        together = await count_pasts(connection, ids.values(), EVERYTHING)
         assert {name: together[each].requests for name, each in ids.items()} == {
             "of long ago": 0, "a year ago": 1, "first": 1, "at once": 2, "told late": 4, "another's": 0, "last": 3,
         }  # fmt: skip
