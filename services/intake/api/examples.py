@@ -93,6 +93,6 @@ format: "1"
 rules:
   - rule: next_when_complete
     on: false
-    when: {is_complete: true, stage: [assessment, survey]}
+    when: {stage: survey, is_complete: true, controls_passed: {at_least: 1}, controls_missing: {at_most: 0}}
     do: [{stage: next}]
 """

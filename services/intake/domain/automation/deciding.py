@@ -90,6 +90,11 @@ def _is_in_force(case: Case) -> bool:
     return begins is not None and happens is not None and ends is not None and begins <= happens <= ends
 
 
+def _count_passed(case: Case) -> int:
+    """Control points of the stage that were passed, optional ones too."""
+    return sum(case.life.controls.get(name, False) for name in case.process.stages[case.life.stage].control_points)
+
+
 def _count_received(case: Case) -> int:
     """Different documents that came, told of or attached by their names."""
     found: set[str] = set()
@@ -109,6 +114,8 @@ _DERIVED: Mapping[str, Callable[[Case], AttributeValue]] = {
     "is_complete": lambda case: not find_missing(case.process, case.life),
     "is_doubted": lambda case: bool(case.life.doubts),
     "is_in_force": _is_in_force,
+    "controls_missing": lambda case: len(case.process.stages[case.life.stage].control_points) - _count_passed(case),
+    "controls_passed": _count_passed,
     "documents_missing": lambda case: sum(len(documents) for documents in case.life.awaited.values()),
     "documents_received": _count_received,
     "requests_before": lambda case: case.past.requests,

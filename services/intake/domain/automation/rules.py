@@ -24,6 +24,8 @@ CASE_FACTS = Vocabulary(
         "is_complete",
         "is_doubted",
         "is_in_force",
+        "controls_missing",
+        "controls_passed",
         "documents_missing",
         "documents_received",
         "requests_before",
@@ -40,10 +42,21 @@ CASE_FACTS = Vocabulary(
         "is_in_force": frozenset({"true", "false"}),
     },
     numbers=frozenset(
-        {"documents_missing", "documents_received", "requests_before", "complaints_before", "cycle", SCORE}
+        {
+            "controls_missing",
+            "controls_passed",
+            "documents_missing",
+            "documents_received",
+            "requests_before",
+            "complaints_before",
+            "cycle",
+            SCORE,
+        }
     ),
 )
-"""What a rule may ask besides attributes. ``is_complete``: everything the stage asks for is there.
+"""What a rule may ask besides attributes.
+``is_complete``: everything that the stage asks for is there; it may ask for nothing.
+``controls_passed``, ``controls_missing``: how many control points of the stage were passed and were not; optional too.
 ``is_in_force``: ``incident_date`` lies within ``policy_from`` and ``policy_to``; false while one of them is missing.
 ``documents_received``: how many different documents came.
 ``waits_for``: whose turn it is at the stage, ``house`` where its process does not say.

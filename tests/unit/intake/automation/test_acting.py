@@ -20,9 +20,10 @@ from services.intake.domain.deciding import decide
 from services.intake.domain.history import Entry
 from services.intake.domain.life import begin, evolve
 from services.intake.domain.moves import Move
+from services.intake.domain.process import Process
 from shared.contracts.payload import AttributeValue, Priority, RequestKind
 from tests.unit.intake.automation.test_reading import SHIPPED
-from tests.unit.intake.shipped import process_of
+from tests.unit.intake.shipped import PROCESSES, process_of
 
 NEW = UUID(int=9)
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -145,6 +146,31 @@ def test_the_next_stage_begins_by_itself_when_the_control_points_are_passed() ->
     case = moved(case, moves.RecordControl("cover_checked", is_passed=True, recorded={"cover_in_force": True}))
     action = next_action(NEVER_HELD, case, NOW, NEW)
     assert action == Action("next_when_complete", (StageEntered("assessment", "decision"),))
+
+
+STAGES = [(process, stage) for process in PROCESSES.values() for stage in process.stages]
+
+
+def at_stage(process: Process, stage: str, **controls: bool) -> Case:
+    """With every attribute that the stage asks for."""
+    case = submitted(**dict.fromkeys(process.stages[stage].required, 1))
+    return replace(case, process=process, life=replace(case.life, stage=stage, controls=controls))
+
+
+@pytest.mark.parametrize(("process", "stage"), STAGES, ids=[f"{process.code}.{stage}" for process, stage in STAGES])
+def test_no_stage_ends_by_itself_before_somebody_passed_every_control_point_of_it(process: Process, stage: str) -> None:
+    rules = RuleSet(tuple(rule for rule in ON.rules if rule.code == "next_when_complete"))
+    points = list(process.stages[stage].control_points)
+    for number in range(len(points)):
+        case = at_stage(process, stage, **dict.fromkeys(points[:number], True))
+        assert (case.get("controls_passed"), case.get("controls_missing")) == (number, len(points) - number)
+        assert next_action(rules, case, NOW, NEW) is None
+        failed = at_stage(process, stage, **{point: place != number for place, point in enumerate(points)})
+        assert next_action(rules, failed, NOW, NEW) is None
+    action = next_action(rules, at_stage(process, stage, **dict.fromkeys(points, True)), NOW, NEW)
+    following = process.stages[stage].next
+    asks = stage in {"assessment", "survey", "risk_assessment", "investigation"} and points and len(following) == 1
+    assert action == (Action("next_when_complete", (StageEntered(stage, following[0]),)) if asks else None)
 
 
 def test_a_rule_acts_once_at_a_stage_and_again_when_it_is_entered_again() -> None:
