@@ -12,7 +12,7 @@ from services.intake.domain.kept import KEPT
 from services.intake.domain.life import Life
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
-from services.intake.domain.refusing import MoveRefused
+from services.intake.domain.refusing import NOTHING_CHANGED, MoveRefused
 from services.intake.domain.requiring import require_allowed, require_complete
 
 MOST_SECONDS = 366 * 86_400
@@ -114,7 +114,7 @@ def _assigned(_: Process, life: Life, move: moves.Assign) -> Change:
     has_left = life.team is not None and team != life.team
     handler = None if move.handler is KEPT and life.handler is not None and has_left else move.handler
     if (team, life.handler if handler is KEPT else handler) == (life.team, life.handler):
-        raise MoveRefused("nothing_changed", "the request is assigned so already")
+        raise MoveRefused(NOTHING_CHANGED, "the request is assigned so already")
     return changes.Assigned(move.team, handler)
 
 
@@ -128,7 +128,7 @@ def _changed(_: Process, life: Life, move: moves.ChangeFacts) -> Change:
         attributes={n: value for n, value in move.attributes.items() if not _is_same(life.attributes, n, value)},
     )
     if change == changes.Changed(move.reason):
-        raise MoveRefused("nothing_changed", "all of it is so already")
+        raise MoveRefused(NOTHING_CHANGED, "all of it is so already")
     return change
 
 
@@ -160,7 +160,7 @@ def _process_changed(_: Process, life: Life, move: moves.FollowProcess) -> Chang
             "process_forbidden", f"version {new.version} of {new.code} is for requests of kind {new.kind}"
         )
     if (new.code, new.version) == (life.process, life.process_version):
-        raise MoveRefused("nothing_changed", f"the request follows version {new.version} of {new.code} already")
+        raise MoveRefused(NOTHING_CHANGED, f"the request follows version {new.version} of {new.code} already")
     unknown = [reason for reason in life.pause_reasons if reason not in new.pauses]
     if unknown:
         detail = f"version {new.version} of {new.code} knows no pause for {', '.join(unknown)}; resume first"

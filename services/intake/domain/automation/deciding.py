@@ -26,7 +26,7 @@ from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import Life, evolve
 from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
-from services.intake.domain.refusing import MoveRefused
+from services.intake.domain.refusing import NOTHING_CHANGED, MoveRefused
 from services.intake.domain.requiring import find_missing
 from services.intake.domain.validation.values import read_date
 from shared.contracts.payload import AttributeValue, RequestKind
@@ -195,6 +195,8 @@ def could_hold(condition: Condition, case: Case) -> bool:
 def try_steps(rule: Rule, case: Case, at: datetime, new_id: UUID) -> tuple[Change, ...] | None:
     """The changes that the rule's steps make; None when the process forbids one of them, or they change nothing.
 
+    A step that finds everything so already is done.
+
     Args:
         new_id: of a request to open.
     """
@@ -205,12 +207,14 @@ def try_steps(rule: Rule, case: Case, at: datetime, new_id: UUID) -> tuple[Chang
             return None
         try:
             changes = decide(case.process, life, move, at)
-        except MoveRefused:
+        except MoveRefused as refused:
+            if refused.code == NOTHING_CHANGED:
+                continue
             return None
         for change in changes:
             life = evolve(life, change, at)
             made.append(change)
-    return tuple(made)
+    return tuple(made) or None
 
 
 def is_held_back(rule: Rule, case: Case) -> bool:

@@ -196,6 +196,26 @@ def test_what_the_process_forbids_no_rule_does() -> None:
     assert next_action(read_automation(text, "automation.yml"), submitted(amount=1), NOW, NEW) is None
 
 
+ASSIGNING = """\
+format: "1"
+rules: [{rule: to_team_b, when: {kind: claim}, do: [{assign: team_b}, {stage: assessment}]}]
+"""
+
+
+@pytest.mark.parametrize("team", [None, "team_a", "team_b"])
+def test_a_step_that_is_so_already_is_done(team: str | None) -> None:
+    case = submitted(amount=1)
+    case = case if team is None else moved(case, moves.Assign(team))
+    case, fired = run(case, read_automation(ASSIGNING, "automation.yml"))
+    assert (fired, case.life.team, case.life.stage) == (["to_team_b"], "team_b", "assessment")
+
+
+def test_a_rule_all_of_whose_steps_are_so_already_does_nothing() -> None:
+    rules = read_automation(ASSIGNING.replace(", {stage: assessment}", ""), "automation.yml")
+    assert next_action(rules, moved(submitted(amount=1), moves.Assign("team_b")), NOW, NEW) is None
+    assert run(moved(submitted(amount=1), moves.Assign("team_a")), rules)[1] == ["to_team_b"]
+
+
 @given(st.floats(0, 1))
 def test_the_share_that_is_held_back_is_the_one_asked_for(share: float) -> None:
     rule = replace(ON.rules[0], held_back=share)
