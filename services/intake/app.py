@@ -122,8 +122,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     erasing = Erasing(outbox, clock)
     automations = Automations(database, clock, _text(settings.data_folder / AUTOMATION))
     await automations.start()
-    acting = Acting(automations, outbox, processes, customer_keys)
-    moving = Moving(outbox, clock, processes, acting, customer_keys, validation)
+    acting = Acting(database, automations, outbox, processes, customer_keys)
+    moving = Moving(database, outbox, clock, processes, acting, customer_keys, validation)
     automator = Automator(database, moving)
     reminding = Reminding(automations, processes, outbox, clock)
     submissions = GroupCommit(

@@ -37,14 +37,16 @@ from shared.contracts.topics import REQUESTS
 from shared.encryption import CustomerKey
 from shared.ids import new_id, new_reference, new_token
 from shared.outbox import Outbox
-from shared.postgres import Connection
+from shared.postgres import Connection, Database
 from shared.telemetry.context import current_trace
+from shared.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
 
 ACTED = Counter("punctual_intake_automation_total", "What rules did.", ["rule", "did"])
 
 _NO_PAST = Past()
 _NAMING_ATTEMPTS = 5  # as for any request: five taken names in a row say that something else is wrong
-_MOST = 20  # actions after one move; rules that lead in a circle end here and go on at the next move
 
 
 class Acting:
@@ -55,12 +57,14 @@ class Acting:
 
     def __init__(
         self,
+        database: Database,
         automations: Automations,
         outbox: Outbox,
         processes: Processes,
         customer_keys: CustomerKeys,
         name_request: Callable[[], str] = new_reference,
     ) -> None:
+        self._database = database
         self._automations = automations
         self._outbox = outbox
         self._processes = processes
@@ -79,7 +83,7 @@ class Acting:
     async def act(
         self, connection: Connection, record: RequestRecord, process: Process, now: datetime
     ) -> RequestRecord:
-        """The request after every rule that applies has acted. The caller holds its lock.
+        """The request after every rule that applies has acted, once at each stage. The caller holds its lock.
 
         Args:
             now: business time.
@@ -97,11 +101,14 @@ class Acting:
         asks_the_past = any(rule.is_on and rule.when.names() & PAST_FACTS for rule in rules.rules)
         past = await count_past(connection, record.request_id) if asks_the_past else Past()
         at = max(now, record.life.submitted_at)
-        for _ in range(_MOST):
-            opened_id = new_id()
-            action = next_action(rules, case_of(record, process, past), at, opened_id)
-            if action is None:
-                break
+        acted: set[tuple[str, str]] = set()
+        while (action := next_action(rules, case_of(record, process, past), at, opened_id := new_id())) is not None:
+            here = (action.rule, record.life.stage)
+            if here in acted:  # rules led back to where it acted already
+                _log.warning("rules lead in a circle", rule=action.rule, reference=record.reference)
+                self._count(connection, action.rule, "stopped")
+                rules = replace(rules, rules=tuple(rule for rule in rules.rules if rule.code != action.rule))
+                continue
             key: CustomerKey | None = None
             if action.opens is not None:
                 try:
@@ -109,6 +116,7 @@ class Acting:
                 except CustomerErased:  # there is nobody any more to open it for
                     rules = replace(rules, rules=tuple(rule for rule in rules.rules if rule.opens is None))
                     continue
+            acted.add(here)
             changes = (HeldBack(action.rule),) if action.is_held_back else action.changes
             after = record.after(changes, occurred_at=at, recorded_at=now, by=BY, cause=action.cause)
             entries = after.entries_since(record)
@@ -116,12 +124,16 @@ class Acting:
             trace = current_trace()
             events = [change_event(record.request_id, entry, trace) for entry in entries]
             await self._outbox.append(connection, REQUESTS, events)
-            ACTED.labels(action.rule, "held back" if action.is_held_back else "acted").inc()
+            self._count(connection, action.rule, "held back" if action.is_held_back else "acted")
             record = after
             if action.opens is not None and key is not None:
                 opened = await self._open(connection, record, action.opens, opened_id, key, at, now, action.cause)
                 record = replace(record, related=(*record.related, opened))
         return record
+
+    def _count(self, connection: Connection, rule: str, did: str) -> None:
+        """Once it is sure to have happened."""
+        self._database.after_commit(connection, ACTED.labels(rule, did).inc)
 
     async def _open(
         self,

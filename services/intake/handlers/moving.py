@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from services.intake.domain.branching import Branch
 from services.intake.domain.changes import Changed, ControlRecorded
@@ -33,7 +34,7 @@ from shared.clock import Clock
 from shared.contracts.topics import REQUESTS
 from shared.errors import PunctualError
 from shared.outbox import Outbox
-from shared.postgres import Connection
+from shared.postgres import Connection, Database
 from shared.telemetry.context import current_trace
 
 
@@ -102,6 +103,7 @@ class Moving:
 
     def __init__(
         self,
+        database: Database,
         outbox: Outbox,
         clock: Clock,
         processes: Processes,
@@ -109,6 +111,7 @@ class Moving:
         customer_keys: CustomerKeys,
         validation: Validation,
     ) -> None:
+        self._database = database
         self._outbox = outbox
         self._clock = clock
         self._processes = processes
@@ -232,7 +235,7 @@ class Moving:
         after = record.after(changes, occurred_at=occurred_at, recorded_at=now, by=asking.by, cause=asking.cause)
         entries = after.entries_since(record)
         await record_changes(connection, after, entries)
-        count_doubts(doubted)
+        self._database.after_commit(connection, partial(count_doubts, doubted))
         if asking.texts:
             key = await self._customer_keys.of_request(connection, record.request_id)
             await add_texts(connection, key, record.request_id, entries[0].sequence, asking.texts)
@@ -254,7 +257,7 @@ class Moving:
         after = record.after([doubted], occurred_at=at, recorded_at=first.recorded_at, by=first.by, cause="entry:1")
         entries = after.entries_since(record)
         await record_changes(connection, after, entries)
-        count_doubts(doubted)
+        self._database.after_commit(connection, partial(count_doubts, doubted))
         await self._tell(connection, record, entries)
         return after
 

@@ -40,7 +40,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
     await processes.start()
     automations = Automations(database, clock, AUTOMATION)
     await automations.start()
-    acting = Acting(automations, outbox, processes, CUSTOMER_KEYS)
+    acting = Acting(database, automations, outbox, processes, CUSTOMER_KEYS)
     keys = KeyBook(database)
     validation = new_validation()
     context = Context(
@@ -49,7 +49,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         clock=clock,
         keys=keys,
         processes=processes,
-        moving=Moving(outbox, clock, processes, acting, CUSTOMER_KEYS, validation),
+        moving=Moving(database, outbox, clock, processes, acting, CUSTOMER_KEYS, validation),
         acting=acting,
         customer_keys=CUSTOMER_KEYS,
         erasing=Erasing(outbox, clock),

@@ -114,8 +114,8 @@ class Intake:
         """The same on another way to the database."""
         outbox = Outbox(database, self.broker.publisher(), "intake")
         of = self.context
-        acting = Acting(of.automations, outbox, of.processes, of.customer_keys)
-        moving = Moving(outbox, self.clock, of.processes, acting, of.customer_keys, of.validation)
+        acting = Acting(database, of.automations, outbox, of.processes, of.customer_keys)
+        moving = Moving(database, outbox, self.clock, of.processes, acting, of.customer_keys, of.validation)
         return self.with_context(database=database, outbox=outbox, moving=moving)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from services.intake.domain.visibility import EVERYTHING
 from services.intake.handlers.automations import Automations
@@ -271,6 +272,33 @@ async def test_a_customer_cannot_come_first_five_times_by_saying_when_it_happene
     references = [json.loads(line)["reference"] for line in answer.text.splitlines() if "reference" in line]
     stages = [(await intake.app.get(f"/v1/requests/{reference}")).json()["stage"] for reference in references]
     assert sorted(stages) == ["assessment", *["received"] * 4]
+
+
+CIRCLE = """\
+format: "1"
+rules:
+  - {rule: to_documents, when: {kind: claim, stage: assessment}, do: [{stage: documents}]}
+  - {rule: to_assessment, when: {kind: claim, stage: documents}, do: [{stage: assessment}]}
+  - {rule: tell, when: {kind: claim, stage: assessment}, do: [{signal: assessed}]}
+"""
+
+
+async def test_rules_that_lead_in_a_circle_go_round_once_a_call_and_it_is_counted(intake: Intake) -> None:
+    await put(intake, CIRCLE)
+    reference = (await intake.submit(**CLAIM, customer=_somebody("S-31")))["reference"]
+
+    def stopped() -> float:
+        labels = {"rule": "to_documents", "did": "stopped"}
+        return REGISTRY.get_sample_value("punctual_intake_automation_total", labels) or 0.0
+
+    before = stopped()
+    moved = (await intake.move(reference, "stage", stage="assessment")).json()
+    round_ = ["rule:to_documents", "rule:to_assessment", "rule:tell"]
+    assert [entry["cause"] for entry in moved["history"][2:]] == round_
+    assert (moved["stage"], stopped()) == ("assessment", before + 1)
+    noted = (await intake.move(reference, "note", text="x")).json()
+    assert [entry["cause"] for entry in noted["history"][6:]] == round_
+    assert stopped() == before + 2
 
 
 TO_A_TEAM = """\

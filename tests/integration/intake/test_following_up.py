@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.intake.domain.moves import GiveFeedback
 from services.intake.domain.visibility import EVERYTHING
@@ -92,8 +93,8 @@ async def test_a_taken_name_is_passed_over(intake: Intake) -> None:
     taken = (await intake.submit(customer=somebody("S-24")))["reference"]
     names = iter([taken, taken, new_reference()])
     of = intake.context
-    acting = Acting(of.automations, of.outbox, of.processes, of.customer_keys, lambda: next(names))
-    moving = Moving(of.outbox, of.clock, of.processes, acting, of.customer_keys, of.validation)
+    acting = Acting(of.database, of.automations, of.outbox, of.processes, of.customer_keys, lambda: next(names))
+    moving = Moving(of.database, of.outbox, of.clock, of.processes, acting, of.customer_keys, of.validation)
     view = await intake.submit(customer=somebody("S-24"))
     client = intake.with_context(moving=moving)
     answer = await client.post(f"/v1/requests/{view['reference']}/feedback", json={"score": 1}, headers=write())
@@ -123,6 +124,12 @@ async def test_what_is_rolled_back_opened_nothing(intake: Intake) -> None:
     context = intake.context
     asking = Asking("app", EVERYTHING)
 
+    def acted() -> float:
+        labels = {"rule": "follow_up_low_score", "did": "acted"}
+        return REGISTRY.get_sample_value("punctual_intake_automation_total", labels) or 0.0
+
+    before = acted()
+
     async def fail_at_the_end() -> None:
         async with context.database.transaction() as connection:
             record = await context.moving.perform(connection, view["reference"], GiveFeedback(1), asking)
@@ -133,3 +140,6 @@ async def test_what_is_rolled_back_opened_nothing(intake: Intake) -> None:
         await fail_at_the_end()
     shown = (await intake.staff.get(f"/v1/requests/{view['reference']}")).json()
     assert (shown["related"], len(shown["history"])) == ([], 1)
+    assert acted() == before  # nor is it counted
+    assert (await intake.move(view["reference"], "feedback", score=1)).is_success
+    assert acted() == before + 1
