@@ -23,7 +23,7 @@ FileArgument = Annotated[Path, typer.Argument(help="The whole of automation.yml.
 
 @app.command("lint", epilog="Example: punctual automation lint automation.yml")
 def lint(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Check rules: errors with line and field. Ends with 1 when there are any. No server is asked."""
+    """Check rules: errors with line and field, remarks. Ends with 1 when there are errors. No server is asked."""
     from punctual.staff.linting import lint_automation
 
     found = lint_automation(file)
@@ -32,8 +32,10 @@ def lint(file: FileArgument, as_json: JsonOption = False) -> None:
     else:
         for error in found["errors"]:
             typer.echo(f"{file}, line {error['line']}, {error['field']}: {error['message']}")
-        if not found["errors"]:
-            typer.echo("Nothing is wrong.")
+        for remark in found["remarks"]:
+            typer.echo(f"{file}, line {remark['line']}, {remark['rule']}: remark: {remark['message']}")
+        if not found["errors"] and not found["remarks"]:
+            typer.echo("Nothing is wrong or odd.")
     if found["errors"]:
         raise typer.Exit(1)
 

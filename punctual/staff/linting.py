@@ -33,7 +33,7 @@ def lint_processes(files: Sequence[Path]) -> dict[str, Any]:
 
 
 def lint_automation(file: Path) -> dict[str, Any]:
-    """The errors of rules of automation.
+    """The errors and remarks of rules of automation.
 
     Raises:
         PunctualError: the file cannot be read.

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from services.intake.domain.automation.linting import remark_on_automation
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.process_files import read_process
 from services.intake.domain.process_linting import remark_on_process
@@ -15,16 +16,17 @@ from shared.rules.document import InvalidDocument
 
 
 def lint_automation(file: Path) -> dict[str, Any]:
-    """What is wrong with a file of rules of automation.
+    """What is wrong with a file of rules of automation, and what may not be meant.
 
     Raises:
         ConfigurationError: the file cannot be read.
     """
+    text = _read(file)
     try:
-        read_automation(_read(file), str(file))
+        rules = read_automation(text, str(file))
     except InvalidDocument as error:
         return {"errors": [asdict(complaint) for complaint in error.complaints], "remarks": []}
-    return {"errors": [], "remarks": []}
+    return {"errors": [], "remarks": [asdict(remark) for remark in remark_on_automation(rules, text, str(file))]}
 
 
 def lint_processes(files: Iterable[Path], worded: Collection[str]) -> dict[str, Any]:

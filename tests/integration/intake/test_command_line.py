@@ -133,6 +133,19 @@ async def test_rules_of_automation_are_shown_applied_and_kept_when_others_cannot
     assert json.loads((await run("automation", "show", "--json"))[1])["version"] == 2
 
 
+async def test_rules_of_automation_are_checked_without_a_server(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "automation.yml"
+    file.write_text(AUTOMATION, encoding="utf-8")
+    assert await run("automation", "lint", str(file)) == (0, "Nothing is wrong or odd.\n")
+    file.write_text(AUTOMATION.replace("controls_", "no_controls_"), encoding="utf-8")
+    status, told = await run("automation", "lint", str(file))
+    assert (status, ", next_when_complete: remark: is_complete holds from the beginning" in told) == (0, True)
+    assert json.loads((await run("automation", "lint", str(file), "--json"))[1])["errors"] == []
+    file.write_text(AUTOMATION.replace("held_back: 0.1", "held_back: often"), encoding="utf-8")
+    status, told = await run("automation", "lint", str(file))
+    assert (status, f"{file}, line " in told, "rules[0].held_back: " in told) == (1, True, True)
+
+
 async def test_who_may_not_change_processes_is_told_so(run: Run, draft: Path) -> None:
     status, told = await run("process", "apply", str(draft), "--reason", "mine", "--key", "key of app")
     assert status == 1
