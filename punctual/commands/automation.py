@@ -77,9 +77,12 @@ def try_(
         compared = f", people ended {rule['agreed']} the same way and {rule['disagreed']} otherwise"
         ends = compared if rule["agreed"] + rule["disagreed"] else ""
         often = f", {rule['times']} times in all" if rule["times"] > rule["acted"] else ""
-        typer.echo(f"{rule['rule']}: would have acted on {rule['acted']} of {found['requests']} requests{often}{ends}")
+        left = f", held back {rule['held_back']}" if rule["held_back"] else ""
+        acted = f"would have acted on {rule['acted']} of {found['requests']} requests"
+        typer.echo(f"{rule['rule']}: {acted}{often}{left}{ends}")
         for each in rule["listed"]:
-            typer.echo(f"  {each['reference']} after entry {each['sequence']}, {each['at']}")
+            held = ", held back" if each["held_back"] else ""
+            typer.echo(f"  {each['reference']} after entry {each['sequence']}, {each['at']}{held}")
 
 
 @app.command("apply", epilog='Example: punctual automation apply automation.yml --reason "tried on May"')
@@ -113,7 +116,7 @@ def _instant(text: str) -> str:
 def _try_all(connection: Any, body: dict[str, Any]) -> dict[str, Any]:
     total: dict[str, Any] = {"requests": 0, "rules": []}
     sums: defaultdict[str, dict[str, Any]] = defaultdict(
-        lambda: {"acted": 0, "times": 0, "agreed": 0, "disagreed": 0, "listed": []}
+        lambda: {"acted": 0, "times": 0, "held_back": 0, "agreed": 0, "disagreed": 0, "listed": []}
     )
     after: str | None = None
     while True:

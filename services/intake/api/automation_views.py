@@ -32,15 +32,17 @@ class WouldActView(BaseModel):
     sequence: int = Field(description="After this entry of its history")
     at: datetime
     agrees: bool | None = Field(
-        description="Whether people ended it as the rule would have; null where that says nothing"
+        description="Whether people ended it then as the rule would have; null where that says nothing"
     )
+    held_back: bool = Field(description="It would have been left to people")
 
 
 class RuleTrialView(BaseModel):
     rule: str
     acted: int = Field(description="On how many requests it would have acted")
-    times: int = Field(description="How often; a rule that reminds may come several times on a request")
-    agreed: int
+    times: int = Field(description="How often; a rule may act at each stay at a stage, one that reminds several times")
+    held_back: int = Field(description="On how many requests it would have applied and left them to people")
+    agreed: int = Field(description="How often people, not rules, ended these and those as the rule would have")
     disagreed: int
     listed: list[WouldActView]
 
@@ -68,10 +70,17 @@ def view_trial(trial: Trial, following: UUID | None) -> TrialView:
             rule=result.rule,
             acted=result.acted,
             times=result.times,
+            held_back=result.held_back,
             agreed=result.agreed,
             disagreed=result.disagreed,
             listed=[
-                WouldActView(reference=each.reference, sequence=each.sequence, at=each.at, agrees=each.agrees)
+                WouldActView(
+                    reference=each.reference,
+                    sequence=each.sequence,
+                    at=each.at,
+                    agrees=each.agrees,
+                    held_back=each.is_held_back,
+                )
                 for each in result.listed
             ],
         )

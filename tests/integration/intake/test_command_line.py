@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -15,7 +16,7 @@ import pytest
 
 from shared.ids import new_id
 from tests.integration.command_line import Run, command_line, listening
-from tests.integration.intake.front_door import Intake
+from tests.integration.intake.front_door import SUBMISSION, Intake
 from tests.unit.intake.shipped import AUTOMATION, FILES
 
 
@@ -144,6 +145,18 @@ async def test_rules_of_automation_are_checked_without_a_server(run: Run, tmp_pa
     file.write_text(AUTOMATION.replace("held_back: 0.1", "held_back: often"), encoding="utf-8")
     status, told = await run("automation", "lint", str(file))
     assert (status, f"{file}, line " in told, "rules[0].held_back: " in told) == (1, True, True)
+
+
+async def test_a_trial_tells_what_is_held_back_apart(run: Run, intake: Intake, tmp_path: Path) -> None:
+    intake.clock.advance(timedelta(days=30))
+    reference = (await intake.submit(customer=SUBMISSION["customer"] | {"id": "T-1"}))["reference"]
+    file = tmp_path / "automation.yml"
+    rule = "{rule: tell, held_back: 1, when: {kind: claim}, do: [{signal: told}]}"
+    file.write_text(f'format: "1"\nrules: [{rule}]', encoding="utf-8")
+    since = intake.clock.now().isoformat()
+    status, told = await run("automation", "try", str(file), "--from", since)
+    assert (status, told.splitlines()[0]) == (0, "tell: would have acted on 0 of 1 requests, held back 1")
+    assert re.fullmatch(rf"  {reference} after entry 1, \S+, held back", told.splitlines()[1])
 
 
 async def test_who_may_not_change_processes_is_told_so(run: Run, draft: Path) -> None:

@@ -1,26 +1,29 @@
 """Tries rules on requests of the past: how often each would have acted, on which, and whether people did the same.
 
-A rule that reminds may act several times on one request.
+A rule may act several times on one request: at each stay at a stage, and one that reminds also while it lasts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.domain.automation.deciding import Case, may_look, try_steps
+from services.intake.domain.automation.deciding import BY, Case, is_held_back, may_look, try_steps
 from services.intake.domain.automation.reminding import next_reminder
 from services.intake.domain.automation.rules import CloseStep, Rule, RuleSet
 from services.intake.domain.automation.waiting import read_wait
-from services.intake.domain.changes import Closed, ProcessChanged, Submitted
+from services.intake.domain.changes import Closed, ProcessChanged, Reopened, StageEntered, Submitted
 from services.intake.domain.history import Entry
 from services.intake.domain.life import Life, begin, evolve
 from services.intake.domain.process import Process
 
 _TRIED = UUID(int=0)
 """Of a request that would have been opened."""
+
+_OF_THE_SAME_MOVE = "entry:"
+"""Begins the cause of entries that a move made besides its first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class WouldAct:
     Attributes:
         sequence: after this entry.
         at: its instant; business time.
-        agrees: people ended it as the rule would have; None when the rule ends nothing, or it has not ended.
+        agrees: people ended it then as the rule would have; None when the rule ends nothing, or people did not end it.
+        is_held_back: it would have been left to people.
     """
 
     rule: str
@@ -38,19 +42,23 @@ class WouldAct:
     sequence: int
     at: datetime
     agrees: bool | None
+    is_held_back: bool = False
 
 
 @dataclass(slots=True)
 class RuleTrial:
     """Attributes:
     acted: on how many requests.
-    times: how often; only reminders come more than once on a request.
+    times: how often.
+    held_back: on how many it would have applied and left them to people.
+    agreed, disagreed: of all of these, how often people ended them the same way and otherwise.
     listed: the first ones, up to the number that was asked for.
     """
 
     rule: str
     acted: int = 0
     times: int = 0
+    held_back: int = 0
     agreed: int = 0
     disagreed: int = 0
     listed: list[WouldAct] = field(default_factory=list)
@@ -77,32 +85,45 @@ class Trial:
             case: as it is now; its history is gone through from the beginning, as far as its process knows the stages.
         """
         self.requests += 1
-        acted: set[str] = set()
+        seen: set[tuple[str, bool]] = set()
         reminders = find_reminders(self._rules, reference, case, self._until)
         for found in (*find_actions(self._rules.rules, reference, case), *reminders):
             result = self.results[found.rule]
-            result.acted += found.rule not in acted
-            acted.add(found.rule)
-            result.times += 1
+            is_first = (found.rule, found.is_held_back) not in seen
+            seen.add((found.rule, found.is_held_back))
+            if found.is_held_back:
+                result.held_back += is_first
+            else:
+                result.acted += is_first
+                result.times += 1
             result.agreed += found.agrees is True
             result.disagreed += found.agrees is False
             if len(result.listed) < self._most_listed:
                 result.listed.append(found)
 
 
-def find_actions(rules: Iterable[Rule], reference: str, case: Case) -> Iterator[WouldAct]:
-    """Where each rule, on its own and for the first time, would have acted."""
-    waiting = list(rules)
-    outcome = next((e.change for e in reversed(case.history) if isinstance(e.change, Closed)), None)
+def find_actions(rules: Sequence[Rule], reference: str, case: Case) -> Iterator[WouldAct]:
+    """Where each rule, on its own, would have acted; what it did in truth is passed over.
+
+    As when it is on, it acts once while a request is at a stage, and one that opens a request once for all. What it
+    would have ended would have ended there, so it acts again only after a reopening.
+    """
+    done: set[str] = set()
     for entry, life, history in _lives(case.history, case.process):
+        if isinstance(entry.change, StageEntered | Reopened):
+            is_new_cycle = isinstance(entry.change, Reopened)
+            done -= {r.code for r in rules if r.opens is None and (is_new_cycle or _ends_as(r) is None)}
+        if _goes_on(entry, case.history):
+            continue
         then = replace(case, life=life, history=history)
-        for rule in list(waiting):
-            if not may_look(rule, then) or not rule.when.holds(then):
+        for rule in rules:
+            if rule.code in done or not may_look(rule, then) or not rule.when.holds(then):
                 continue
             if try_steps(rule, then, entry.occurred_at, _TRIED) is None:
                 continue
-            waiting.remove(rule)
-            yield WouldAct(rule.code, reference, entry.sequence, entry.occurred_at, _agrees(rule, outcome))
+            done.add(rule.code)
+            agrees = _agrees(rule, entry, case.history)
+            yield WouldAct(rule.code, reference, entry.sequence, entry.occurred_at, agrees, is_held_back(rule, then))
 
 
 def find_reminders(rules: RuleSet, reference: str, case: Case, until: datetime) -> Iterator[WouldAct]:
@@ -143,8 +164,21 @@ def _lives(history: Iterable[Entry], process: Process) -> Iterator[tuple[Entry, 
         yield entry, life, seen
 
 
-def _agrees(rule: Rule, closed: Closed | None) -> bool | None:
-    ends = [step for step in rule.steps if isinstance(step, CloseStep)]
-    if not ends or closed is None:
-        return None
-    return closed.outcome == ends[-1].outcome
+def _goes_on(entry: Entry, history: Sequence[Entry]) -> bool:
+    """Whether the same move made the next entry as well: rules look at what a move led to, not at what it passed."""
+    position = entry.sequence - history[0].sequence + 1
+    following = history[position].cause if position < len(history) else None
+    return following is not None and following.startswith(_OF_THE_SAME_MOVE)
+
+
+def _agrees(rule: Rule, entry: Entry, history: Sequence[Entry]) -> bool | None:
+    """By how people ended the request next; what rules ended says nothing about them."""
+    outcome = _ends_as(rule)
+    later = (e for e in history if e.sequence > entry.sequence and e.by != BY)
+    ended = next((e.change.outcome for e in later if isinstance(e.change, Closed)), None)
+    return None if outcome is None or ended is None else ended == outcome
+
+
+def _ends_as(rule: Rule) -> str | None:
+    """The outcome that it closes requests with."""
+    return next((step.outcome for step in rule.steps if isinstance(step, CloseStep)), None)

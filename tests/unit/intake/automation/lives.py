@@ -56,9 +56,11 @@ def moved(case: Case, move: Move, at: datetime, told_at: datetime | None = None)
 
 
 def changed(case: Case, changes: Iterable[Change], at: datetime, told_at: datetime, cause: str | None = None) -> Case:
+    first = case.life.version + 1
     for change in changes:
         life = evolve(case.life, change, at)
-        entry = Entry(life.version, change, at, told_at, "app", cause)
+        why = cause if life.version == first else f"entry:{first}"
+        entry = Entry(life.version, change, at, told_at, "app", why)
         case = replace(case, life=life, history=(*case.history, entry))
     return case
 

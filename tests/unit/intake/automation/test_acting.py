@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain import moves
-from services.intake.domain.automation.deciding import Action, Case, Past, is_held_back, next_action
+from services.intake.domain.automation.deciding import BY, Action, Case, Past, is_held_back, next_action
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.rules import OpenStep, RuleSet
 from services.intake.domain.automation.trying import Trial
@@ -63,11 +63,11 @@ def assessed(case: Case) -> Case:
     return moved(moved(case, moves.EnterStage("assessment")), moves.ReceiveDocuments(("receipts",)))
 
 
-def acted(case: Case, changes: tuple[object, ...], cause: str | None) -> Case:
+def acted(case: Case, changes: tuple[object, ...], cause: str | None, by: str = "app") -> Case:
     for number, change in enumerate(changes):
         life = evolve(case.life, change, NOW)  # type: ignore[arg-type]
         why = cause if number == 0 else f"entry:{life.version - 1}"
-        entry = Entry(life.version, change, NOW, NOW, "app", why)  # type: ignore[arg-type]
+        entry = Entry(life.version, change, NOW, NOW, by, why)  # type: ignore[arg-type]
         case = replace(case, life=life, history=(*case.history, entry))
     return case
 
@@ -77,7 +77,7 @@ def run(case: Case, rules: RuleSet) -> tuple[Case, list[str]]:
     fired = []
     while (action := next_action(rules, case, NOW, NEW)) is not None and action.changes:
         fired.append(action.rule)
-        case = acted(case, action.changes, action.cause)
+        case = acted(case, action.changes, action.cause, BY)
         assert len(fired) < 20
     return case, fired
 
