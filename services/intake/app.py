@@ -18,6 +18,7 @@ from services.intake.api.words import check_words, parse_words, worded
 from services.intake.consumer import HEARD, Listener
 from services.intake.domain.rate import Rate
 from services.intake.domain.retention import read_retention
+from services.intake.domain.validation.reading import read_validation
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import FILE as AUTOMATION
 from services.intake.handlers.automations import Automations
@@ -56,6 +57,7 @@ from shared.postgres import Database
 
 SERVICE = "intake"
 RETENTION = "retention.yml"
+VALIDATION = "validation.yml"
 
 
 def load_status_page(folder: Path) -> StatusPage:
@@ -93,7 +95,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     customer_keys = CustomerKeys(master_keys)
     retention = read_retention(_text(settings.data_folder / RETENTION), RETENTION)
     secret = settings.signature_secret.get_secret_value()
-    validation = load_validation(settings.data_folder / "validation.yml", secret, clock.now())
+    validation = load_validation(settings.data_folder / VALIDATION, secret, clock.now())
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
 
     database = await Database.open(
@@ -106,7 +108,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     keys = KeyBook(database)
     access = open_access(settings.platform, settings.access_file, keys.find)
     files = {Path(name).name: text for name, text in _texts(settings.data_folder / "processes", "*.yml")}
-    processes = Processes(database, clock, files, worded(status_page.words))
+    processes = Processes(database, clock, files, worded(status_page.words), validation.book.personal)
     await processes.start()
     watching = Watching(database, clock, validation)
     await watching.start()
@@ -221,5 +223,7 @@ def _lint(option: str, file: Path, *others: Path) -> dict[str, Any]:
         return lint_validation(file)
     if option == "--lint-automation":
         return lint_automation(file)
-    words = load_status_page(Settings.model_fields["data_folder"].default / "status_page").words
-    return lint_processes([file, *others], worded(words))
+    folder = Settings.model_fields["data_folder"].default
+    words = load_status_page(folder / "status_page").words
+    personal = read_validation(_text(folder / VALIDATION), VALIDATION).personal
+    return lint_processes([file, *others], worded(words), personal)

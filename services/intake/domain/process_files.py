@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from services.intake.domain.process import Outcome, Process, Reopening, Stage, StageWords, Waiting
+from services.intake.domain.validation.personal import find_personal
 from shared.contracts.payload import Language, RequestKind
 from shared.rules.document import Document, Field, refusing
 from shared.rules.spans import read_span
@@ -20,13 +21,21 @@ _STAGE = frozenset(
 _LONGEST_WORDS = 200
 
 
-def read_process(text: str, file: str, version: int, *, worded: Collection[str] | None = None) -> Process:
+def read_process(
+    text: str,
+    file: str,
+    version: int,
+    *,
+    worded: Collection[str] | None = None,
+    personal: Mapping[str, str] | None = None,
+) -> Process:
     """
     Args:
         text: YAML.
         file: its name, for the messages.
         version: which one it is, or will be.
         worded: stages and reasons that the status page has words for; None to ask for no words.
+        personal: names that no attribute may have, as the rules of validation give them; None to let any name be.
 
     Raises:
         InvalidDocument: names every wrong field.
@@ -37,6 +46,8 @@ def read_process(text: str, file: str, version: int, *, worded: Collection[str] 
         process = reader.process(version)
         if worded is not None:
             reader.require_words(process, worded)
+        if personal is not None:
+            reader.refuse_personal(process, personal)
         document.finish()
         return process
 
@@ -93,6 +104,18 @@ class _Reader:
                 with self._document.collecting():
                     known = ", ".join(sorted(worded))
                     raise self._top["pauses"].fail(f"the status page has no words for {name}; it has for {known}")
+
+    def refuse_personal(self, process: Process, personal: Mapping[str, str]) -> None:
+        """What may be neither said nor recorded must not be asked for: no request could leave the stage."""
+        fields = self._top["stages"].entries()
+        for name, stage in process.stages.items():
+            found = find_personal(personal, stage.required, "required")
+            for control, recorded in stage.control_points.items():
+                part = "controls" if control in stage.controls else "optional_controls"
+                found += find_personal(personal, recorded, f"{part}.{control}")
+            for finding in found:
+                with self._document.collecting():
+                    raise fields[name].fail(f"{finding.field} {finding.message}")
 
     def _stage(self, field: Field, stages: Collection[str], outcomes: Collection[str]) -> Stage:
         members = field.members(frozenset(), _STAGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,23 +29,24 @@ def lint_automation(file: Path) -> dict[str, Any]:
     return {"errors": [], "remarks": [asdict(remark) for remark in remark_on_automation(rules, text, str(file))]}
 
 
-def lint_processes(files: Iterable[Path], worded: Collection[str]) -> dict[str, Any]:
+def lint_processes(files: Iterable[Path], worded: Collection[str], personal: Mapping[str, str]) -> dict[str, Any]:
     """What is wrong with the files, and what may not be meant; each for itself.
 
     Args:
         worded: the stages and reasons to pause that the status page has words for.
+        personal: names that no attribute may have.
 
     Raises:
         ConfigurationError: a file cannot be read.
     """
-    found = [_lint_process(file, worded) for file in files]
+    found = [_lint_process(file, worded, personal) for file in files]
     return {part: [each for one in found for each in one[part]] for part in ("errors", "remarks")}
 
 
-def _lint_process(file: Path, worded: Collection[str]) -> dict[str, Any]:
+def _lint_process(file: Path, worded: Collection[str], personal: Mapping[str, str]) -> dict[str, Any]:
     text = _read(file)
     try:
-        process = read_process(text, str(file), 1, worded=worded)
+        process = read_process(text, str(file), 1, worded=worded, personal=personal)
     except InvalidDocument as error:
         return {"errors": [asdict(complaint) for complaint in error.complaints], "remarks": []}
     return {"errors": [], "remarks": [asdict(remark) for remark in remark_on_process(process, text, str(file))]}

@@ -40,13 +40,22 @@ class Processes:
     Args:
         files: name to text, the definitions that come with the program or were put beside it.
         worded: the stages and reasons to pause that the status page has words for.
+        personal: names that no attribute may have, as the rules of validation give them.
     """
 
-    def __init__(self, database: Database, clock: Clock, files: Mapping[str, str], worded: Collection[str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        files: Mapping[str, str],
+        worded: Collection[str],
+        personal: Mapping[str, str],
+    ) -> None:
         self._database = database
         self._clock = clock
         self._files = files
         self._worded = worded
+        self._personal = personal
         self._book: ProcessBook | None = None
         self._older: dict[tuple[str, int], Process] = {}
         self._followed: int | None = None
@@ -62,7 +71,7 @@ class Processes:
         Raises:
             InvalidDocument: names every wrong field.
         """
-        return read_process(source, file, _NEXT, worded=self._worded)
+        return read_process(source, file, _NEXT, worded=self._worded, personal=self._personal)
 
     async def start(self) -> None:
         """Put what is new in the files in force, and know what is in force.

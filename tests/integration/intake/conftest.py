@@ -25,7 +25,7 @@ from shared.testing.broker import InMemoryBroker
 from tests.access.issuing import NOW, IssuerInMemory
 from tests.access.opening import matrix_of
 from tests.integration.intake.front_door import KEYS, START, Intake
-from tests.unit.intake.shipped import AUTOMATION, CUSTOMER_KEYS, FILES, STATUS_PAGE, WORDED, new_validation
+from tests.unit.intake.shipped import AUTOMATION, CUSTOMER_KEYS, FILES, PERSONAL, STATUS_PAGE, WORDED, new_validation
 
 PATIENCE = timedelta(seconds=5)
 
@@ -36,7 +36,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
     broker = InMemoryBroker()
     outbox = Outbox(database, broker.publisher(), "intake")
     clock = ManualClock(START)
-    processes = Processes(database, clock, FILES, WORDED)
+    processes = Processes(database, clock, FILES, WORDED, PERSONAL)
     await processes.start()
     automations = Automations(database, clock, AUTOMATION)
     await automations.start()

@@ -16,7 +16,7 @@ from shared.clock import ManualClock
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
-from tests.unit.intake.shipped import AUTOMATION, FILES, WORDED
+from tests.unit.intake.shipped import AUTOMATION, FILES, PERSONAL, WORDED
 
 _OPEN_SECONDS = 0.01  # how long everything but the commit is done, so that a kill often comes then
 
@@ -24,7 +24,10 @@ _OPEN_SECONDS = 0.01  # how long everything but the commit is done, so that a ki
 async def main(url: str, now: datetime) -> None:
     database = await Database.open(url, schema="intake", application_name="tests")
     clock = ManualClock(now)
-    processes, automations = Processes(database, clock, FILES, WORDED), Automations(database, clock, AUTOMATION)
+    processes, automations = (
+        Processes(database, clock, FILES, WORDED, PERSONAL),
+        Automations(database, clock, AUTOMATION),
+    )
     await processes.start()
     await automations.start()
     outbox = Outbox(database, InMemoryBroker().publisher(), "intake")

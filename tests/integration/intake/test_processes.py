@@ -13,7 +13,7 @@ from services.intake.handlers.processes import Processes
 from shared.errors import ConfigurationError
 from shared.ids import new_id
 from tests.integration.intake.front_door import Intake
-from tests.unit.intake.shipped import FILES, PROCESSES, WORDED
+from tests.unit.intake.shipped import FILES, PERSONAL, PROCESSES, WORDED
 
 MOTOR = FILES["claim_motor.yml"]
 YAML = {"Content-Type": "text/yaml"}
@@ -103,16 +103,16 @@ async def test_a_new_version_is_for_new_requests_and_older_ones_keep_theirs(inta
 
 async def test_the_same_file_again_does_not_take_back_what_was_applied(intake: Intake, own: Own) -> None:
     files = {**FILES, "own.yml": own.text}
-    await Processes(intake.database, intake.clock, files, WORDED).start()
+    await Processes(intake.database, intake.clock, files, WORDED, PERSONAL).start()
     await intake.context.processes.follow()
     assert (await own.put(intake, own.text.replace("90d", "30d"))).json()["version"] == 2
-    restarted = Processes(intake.database, intake.clock, files, WORDED)
+    restarted = Processes(intake.database, intake.clock, files, WORDED, PERSONAL)
     await restarted.start()
     assert newest_of(restarted, own.code) == 2
 
 
 async def test_another_process_learns_of_a_new_version(intake: Intake, own: Own) -> None:
-    other = Processes(intake.database, intake.clock, FILES, WORDED)
+    other = Processes(intake.database, intake.clock, FILES, WORDED, PERSONAL)
     await other.start()
     assert newest_of(other, own.code) is None
     await own.put(intake)
@@ -122,7 +122,7 @@ async def test_another_process_learns_of_a_new_version(intake: Intake, own: Own)
 
 async def test_a_changed_file_is_a_new_version_at_the_next_start(intake: Intake, own: Own) -> None:
     for version, text in ((1, own.text), (1, own.text), (2, own.text.replace("90d", "10d"))):
-        started = Processes(intake.database, intake.clock, {**FILES, "own.yml": text}, WORDED)
+        started = Processes(intake.database, intake.clock, {**FILES, "own.yml": text}, WORDED, PERSONAL)
         await started.start()
         assert newest_of(started, own.code) == version
 
@@ -131,13 +131,13 @@ async def test_a_broken_file_stops_the_start_with_file_line_and_field(intake: In
     broken = {**FILES, "enquiry.yml": FILES["enquiry.yml"].replace("next: [answering]", "next: [gone]")}
     place = r"enquiry\.yml, line 9, stages\.received\.next\[0\]: there is no stage"
     with pytest.raises(ConfigurationError, match=place):
-        await Processes(intake.database, intake.clock, broken, WORDED).start()
+        await Processes(intake.database, intake.clock, broken, WORDED, PERSONAL).start()
 
 
 async def test_two_files_of_one_process_stop_the_start(intake: Intake) -> None:
     files = {**FILES, "enquiry2.yml": FILES["enquiry.yml"]}
     with pytest.raises(ConfigurationError, match="both define process enquiry"):
-        await Processes(intake.database, intake.clock, files, WORDED).start()
+        await Processes(intake.database, intake.clock, files, WORDED, PERSONAL).start()
 
 
 async def test_a_wrong_definition_is_refused_with_every_place(intake: Intake, own: Own) -> None:
@@ -154,6 +154,16 @@ async def test_a_wrong_definition_is_refused_with_every_place(intake: Intake, ow
     path, query = f"/v1/processes/{own.code}", {"reason": "r"}
     assert (await intake.staff.put(path, content=b"\xff", params=query, headers=YAML)).status_code == 422
     assert (await intake.app.get(path)).json()["version"] == 1
+
+
+async def test_a_stage_that_could_never_be_left_is_refused_by_lint_and_apply(intake: Intake, own: Own) -> None:
+    text = own.text.replace("required: [amount]", "required: [amount, email]", 1)
+    assert text != own.text
+    answer = await own.put(intake, text)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "stages.assessment")
+    checked = (await intake.staff.post("/v1/processes:lint", content=text.encode(), headers=YAML)).json()
+    assert [error["field"] for error in checked["errors"]] == ["stages.assessment"]
+    assert "required.email is personal" in checked["errors"][0]["message"]
 
 
 async def test_a_draft_is_checked_and_compared_without_being_used(intake: Intake, own: Own) -> None:

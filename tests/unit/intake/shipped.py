@@ -13,6 +13,7 @@ from services.intake.app import load_status_page
 from services.intake.domain.process import Process
 from services.intake.domain.process_book import ProcessBook
 from services.intake.domain.process_files import read_process
+from services.intake.domain.validation.reading import read_validation
 from services.intake.handlers.customer_keys import CustomerKeys
 from services.intake.handlers.validation import Validation
 from services.intake.handlers.validation_file import load_validation
@@ -26,8 +27,9 @@ FILES = {path.name: path.read_text(encoding="utf-8") for path in sorted((DATA / 
 AUTOMATION = (DATA / "automation.yml").read_text(encoding="utf-8")
 MASTER_KEYS = MasterKeys("tests", {"tests": bytes(range(32))})
 CUSTOMER_KEYS = CustomerKeys(MASTER_KEYS)
+PERSONAL = read_validation((DATA / "validation.yml").read_text(encoding="utf-8"), "validation.yml").personal
 SECRET = "a secret of the tests, as long as needed"
-PROCESSES = {name: read_process(text, name, 1, worded=WORDED) for name, text in FILES.items()}
+PROCESSES = {name: read_process(text, name, 1, worded=WORDED, personal=PERSONAL) for name, text in FILES.items()}
 BOOK = ProcessBook(PROCESSES.values())
 
 

@@ -16,7 +16,7 @@ from services.intake.domain.process_files import read_process
 from services.intake.domain.process_linting import remark_on_process
 from shared.contracts.payload import Language, RequestKind
 from shared.rules.document import InvalidDocument
-from tests.unit.intake.shipped import FILES, PROCESSES, WORDED, process_of
+from tests.unit.intake.shipped import FILES, PERSONAL, PROCESSES, WORDED, process_of
 
 TEXT = """\
 format: "1"
@@ -48,6 +48,34 @@ cancelling: [duplicate]
 
 def read(text: str = TEXT) -> Process:
     return read_process(text, "question.yml", 3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("required: [amount]", "required: [amount, email]", ["required.email"]),
+        ("answer_read: [reader]", "answer_read: [reader, Passport-Number]", ["controls.answer_read.Passport-Number"]),
+        ("controls:\n", "optional_controls:\n", []),
+        (
+            "controls:\n      answer_read: [reader]",
+            "optional_controls: {read: [phone]}",
+            ["optional_controls.read.phone"],
+        ),
+        ("required: [amount]", "required: [email, phone]", ["required.email", "required.phone"]),
+    ],
+)
+def test_a_stage_that_asks_for_what_no_request_may_say_is_refused(old: str, new: str, names: list[str]) -> None:
+    assert old in TEXT
+    text = TEXT.replace(old, new)
+    complaints: list[tuple[str, str]] = []
+    try:
+        read_process(text, "question.yml", 1, personal=PERSONAL)
+    except InvalidDocument as error:
+        complaints = [
+            (complaint.field, complaint.message.partition(" is personal")[0]) for complaint in error.complaints
+        ]
+    assert complaints == [("stages.answering", name) for name in names]
+    read(text)  # what was stored before is read as it was
 
 
 def test_every_field_of_a_definition_is_read() -> None:
