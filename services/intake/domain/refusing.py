@@ -8,6 +8,7 @@ from shared.errors import PunctualError
 
 THE_MOVE = "path:move"
 """The field of a refusal that is at fault when no value of any field would help, but another move."""
+
 NOTHING_CHANGED = "nothing_changed"
 """The code of a move that asks for what is so already."""
 
