@@ -34,7 +34,10 @@ class ValidationView(BaseModel):
     sha256: str = Field(description="Of validation.yml as it was read")
     loaded_at: datetime
     schemas: list[SchemaView]
-    personal: list[str] = Field(description="Names that no attribute may have, however they are written")
+    personal: list[str] = Field(
+        description="No attribute may have such a name or one that ends in it, however it is written"
+    )
+    harmless: list[str] = Field(description="Names that end in one of those and that attributes may have")
     watched: list[str] = Field(description="Attributes whose values may be implausible")
     duplicates_within_seconds: float
     """How far apart two requests may lie to be one."""
@@ -47,7 +50,8 @@ async def validation(context: ContextOf, _: CallerOf) -> ValidationView:
         sha256=context.validation.sha256,
         loaded_at=context.validation.loaded_at,
         schemas=[_view(schema) for schema in book.schemas],
-        personal=sorted(book.personal.values()),
+        personal=sorted(book.personal.names.values()),
+        harmless=sorted(book.personal.harmless.values()),
         watched=sorted(book.plausibility.attributes),
         duplicates_within_seconds=book.duplicates.within.total_seconds(),
     )

@@ -15,6 +15,7 @@ import pytest
 
 from services.intake.consumer import Listener
 from services.intake.domain.retention import RetentionRules
+from services.intake.domain.validation.personal_names import PersonalNames
 from services.intake.handlers.customer_keys import CustomerKeys
 from services.intake.handlers.encrypting import PlainData
 from services.intake.handlers.erasing import Erasing
@@ -221,16 +222,22 @@ async def test_an_erasure_destroys_all_of_it_and_proves_itself(
     )
 
 
-async def test_an_erasure_is_not_proved_while_an_attribute_is_named_like_personal_data(intake: Intake) -> None:
+@pytest.mark.parametrize("name", ["ID-Card", "owner_name", "driverPhone", "date_of_birth_2"])
+async def test_an_erasure_is_not_proved_while_an_attribute_is_named_like_personal_data(
+    intake: Intake, name: str
+) -> None:
     """It came before its name was refused; histories are not edited."""
     validation = new_validation()
     before = intake.with_context(
         validation=Validation(
-            replace(validation.book, personal={}), SECRET.encode(), sha256="", loaded_at=validation.loaded_at
+            replace(validation.book, personal=PersonalNames({})),
+            SECRET.encode(),
+            sha256="",
+            loaded_at=validation.loaded_at,
         )
     )
     customer = SUBMISSION["customer"] | {"id": new_id().hex}
-    body = SUBMISSION | {"customer": customer, "attributes": {"amount": 5, "ID-Card": "A123456"}}
+    body = SUBMISSION | {"customer": customer, "attributes": {"amount": 5, "product_name": "P1", name: "A123456"}}
     view = (await before.post("/v1/requests", json=body, headers=write())).json()
     customer_id = await customer_of(intake, view | {"customer": customer})
     await close(intake, view["reference"])

@@ -144,10 +144,11 @@ async def test_what_comes_of_a_request_is_judged_as_at_the_door(intake: Intake, 
 CANARY = "Kanarienvogel-88"
 
 
-async def test_no_door_takes_an_attribute_with_a_personal_name(intake: Intake) -> None:
+@pytest.mark.parametrize("name", ["Birth-Date", "witness_phone", "nameOfOwner"])
+async def test_no_door_takes_an_attribute_with_a_personal_name(intake: Intake, name: str) -> None:
     view = await intake.submit(kind="underwriting", product_line=None)
     path = f"/v1/requests/{view['reference']}"
-    body: dict[str, Any] = {"attributes": {"Birth-Date": CANARY}}
+    body: dict[str, Any] = {"attributes": {name: CANARY}}
     at_the_door = {"kind": "enquiry", "market": "HK", "customer": {"id": "C-1", "name": "Ann", "language": "en"}}
     calls = [
         ("/v1/requests", at_the_door | body),
@@ -157,7 +158,7 @@ async def test_no_door_takes_an_attribute_with_a_personal_name(intake: Intake) -
     ]
     for url, content in calls:
         answer = await intake.app.post(url, json=content, headers=write())
-        assert problem_of(answer) == (422, REFUSED, ["attributes.Birth-Date"]), url
+        assert problem_of(answer) == (422, REFUSED, [f"attributes.{name}"]), url
         assert PROSE in answer.json()["errors"][0]["message"]
         assert CANARY not in answer.text
     await intake.told(REQUESTS)
@@ -172,9 +173,9 @@ async def test_what_is_recorded_with_a_control_point_has_no_personal_name(intake
     view = await intake.submit(product_line="motor")
     assert (await intake.move(view["reference"], "assign", team="t")).is_success
     assert (await intake.move(view["reference"], "stage", stage="assessment")).is_success
-    recorded = {"cover_in_force": True, "phone": "x"}
+    recorded = {"cover_in_force": True, "adjuster-phone": "x"}
     answer = await intake.move(view["reference"], "control", control="cover_checked", recorded=recorded)
-    assert problem_of(answer) == (422, REFUSED, ["recorded.phone"])
+    assert problem_of(answer) == (422, REFUSED, ["recorded.adjuster-phone"])
     recorded = {"cover_in_force": True}
     answer = await intake.move(view["reference"], "control", control="cover_checked", recorded=recorded)
     assert answer.status_code == 200

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.intake.domain.anomalies.limits import DuplicateLimits, PlausibilityLimits, StreamLimits
 from services.intake.domain.validation.comparing import Comparison
+from services.intake.domain.validation.personal_names import PersonalNames
 from services.intake.domain.validation.values import ValueType
 from shared.contracts.payload import Market, RequestKind
 from shared.rules.conditions import Condition
@@ -148,7 +149,7 @@ class ValidationBook:
     Attributes:
         zones: in which each market's dates are dates.
         types: of each attribute that a rule gives one.
-        personal: names that no attribute may have, by what they are compared by.
+        personal: names that no attribute may have.
         product_lines: those that schemas tell apart.
         concerns: the rules that are asked about requests of one sort, found when the first one comes: there are as
             many sorts as kinds, markets and such product lines.
@@ -160,7 +161,7 @@ class ValidationBook:
     duplicates: DuplicateLimits
     plausibility: PlausibilityLimits
     streams: StreamLimits
-    personal: Mapping[str, str]
+    personal: PersonalNames
     product_lines: frozenset[str] = field(init=False)
     concerns: dict[Sort, tuple[Concern, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
 

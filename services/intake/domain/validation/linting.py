@@ -16,7 +16,6 @@ from services.intake.domain.validation.book import (
     ValidationBook,
 )
 from services.intake.domain.validation.comparing import INSTANTS
-from services.intake.domain.validation.personal import fold
 from services.intake.domain.validation.possible import is_possible
 from shared.rules.conditions import AllOf, Among, AnyOf, Condition, Known, Not
 from shared.rules.document import Document
@@ -58,7 +57,7 @@ def find_remarks(book: ValidationBook, lines: Mapping[tuple[int, int], int], fil
             *(
                 f"asks about {name}, which no request may have: it is `personal`"
                 for name in sorted(_facts_of(one.rule))
-                if fold(name) in book.personal
+                if book.personal.is_personal(name)
             ),
         )
     ]

@@ -1,11 +1,11 @@
-"""Names of attributes that would hold personal data. They are refused: attributes lie plain in histories and events."""
+"""Attributes whose names are those of personal data are refused: attributes lie plain in histories and events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable
 
 from services.intake.domain.validation.book import Finding, Severity
+from services.intake.domain.validation.personal_names import PersonalNames, fold
 from shared.rules.document import Document, Field
 from shared.rules.words import read_word
 
@@ -17,17 +17,9 @@ MESSAGE = (
     " Say it in `customer` or in a text such as `description`, which are encrypted"
 )
 
-_SEPARATORS = str.maketrans("", "", "_.:/-")
 
-
-@lru_cache(maxsize=1024)  # a channel sends the same few names with every request
-def fold(name: str) -> str:
-    """What ``Birth-Date``, ``birth_date`` and ``birthDate`` have in common."""
-    return name.lower().translate(_SEPARATORS)
-
-
-def read_personal(document: Document, field: Field) -> dict[str, str]:
-    """The names by what they are compared by. Complaints are collected."""
+def read_names(document: Document, field: Field) -> dict[str, str]:
+    """The names of a list by what they are compared by. Complaints are collected."""
     found: dict[str, str] = {}
     for entry in field.items():
         with document.collecting():
@@ -38,15 +30,14 @@ def read_personal(document: Document, field: Field) -> dict[str, str]:
     return found
 
 
-def find_personal(personal: Mapping[str, str], names: Iterable[str], where: str = "attributes") -> list[Finding]:
+def find_personal(personal: PersonalNames, names: Iterable[str], where: str = "attributes") -> list[Finding]:
     """A finding for each name that is refused, in their order.
 
     Args:
-        personal: as ``read_personal`` gives them.
         where: the field of the body that the names stand in.
     """
     return [
         Finding(PERSONAL_ATTRIBUTE, Severity.REFUSE, f"{where}.{name}", MESSAGE)
         for name in names
-        if fold(name) in personal
+        if personal.is_personal(name)
     ]

@@ -12,7 +12,8 @@ from services.intake.domain.anomalies.limits_reading import (
 )
 from services.intake.domain.validation.book import Compares, HasTypes, Rule, Schema, ValidationBook
 from services.intake.domain.validation.comparing import find_obstacle
-from services.intake.domain.validation.personal import read_personal
+from services.intake.domain.validation.personal import read_names
+from services.intake.domain.validation.personal_names import PersonalNames
 from services.intake.domain.validation.rule_reading import read_rule
 from services.intake.domain.validation.values import ValueType
 from shared.contracts.payload import Market, RequestKind
@@ -27,6 +28,7 @@ MOST_RULES = 1000
 """Every request is asked all that are for it. The shipped ones take 0.2 ms, so a thousand would take some fifteen."""
 
 _SECTIONS = frozenset({"format", "zones", "schemas", "duplicates", "plausibility", "streams", "personal"})
+_OPTIONAL = frozenset({"harmless"})
 _SCOPE = frozenset({"kind", "product_line", "market"})
 
 _Read = tuple[Rule | None, Field]
@@ -47,14 +49,14 @@ def read_validation(text: str, file: str) -> ValidationBook:
 
 
 def _read(document: Document) -> ValidationBook:
-    top = document.root.members(_SECTIONS)
+    top = document.root.members(_SECTIONS, _OPTIONAL)
     if top["format"].text() != FORMAT:
         raise top["format"].fail(f"this program reads format {FORMAT}")
     zones = document.attempt(lambda: _zones(top["zones"]))
     duplicates = document.attempt(lambda: read_duplicate_limits(top["duplicates"]))
     plausibility = document.attempt(lambda: read_plausibility_limits(top["plausibility"]))
     streams = document.attempt(lambda: read_stream_limits(top["streams"]))
-    personal = document.attempt(lambda: read_personal(document, top["personal"]))
+    personal = document.attempt(lambda: _personal(document, top))
     read: list[_Read] = []
     schemas: list[Schema] = []
     for field in document.attempt(top["schemas"].items) or []:
@@ -73,6 +75,17 @@ def _read(document: Document) -> ValidationBook:
     assert streams is not None
     assert personal is not None
     return ValidationBook(zones, tuple(schemas), types, duplicates, plausibility, streams, personal)
+
+
+def _personal(document: Document, top: dict[str, Field]) -> PersonalNames:
+    personal = read_names(document, top["personal"])
+    if "harmless" not in top:
+        return PersonalNames(personal)
+    harmless = read_names(document, top["harmless"])
+    both = sorted(name for key, name in harmless.items() if key in personal)
+    if both:
+        raise top["harmless"].fail(f"{both[0]} is `personal` as well")
+    return PersonalNames(personal, harmless)
 
 
 def _zones(field: Field) -> dict[Market, ZoneInfo]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
 from services.intake.domain.erasure import Confirmation, Destroyed, Erasure, Remains
+from services.intake.domain.validation.personal_names import PersonalNames
 from services.intake.store.access_log import AccessRecord
 from shared.contracts.payload import Language, Market, RequestKind
 from shared.postgres import Connection, Record, load_statements
@@ -130,15 +131,17 @@ async def destroy(connection: Connection, customer_id: UUID, at: datetime) -> tu
     return Destroyed(**columns), fingerprint
 
 
-async def count_remains(connection: Connection, customer_id: UUID, personal: Collection[str]) -> Remains:
+async def count_remains(connection: Connection, customer_id: UUID, personal: PersonalNames) -> Remains:
     """What is there of a customer, counted now.
 
     Args:
-        personal: names that no attribute may have, as they are compared.
+        personal: names that no attribute may have.
     """
-    row = await _STATEMENTS["count_remains"].fetchrow(connection, customer_id=customer_id, personal=list(personal))
+    row = await _STATEMENTS["count_remains"].fetchrow(connection, customer_id=customer_id)
     assert row is not None
-    return Remains(**dict(row))
+    found = await _STATEMENTS["attributes_of_customer"].fetch(connection, customer_id=customer_id)
+    attributes = sum(any(map(personal.is_personal, each["names"])) for each in found)
+    return Remains(**dict(row), attributes=attributes)
 
 
 async def add_erasure(connection: Connection, erasure: Erasure) -> None:

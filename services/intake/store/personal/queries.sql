@@ -95,8 +95,7 @@ SELECT (SELECT count(*) FROM keys) AS keys, (SELECT count(*) FROM contacts) AS c
     (SELECT count(*) FROM portraits) AS portraits, (SELECT sha256(wrapped) FROM keys) AS key_fingerprint;
 
 -- name: count_remains
--- What is left of a customer, whatever the record of an erasure says; with the requests whose histories have attributes
--- of these names, which are written as ``fold`` writes them.
+-- What is left of a customer, whatever the record of an erasure says.
 SELECT (SELECT count(*) FROM customer_key WHERE customer_id = customer.customer_id) AS keys,
     (num_nonnulls(name, email, phone, details, mark) > 0)::integer AS contacts,
     (
@@ -108,15 +107,16 @@ SELECT (SELECT count(*) FROM customer_key WHERE customer_id = customer.customer_
         WHERE request.customer_id = customer.customer_id
     ) AS texts,
     (SELECT count(*) FROM request_portrait WHERE request_portrait.customer_id = customer.customer_id) AS portraits,
-    (
-        SELECT count(DISTINCT request_id) FROM request JOIN request_event USING (request_id)
-        WHERE request.customer_id = customer.customer_id AND EXISTS (
-            SELECT FROM json_object_keys(coalesce(data -> 'attributes', data -> 'recorded')) AS name
-            WHERE translate(lower(name), '_.:/-', '') = ANY(:personal::text[])
-        )
-    ) AS attributes,
     external_id IS NOT NULL AS is_named
 FROM customer WHERE customer_id = :customer_id;
+
+-- name: attributes_of_customer
+-- How the attributes in the histories of a customer's requests are called, and what was recorded with control points.
+SELECT request_id, array_agg(DISTINCT name) AS names
+FROM request JOIN request_event USING (request_id),
+    LATERAL json_object_keys(coalesce(data -> 'attributes', data -> 'recorded')) AS name
+WHERE customer_id = :customer_id
+GROUP BY request_id;
 
 -- name: insert_erasure
 -- Records that a customer's data were destroyed.
