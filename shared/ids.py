@@ -74,6 +74,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
+def new_salt() -> bytes:
+    """128 random bits: what is hashed with them cannot be found by trying."""
+    return os.urandom(16)
+
+
 def new_key_prefix() -> str:
     """What people know an API key by, such as ``K7M4Q2XD``; 8.5e11 of them, a clash is caught by a constraint."""
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))

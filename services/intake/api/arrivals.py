@@ -17,7 +17,7 @@ from services.intake.handlers.validation import DataRefused, Examined
 from services.intake.store.answers import KeyInFlight
 from services.intake.store.submissions import Arrival
 from shared.http.access import Principal
-from shared.ids import new_id, new_token
+from shared.ids import new_id, new_salt, new_token
 
 
 class Keyed(NamedTuple):
@@ -86,16 +86,14 @@ def make_arrival(
         record: the submission's, of one entry or, when it is doubted, of two.
         body: the answer.
     """
-    first, *doubted = record.history
     process = context.processes.book.choose(submission.kind, submission.product_line)
     return Arrival(
         submission=submission,
-        head=first.hash,
+        history=record.history,
         key=write.key,
         fingerprint=write.fingerprint,
         status=201,
         body=body,
-        doubted=doubted[0] if doubted else None,
         portrait=examined.portrait,
         wakes_rules=context.acting.may_act_on(record, process),
         reminds_at=context.acting.reminds_at(record, process),
@@ -132,6 +130,7 @@ def name_submission(
         description=body.description,
         submitted_at=submitted_at,
         recorded_at=now,
+        external_id_salt=None if body.external_id is None else new_salt(),
     )
 
 

@@ -12,8 +12,7 @@ from services.intake.api.context import ContextOf
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
 from services.intake.domain.verifying import Verdict, verify
-from services.intake.domain.visibility import EVERYTHING
-from services.intake.store.lookups import find_by_reference, read_page
+from services.intake.store.proofs import find_stored, read_stored_page
 from shared.http import problem_responses
 
 router = APIRouter(tags=["verification"])
@@ -43,10 +42,10 @@ class VerifiedPageView(BaseModel):
 )
 async def verify_one(reference: ReferenceOf, context: ContextOf) -> VerdictView:
     async with context.database.connection() as connection:
-        record = await find_by_reference(connection, reference, EVERYTHING)
-    if record is None:
+        stored = await find_stored(connection, reference)
+    if stored is None:
         raise not_found()
-    return _view(verify(record))
+    return _view(verify(stored))
 
 
 @router.get(
@@ -58,14 +57,14 @@ async def verify_page(
     after: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
 ) -> VerifiedPageView:
     async with context.database.connection() as connection:
-        records = await read_page(connection, after or _FIRST, limit)
-    verdicts = [verify(record) for record in records]
+        page = await read_stored_page(connection, after or _FIRST, limit)
+    verdicts = [verify(stored) for stored in page]
     return VerifiedPageView(
         requests=len(verdicts),
         entries=sum(verdict.entries for verdict in verdicts),
         unproved=sum(verdict.unproved for verdict in verdicts),
         problems=[_view(verdict) for verdict in verdicts if verdict.problems],
-        next=records[-1].request_id if len(records) == limit else None,
+        next=page[-1].record.request_id if len(page) == limit else None,
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.intake.domain.chain import hash_entry
+from services.intake.domain.chain import chain
 from services.intake.domain.changes import Submitted
 from services.intake.domain.history import Entry
+from services.intake.domain.identity import Identity
 from services.intake.domain.life import begin
 from services.intake.domain.moves import Complain, Move, SplitOff
 from services.intake.domain.process import Process
@@ -62,11 +63,19 @@ class Branch:
 
 
 def open_branch(
-    origin: RequestRecord, branch: Branch, process: Process, recorded_at: datetime, by: str, cause: str | None = None
+    origin: RequestRecord,
+    branch: Branch,
+    process: Process,
+    customer_id: UUID,
+    *,
+    recorded_at: datetime,
+    by: str,
+    cause: str | None = None,
 ) -> RequestRecord:
     """The record of the new request: customer, market, language and channel are the other one's.
 
     Args:
+        customer_id: the other one's customer.
         cause: what made it happen besides the call.
     """
     change = Submitted(
@@ -81,8 +90,10 @@ def open_branch(
         split_from=None if branch.is_complaint else origin.request_id,
         about=origin.request_id if branch.is_complaint else None,
     )
-    entry = Entry(1, change, branch.occurred_at, recorded_at, by, cause)
-    head = hash_entry(branch.request_id, entry, None)
+    identity = Identity(
+        branch.request_id, branch.reference, origin.channel, origin.market, origin.language, customer_id
+    )
+    history = chain(identity, [Entry(1, change, branch.occurred_at, recorded_at, by, cause)])
     return RequestRecord(
         request_id=branch.request_id,
         reference=branch.reference,
@@ -92,6 +103,6 @@ def open_branch(
         market=origin.market,
         language=origin.language,
         life=begin(change, branch.occurred_at),
-        history=(replace(entry, hash=head),),
-        head=head,
+        history=history,
+        head=history[-1].hash,
     )

@@ -81,33 +81,29 @@ class RequestRecord:
 
 
 def open_record(submission: Submission, doubted: Doubted | None = None) -> RequestRecord:
-    """The record of a request that was just submitted.
+    """The record of a request that was just submitted. Not chained yet: its hashes cover whose it is, which only the
+    transaction that takes it in finds out.
 
     Args:
         doubted: what was doubted when it came in; the second entry of its history.
     """
     change = submission.change()
-    said = (1, change, submission.submitted_at, submission.recorded_at, submission.channel, None)
-    head = hash_entry(submission.request_id, Entry(*said), None)
-    record = RequestRecord(
+    submitted_at, recorded_at, channel = submission.submitted_at, submission.recorded_at, submission.channel
+    life = begin(change, submitted_at)
+    history: tuple[Entry, ...] = (Entry(1, change, submitted_at, recorded_at, channel),)
+    if doubted is not None:
+        at = max(submitted_at, recorded_at)  # a channel's clock may run ahead of ours
+        life = evolve(life, doubted, at)
+        history = (*history, Entry(2, doubted, at, recorded_at, channel, "entry:1"))
+    return RequestRecord(
         request_id=submission.request_id,
         reference=submission.reference,
         status_token=submission.status_token,
-        channel=submission.channel,
+        channel=channel,
         external_id=submission.external_id,
         market=submission.market,
         language=submission.contact.language,
-        life=begin(change, submission.submitted_at),
-        history=(Entry(*said, hash=head),),
-        head=head,
-    )
-    if doubted is None:
-        return record
-    at = submission.recorded_at
-    return record.after(
-        [doubted],
-        occurred_at=max(submission.submitted_at, at),  # a channel's clock may run ahead of ours
-        recorded_at=at,
-        by=submission.channel,
-        cause="entry:1",
+        life=life,
+        history=history,
+        head=None,
     )

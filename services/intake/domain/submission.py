@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake.domain.changes import Submitted
+from services.intake.domain.identity import Identity, hash_external_id
 from shared.contracts.payload import AttributeValue, CustomerTier, Language, Market, Priority, RequestKind
 from shared.values import value
 
@@ -33,6 +34,7 @@ class Submission:
 
     Attributes:
         status_token: the secret part of the customer's link.
+        external_id_salt: hides the external id in the proof of the history; None without one.
         description: what people wrote; never leaves intake.
     """
 
@@ -54,6 +56,29 @@ class Submission:
     description: str | None = field(repr=False)
     submitted_at: datetime
     recorded_at: datetime
+    external_id_salt: bytes | None = field(default=None, repr=False)
+
+    @property
+    def external_id_hash(self) -> bytes | None:
+        """As the history proves it."""
+        if self.external_id is None or self.external_id_salt is None:
+            return None
+        return hash_external_id(self.external_id_salt, self.external_id)
+
+    def identity(self, customer_id: UUID) -> Identity:
+        """
+        Args:
+            customer_id: our id, known once the customer was looked up.
+        """
+        return Identity(
+            request_id=self.request_id,
+            reference=self.reference,
+            channel=self.channel,
+            market=self.market,
+            language=self.contact.language,
+            customer_id=customer_id,
+            external_id_hash=self.external_id_hash,
+        )
 
     def change(self) -> Submitted:
         """The first entry of its history."""

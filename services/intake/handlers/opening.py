@@ -40,7 +40,7 @@ async def open_beside(
     Raises:
         NameClash: its reference or token is taken; the transaction, or its savepoint, is spoilt.
     """
-    record = open_branch(origin, branch, process, recorded_at, by, cause)
+    record = open_branch(origin, branch, process, key.customer_id, recorded_at=recorded_at, by=by, cause=cause)
     encrypted = encrypt_description(key, record.request_id, branch.description)
     customer_id = await insert_branch(connection, origin.request_id, record, encrypted)
     is_to, is_from = branch.relations

@@ -56,17 +56,12 @@ async def find_by_reference(connection: Connection, reference: str, visibility: 
     row = await _STATEMENTS["select_by_reference"].fetchrow(
         connection, reference=reference, channel=visibility.channel, teams=teams_of(visibility)
     )
-    return None if row is None else _record(row)
+    return None if row is None else read_record(row)
 
 
 async def find_by_token(connection: Connection, status_token: str) -> RequestRecord | None:
     row = await _STATEMENTS["select_by_token"].fetchrow(connection, status_token=status_token)
-    return None if row is None else _record(row)
-
-
-async def read_page(connection: Connection, after: UUID, count: int) -> list[RequestRecord]:
-    """Whole requests in the order of their ids, beyond ``after``."""
-    return [_record(row) for row in await _STATEMENTS["select_page"].fetch(connection, after=after, count=count)]
+    return None if row is None else read_record(row)
 
 
 async def read_past_page(
@@ -82,13 +77,13 @@ async def read_past_page(
         channel=visibility.channel,
         teams=teams_of(visibility),
     )
-    return [_record(row) for row in rows]
+    return [read_record(row) for row in rows]
 
 
 async def read_by_ids(connection: Connection, request_ids: Iterable[UUID]) -> dict[UUID, RequestRecord]:
     """Requests with their histories, without deadlines and related ones."""
     rows = await _STATEMENTS["select_by_ids"].fetch(connection, request_ids=list(request_ids))
-    return {row["request_id"]: _record(row) for row in rows}
+    return {row["request_id"]: read_record(row) for row in rows}
 
 
 async def count_requests(connection: Connection, visibility: Visibility) -> Sequence[Count]:
@@ -128,7 +123,8 @@ def read_listed(row: Mapping[str, Any]) -> Listed:
     return Listed(**(columns | words))
 
 
-def _record(row: Record) -> RequestRecord:
+def read_record(row: Record) -> RequestRecord:
+    """From the columns of its row, and the parts that are gathered beside."""
     return RequestRecord(
         request_id=row["request_id"],
         reference=row["reference"],
@@ -138,7 +134,7 @@ def _record(row: Record) -> RequestRecord:
         market=Market(row["market"]),
         language=Language(row["language"]),
         life=_life(row),
-        history=tuple(_entry(entry) for entry in json.loads(row["history"])),
+        history=tuple(_entry(entry) for entry in json.loads(row["history"] or "[]")),
         head=row["head"],
         deadlines=tuple(_deadline(deadline) for deadline in json.loads(row["deadlines"] or "[]")),
         related=tuple(Related(*pair) for pair in json.loads(row["related"] or "[]")),

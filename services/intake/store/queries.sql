@@ -5,6 +5,7 @@
 WITH input AS (
     SELECT * FROM unnest(
         :request_ids::uuid[], :references::text[], :status_tokens::text[], :channels::text[], :external_ids::text[],
+        :external_id_salts::bytea[], :external_id_hashes::bytea[],
         :kinds::text[], :processes::text[], :process_versions::integer[], :product_lines::text[], :priorities::text[],
         :markets::text[], :languages::text[], :customer_tiers::text[], :attributes::text[], :descriptions::bytea[],
         :stages::text[], :submitted_ats::timestamptz[], :recorded_ats::timestamptz[], :event_types::text[],
@@ -16,6 +17,7 @@ WITH input AS (
         :keys::text[], :fingerprints::bytea[], :statuses::smallint[], :bodies::text[]
     ) WITH ORDINALITY AS t (
         request_id, reference, status_token, channel, external_id,
+        external_id_salt, external_id_hash,
         kind, process, process_version, product_line, priority,
         market, language, customer_tier, attributes, description,
         stage, submitted_at, recorded_at, event_type,
@@ -64,11 +66,12 @@ keyed AS (
 ),
 stored AS (
     INSERT INTO request (
-        request_id, reference, status_token, channel, external_id, kind, process, process_version, product_line,
+        request_id, reference, status_token, channel, external_id, external_id_salt, external_id_hash, kind, process,
+        process_version, product_line,
         priority, market, language, customer_id, customer_tier, attributes, encrypted_description, stage,
         pause_reasons, is_responded, submitted_at, version, head, doubts
     )
-    SELECT fresh.request_id, reference, status_token, channel, fresh.external_id, kind, process, process_version,
+    SELECT fresh.request_id, reference, status_token, channel, fresh.external_id, external_id_salt, external_id_hash, kind, process, process_version,
         product_line, priority, market, language, customer_id, customer_tier, attributes::jsonb, description, stage,
         '{}', false, submitted_at, CASE WHEN doubted_type IS NULL THEN 1 ELSE 2 END, coalesce(doubted_hash, head),
         string_to_array(doubts, ',')
@@ -142,13 +145,17 @@ SELECT request.*, history_of(request_id) AS history, related_to(request_id, NULL
 FROM request
 WHERE status_token = :status_token;
 
--- name: select_page
+-- name: select_stored
+-- A request with all that its proof takes, of one instant.
+SELECT request.*, history_of(request_id) AS history, links_of(request_id) AS links,
+    written_of(request_id) AS written, is_erased(customer_id) AS is_erased, NULL AS related, NULL AS deadlines
+FROM request WHERE reference = :reference;
+
+-- name: select_stored_page
 -- The same for some requests, in the order of their ids.
-SELECT request.*, history_of(request_id) AS history, related_to(request_id, NULL, NULL) AS related,
-    deadlines_of(request_id) AS deadlines
-FROM request
-WHERE request_id > :after
-ORDER BY request_id LIMIT :count::integer;
+SELECT request.*, history_of(request_id) AS history, links_of(request_id) AS links,
+    written_of(request_id) AS written, is_erased(customer_id) AS is_erased, NULL AS related, NULL AS deadlines
+FROM request WHERE request_id > :after ORDER BY request_id LIMIT :count::integer;
 
 -- name: record_changes
 -- Appends to the history and brings the request's row up to it; gives how many entries were appended.

@@ -10,6 +10,7 @@ import asyncpg
 from pydantic_core import to_json
 
 from services.intake.domain.anomalies.likeness import Portrait
+from services.intake.domain.chain import chain
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Entry, change_data
 from services.intake.domain.submission import Submission
@@ -42,23 +43,26 @@ class Arrival:
     """A submission with its idempotency key and the answer that a repeat will get.
 
     Attributes:
-        head: the hash of the first entry of its history.
+        history: its first entry, and the second when it goes into quarantine; not chained yet.
         wakes_rules: a rule of automation has to look at it.
         reminds_at: when to look at it for a reminder, business time; None while nothing happens to it: never.
-        doubted: the second entry, when it goes into quarantine.
         portrait: what is compared with requests that came before; None leaves that out.
     """
 
     submission: Submission
-    head: bytes | None
+    history: tuple[Entry, ...]
     key: str
     fingerprint: bytes
     status: int
     body: str
-    doubted: Entry | None = None
     portrait: Portrait | None = None
     wakes_rules: bool = False
     reminds_at: datetime | None = None
+
+    @property
+    def doubted(self) -> Entry | None:
+        """The entry that says what is doubted."""
+        return self.history[1] if len(self.history) > 1 else None
 
     @property
     def doubts(self) -> Doubted | None:
@@ -142,7 +146,11 @@ async def insert_requests(
     """
     submissions = [arrival.submission for arrival in arrivals]
     changes = [submission.change() for submission in submissions]
-    doubted = [arrival.doubted for arrival in arrivals]
+    chained = [
+        chain(submission.identity(one.key.customer_id), arrival.history)
+        for arrival, submission, one in zip(arrivals, submissions, encrypted, strict=True)
+    ]
+    doubted = [history[1] if len(history) > 1 else None for history in chained]
     portraits = [arrival.portrait for arrival in arrivals]
     try:
         rows = await _STATEMENTS["insert_requests"].fetch(
@@ -153,6 +161,8 @@ async def insert_requests(
             status_tokens=[s.status_token for s in submissions],
             channels=[s.channel for s in submissions],
             external_ids=[s.external_id for s in submissions],
+            external_id_salts=[s.external_id_salt for s in submissions],
+            external_id_hashes=[s.external_id_hash for s in submissions],
             kinds=[s.kind for s in submissions],
             processes=[s.process for s in submissions],
             process_versions=[s.process_version for s in submissions],
@@ -166,7 +176,7 @@ async def insert_requests(
             stages=[s.stage for s in submissions],
             submitted_ats=[s.submitted_at for s in submissions],
             recorded_ats=[s.recorded_at for s in submissions],
-            heads=[arrival.head for arrival in arrivals],
+            heads=[history[0].hash for history in chained],
             event_types=[change.TYPE for change in changes],
             event_data=[to_json(change_data(change)).decode() for change in changes],
             doubts=[",".join(arrival.doubts.findings) if arrival.doubts else "" for arrival in arrivals],

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from services.intake.domain.record import open_record
 from services.intake.domain.submission import Contact, Submission
 from services.intake.store.refusals import Unstorable
 from services.intake.store.submissions import Arrival, NameClash, Taken, encrypt, insert_requests
@@ -55,7 +56,7 @@ def arrival(customer: str, *, key: str | None = None, name: str = "Ann") -> Arri
         submitted_at=START,
         recorded_at=START,
     )
-    return Arrival(submission, bytes(32), key or new_id().hex, bytes(32), 201, "{}")
+    return Arrival(submission, open_record(submission).history, key or new_id().hex, bytes(32), 201, "{}")
 
 
 async def insert(connection: Connection, arrivals: Sequence[Arrival]) -> Mapping[UUID, Taken]:
@@ -84,7 +85,6 @@ async def test_the_history_can_be_neither_edited_nor_deleted(intake: Intake) -> 
         "closed_at = submitted_at, outcome = 'paid', pause_reasons = '{third_party}'",
         "closed_at = submitted_at - interval '1 second', outcome = 'paid'",
         "version = 0",
-        "kind = 'lottery'",
     ],
 )
 async def test_a_contradictory_row_cannot_be_stored(intake: Intake, change: str) -> None:
@@ -92,6 +92,25 @@ async def test_a_contradictory_row_cannot_be_stored(intake: Intake, change: str)
     async with intake.database.connection() as connection:
         with pytest.raises(asyncpg.CheckViolationError):
             await connection.execute(f"UPDATE request SET {change}")
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["request_id", "reference", "channel", "customer_id", "market", "language", "kind", "submitted_at", "status_token",
+     "external_id_hash", "unchained"],
+)  # fmt: skip
+async def test_what_identifies_a_request_cannot_be_changed(intake: Intake, column: str) -> None:
+    await intake.submit()
+    async with intake.database.connection() as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(f"UPDATE request SET {column} = {column}")
+
+
+async def test_a_kind_that_does_not_exist_cannot_be_stored(intake: Intake, administrator: Database) -> None:
+    await intake.submit()
+    async with administrator.connection() as connection:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute("UPDATE request SET kind = 'lottery'")
 
 
 async def test_a_batch_is_stored_at_once_and_each_customer_told_of_once(intake: Intake) -> None:

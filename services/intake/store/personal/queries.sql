@@ -83,8 +83,9 @@ texts AS (
     RETURNING true
 ),
 descriptions AS (
-    UPDATE request SET description = NULL, encrypted_description = NULL, external_id = NULL
-    WHERE customer_id = :customer_id AND num_nonnulls(description, encrypted_description, external_id) > 0
+    UPDATE request SET description = NULL, encrypted_description = NULL, external_id = NULL,
+        external_id_salt = NULL
+    WHERE customer_id = :customer_id AND num_nonnulls(description, encrypted_description, external_id, external_id_salt) > 0
     RETURNING true
 ),
 portraits AS (
@@ -100,7 +101,7 @@ SELECT (SELECT count(*) FROM customer_key WHERE customer_id = customer.customer_
     (num_nonnulls(name, email, phone, details, mark) > 0)::integer AS contacts,
     (
         SELECT count(*) FROM request WHERE request.customer_id = customer.customer_id
-            AND num_nonnulls(description, encrypted_description, request.external_id) > 0
+            AND num_nonnulls(description, encrypted_description, request.external_id, external_id_salt) > 0
     ) AS descriptions,
     (
         SELECT count(*) FROM request JOIN request_text USING (request_id)

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.domain import moves
-from services.intake.domain.chain import find_break, hash_entry
+from services.intake.domain.chain import find_break, hash_entry, hash_first
 from services.intake.domain.changes import Assigned, Cancelled, Closed, Merged, Paused, StageEntered, Submitted
 from services.intake.domain.deciding import decide
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Change, Entry, change_data, read_change
+from services.intake.domain.identity import Identity
 from services.intake.domain.instants import InstantRefused
 from services.intake.domain.kept import KEPT
 from services.intake.domain.life import Life, State, begin, evolve, replay
@@ -25,11 +26,12 @@ from services.intake.domain.moves import Move
 from services.intake.domain.process import Process
 from services.intake.domain.refusing import MoveRefused
 from services.intake.domain.requiring import find_missing
-from shared.contracts.payload import CustomerTier, Priority
+from shared.contracts.payload import CustomerTier, Language, Market, Priority
 from tests.unit.intake.shipped import BOOK, PROCESSES, process_of
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 REQUEST = UUID(int=7)
+IDENTITY = Identity(REQUEST, "K7M4Q-2XD9C", "app", Market.HONG_KONG, Language.ENGLISH, UUID(int=8))
 
 handlers = st.none() | st.just("s-104")
 words = st.sampled_from(["receipts", "report", "passport"])
@@ -158,7 +160,7 @@ def begun(process: Process, doubt: Doubted | None = None) -> tuple[Life, list[En
 def submitted_to(process: Process) -> tuple[Life, list[Entry]]:
     submitted = Submitted(process.kind, process.version, process.start, process=process.code, attributes={"amount": 5})
     entry = Entry(1, submitted, NOW, NOW, "app")
-    return begin(submitted, NOW), [replace(entry, hash=hash_entry(REQUEST, entry, None))]
+    return begin(submitted, NOW), [replace(entry, hash=hash_first(IDENTITY, entry))]
 
 
 def is_complete(process: Process, life: Life) -> bool:
@@ -296,7 +298,7 @@ def test_no_sequence_of_moves_reaches_a_forbidden_state_and_the_history_gives_th
     stored = [(entry.change.TYPE, json.loads(json.dumps(change_data(entry.change)))) for entry in history]
     read = [replace(entry, change=read_change(*columns)) for entry, columns in zip(history, stored, strict=True)]
     assert [entry.change for entry in read] == [entry.change for entry in history]
-    assert find_break(REQUEST, read, history[-1].hash) is None
+    assert find_break(IDENTITY, read, history[-1].hash) is None
 
 
 @given(lives, st.data())

@@ -10,6 +10,7 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.intake.domain.record import open_record
 from services.intake.domain.submission import Contact, Submission
 from services.intake.handlers.aside import Aside
 from services.intake.handlers.offers import Offer, Outcome, Settled
@@ -46,7 +47,8 @@ def arrival(customer: str) -> Arrival:
         submitted_at=NOW,
         recorded_at=NOW,
     )
-    return Arrival(submission=submission, head=None, key=new_id().hex, fingerprint=bytes(32), status=201, body="{}")
+    history = open_record(submission).history
+    return Arrival(submission, history, key=new_id().hex, fingerprint=bytes(32), status=201, body="{}")
 
 
 class Bench:

@@ -1,0 +1,60 @@
+"""Data from before a migration are what they were, and prove as much as they did."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from shared.postgres.migrations import migrations_of
+
+OLD, YOUNG = UUID(int=1), UUID(int=2)
+
+DATA = f"""
+INSERT INTO customer (customer_id, channel, external_id, name, language, market, version, given_by, recorded_at)
+VALUES ('{OLD}', 'app', 'C-1', 'Ann', 'en', 'HK', 1, '{OLD}', now());
+INSERT INTO process_version (process, version, source, origin, author, reason, applied_at)
+VALUES ('claim', 1, '', 'file', 'x', 'x', now());
+INSERT INTO request (request_id, reference, status_token, channel, external_id, kind, process, process_version,
+    priority, market, language, customer_id, customer_tier, attributes, stage, pause_reasons, is_responded,
+    submitted_at, version, head)
+SELECT id, id, id, 'app', 'EXT "1"', 'claim', 'claim', 1, 'normal', 'HK', 'en', '{OLD}', 'standard', '{{}}', 'received',
+    '{{}}', false, now(), 3, sha256('3')
+FROM unnest(ARRAY['{OLD}', '{YOUNG}']::uuid[]) AS id;
+INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller, hash)
+SELECT id, sequence, 'responded', '{{}}', now(), now(), 'app',
+    CASE WHEN id = '{YOUNG}' OR sequence = 3 THEN sha256('3') END
+FROM unnest(ARRAY['{OLD}', '{YOUNG}']::uuid[]) AS id, generate_series(1, 3) AS sequence;
+"""
+
+
+@pytest.fixture
+async def before_0018(database_urls: dict[str, str]) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """A schema as it was, with data; gone afterwards."""
+    connection = await asyncpg.connect(database_urls["admin"])
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("CREATE SCHEMA before; SET LOCAL search_path TO before")
+    for migration in migrations_of("intake"):
+        if migration.name < "0018" or migration.name.startswith("plumbing/"):
+            await connection.execute(migration.sql.replace("{role}", "PUBLIC"))
+    await connection.execute(DATA)
+    yield connection
+    await transaction.rollback()
+    await connection.close()
+
+
+async def test_it_is_kept_which_requests_were_there_before_the_chain(before_0018: asyncpg.Connection[Any]) -> None:
+    await migrate(before_0018)
+    rows = await before_0018.fetch("SELECT request_id, unchained FROM request ORDER BY request_id")
+    assert [tuple(row) for row in rows] == [(OLD, 2), (YOUNG, 0)]
+
+
+async def migrate(connection: asyncpg.Connection[Any]) -> None:
+    """As far as there is anything."""
+    for migration in migrations_of("intake"):
+        if migration.name >= "0018" and not migration.name.startswith("plumbing/"):
+            await connection.execute(migration.sql.replace("{role}", "PUBLIC"))
