@@ -102,6 +102,6 @@ async def _write(context: Context, write: Write, reference: str, branch: Branch,
             process = await context.processes.of(connection, record.life.process, record.life.process_version)
             view = view_request(record, process, context.clock.now(), context.public_url)
             answer = view.model_dump_json()
-            await complete_answer(connection, owner, key, record.request_id, 201, answer)
+            await complete_answer(connection, owner, key, record, 201, answer)
     headers = {"Location": f"/v1/requests/{record.reference}", "ETag": make_etag(record.life.version, answer)}
     return json_answer(answer, 201, headers)

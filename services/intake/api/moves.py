@@ -134,7 +134,7 @@ async def write_move(
                     return json_answer(answer, status, REPLAY_HEADER)
                 record = await perform(context.moving, connection, asking)
                 answer = await _answer(context, connection, record)
-                await complete_answer(connection, write.owner, write.key, record.request_id, 200, answer)
+                await complete_answer(connection, write.owner, write.key, record, 200, answer)
     except KeyInFlight:
         raise key_in_flight(context.retry_after_seconds) from None
     RECORDED.labels(record.history[-1].change.TYPE, record.life.kind).inc()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import asyncpg
 
+from services.intake.domain.kept_answer import with_external_id, without_external_id
+from services.intake.domain.record import RequestRecord
 from shared.errors import PunctualError
-from shared.postgres import Connection, load_statements
+from shared.postgres import Connection, Record, load_statements
 
 _STATEMENTS = load_statements(__name__)
 
@@ -56,15 +57,24 @@ async def claim_key(connection: Connection, caller: str, key: str, fingerprint: 
 
 async def find_answer(connection: Connection, caller: str, key: str) -> Answer | None:
     row = await _STATEMENTS["select_answer"].fetchrow(connection, caller=caller, key=key)
-    return None if row is None else Answer(row["fingerprint"], row["status"], row["body"])
+    return None if row is None else _answer(row)
 
 
 async def complete_answer(
-    connection: Connection, caller: str, key: str, request_id: UUID | None, status: int, body: str
+    connection: Connection, caller: str, key: str, request: RequestRecord | None, status: int, body: str
 ) -> None:
-    """Keep what a repeat of the call will be answered; its key was claimed in this transaction."""
+    """Keep what a repeat of the call will be answered; its key was claimed in this transaction.
+
+    Args:
+        request: that the body shows.
+    """
     await _STATEMENTS["complete_answer"].execute(
-        connection, caller=caller, key=key, request_id=request_id, status=status, body=body
+        connection,
+        caller=caller,
+        key=key,
+        request_id=None if request is None else request.request_id,
+        status=status,
+        body=body if request is None else without_external_id(body, request.external_id),
     )
 
 
@@ -73,10 +83,14 @@ async def find_answers(connection: Connection, keys: Collection[tuple[str, str]]
     rows = await _STATEMENTS["select_answers"].fetch(
         connection, callers=[caller for caller, _ in keys], keys=[key for _, key in keys]
     )
-    return {(row["caller"], row["key"]): Answer(row["fingerprint"], row["status"], row["body"]) for row in rows}
+    return {(row["caller"], row["key"]): _answer(row) for row in rows}
 
 
 async def forget_answers(connection: Connection, before: datetime, count: int) -> int:
     """Delete up to ``count`` answers given before a real instant; gives how many there were."""
     status = await _STATEMENTS["delete_old_keys"].execute(connection, before=before, count=count)
     return int(status.rpartition(" ")[2])
+
+
+def _answer(row: Record) -> Answer:
+    return Answer(row["fingerprint"], row["status"], with_external_id(row["body"], row["external_id"]))

@@ -109,12 +109,14 @@ RETURNING true;
 
 -- name: select_answer
 -- The answer that was given when the key was used first.
-SELECT fingerprint, status, body FROM idempotency_key WHERE caller = :caller AND key = :key;
+SELECT fingerprint, status, body, external_id FROM idempotency_key LEFT JOIN request USING (request_id)
+WHERE caller = :caller AND key = :key;
 
 -- name: select_answers
 -- The answers of several keys that were used before.
-SELECT caller, key, fingerprint, status, body
-FROM idempotency_key JOIN unnest(:callers::text[], :keys::text[]) AS asked (caller, key) USING (caller, key);
+SELECT caller, key, fingerprint, status, body, external_id
+FROM idempotency_key JOIN unnest(:callers::text[], :keys::text[]) AS asked (caller, key) USING (caller, key)
+    LEFT JOIN request USING (request_id);
 
 -- name: delete_old_keys
 -- Forgets answers nobody will ask for again, oldest blocks first and few at a time.

@@ -13,6 +13,7 @@ from services.intake.domain.anomalies.likeness import Portrait
 from services.intake.domain.chain import chain
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Entry, change_data
+from services.intake.domain.kept_answer import without_external_id
 from services.intake.domain.submission import Submission
 from services.intake.store.answers import KeyInFlight, lock_timeout
 from services.intake.store.personal.texts import encrypt_description
@@ -195,7 +196,7 @@ async def insert_requests(
             keys=[arrival.key for arrival in arrivals],
             fingerprints=[arrival.fingerprint for arrival in arrivals],
             statuses=[arrival.status for arrival in arrivals],
-            bodies=[arrival.body for arrival in arrivals],
+            bodies=[without_external_id(a.body, a.submission.external_id) for a in arrivals],
         )
     except asyncpg.UniqueViolationError as error:
         raise NameClash(f"{error.constraint_name} is violated") from None

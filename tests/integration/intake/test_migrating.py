@@ -28,6 +28,13 @@ INSERT INTO request_event (request_id, sequence, type, data, occurred_at, record
 SELECT id, sequence, 'responded', '{{}}', now(), now(), 'app',
     CASE WHEN id = '{YOUNG}' OR sequence = 3 THEN sha256('3') END
 FROM unnest(ARRAY['{OLD}', '{YOUNG}']::uuid[]) AS id, generate_series(1, 3) AS sequence;
+INSERT INTO idempotency_key (caller, key, fingerprint, request_id, status, body) VALUES
+    ('app', '1', sha256('1'), '{OLD}', 201,
+        '{{"id":"1","reference":"R","external_id":"EXT \\"1\\"","attributes":{{"external_id":"x"}}}}'),
+    ('app', '2', sha256('1'), '{OLD}', 201,
+        '{{"id":"1","reference":"R","external_id":null,"attributes":{{"external_id":"x"}}}}'),
+    ('app', '3', sha256('1'), '{OLD}', 201, '{{"reference":"R","id":"1"}}'),
+    ('app', '4', sha256('1'), NULL, 200, '{{"id":"1","reference":"R","external_id":"x"}}');
 """
 
 
@@ -51,6 +58,17 @@ async def test_it_is_kept_which_requests_were_there_before_the_chain(before_0018
     await migrate(before_0018)
     rows = await before_0018.fetch("SELECT request_id, unchained FROM request ORDER BY request_id")
     assert [tuple(row) for row in rows] == [(OLD, 2), (YOUNG, 0)]
+
+
+async def test_kept_answers_lose_the_external_id_and_nothing_else(before_0018: asyncpg.Connection[Any]) -> None:
+    await migrate(before_0018)
+    rows = await before_0018.fetch("SELECT body FROM idempotency_key ORDER BY key")
+    assert [row["body"] for row in rows] == [
+        '{"id":"1","reference":"R","external_id":null,"attributes":{"external_id":"x"}}',
+        '{"id":"1","reference":"R","external_id":null,"attributes":{"external_id":"x"}}',
+        '{"reference":"R","id":"1"}',
+        '{"id":"1","reference":"R","external_id":"x"}',
+    ]
 
 
 async def migrate(connection: asyncpg.Connection[Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 
 from services.intake.consumer import Listener
@@ -42,6 +43,7 @@ CANARIES = {
     "phone": "+852 6999 0001",
 }
 TEXTS = {"description": "canary fell off its perch", "note": "canary sings at night", "file": "canary-passport.pdf"}
+EXTERNAL_ID = "Kanarienvogel-Wong"
 WORDS = [*CANARIES.values(), *TEXTS.values()]
 
 
@@ -55,7 +57,9 @@ async def administrator(database_urls: dict[str, str]) -> AsyncIterator[asyncpg.
 async def submitted(intake: Intake, **changes: Any) -> dict[str, Any]:
     """A request full of canaries, with a note and an attachment."""
     customer = SUBMISSION["customer"] | CANARIES | {"id": f"{CANARIES['id']}-{new_id().hex}"}
-    view = await intake.submit(customer=customer, description=TEXTS["description"], **changes)
+    view = await intake.submit(
+        customer=customer, description=TEXTS["description"], external_id=f"{EXTERNAL_ID}-{new_id().hex}", **changes
+    )
     assert (await intake.move(view["reference"], "note", text=TEXTS["note"])).is_success
     attached = await intake.move(
         view["reference"],
@@ -215,6 +219,7 @@ async def test_an_erasure_destroys_all_of_it_and_proves_itself(
         if word != CANARIES["id"]:  # the customers of other tests are there, under ids that begin so
             assert word not in stored
     assert view["customer"]["id"] not in stored
+    assert view["external_id"] not in stored
     assert backup is not None
     assert bytes(backup["details"]).hex() not in stored
     assert not await administrator.fetchval(
@@ -245,6 +250,41 @@ async def test_an_erasure_is_not_proved_while_an_attribute_is_named_like_persona
     assert [check["what"] for check in proof["checks"] if not check["holds"]] == ["attributes", "notifier"]
     await hear_confirmation(intake, customer_id)
     assert not (await intake.staff.get(f"/v1/customers/{customer_id}/erasure")).json()["is_proved"]
+
+
+async def test_a_repeat_says_what_it_said_and_after_an_erasure_that_it_was_taken(
+    intake: Intake, administrator: asyncpg.Connection[Any]
+) -> None:
+    """Answers that are kept for repeats hold nothing that an erasure does not reach."""
+    external_id = f"{EXTERNAL_ID}-{new_id().hex}"
+    customer = SUBMISSION["customer"] | {"id": new_id().hex}
+    body = SUBMISSION | {"customer": customer, "external_id": external_id}
+    keys = [write() for _ in range(3)]
+
+    async def calls() -> list[httpx.Response]:
+        taken = await intake.app.post("/v1/requests", json=body, headers=keys[0])
+        path = f"/v1/requests/{taken.json()['reference']}"
+        return [
+            taken,
+            await intake.app.post(f"{path}/note", json={"text": "x"}, headers=keys[1]),
+            await intake.app.post(f"{path}/cancel", json={"reason": "submitted_by_mistake"}, headers=keys[2]),
+        ]
+
+    first = await calls()
+    assert [answer.json()["external_id"] for answer in first] == [external_id] * 3
+    kept = await administrator.fetch(
+        "SELECT body FROM intake.idempotency_key WHERE request_id = $1", UUID(first[0].json()["id"])
+    )
+    assert len(kept) == 3
+    assert not any(external_id in row["body"] for row in kept)
+    again = await calls()
+    assert [answer.content for answer in again] == [answer.content for answer in first]
+    await erase(intake, await customer_of(intake, {"customer": customer}))
+    last = await calls()
+    assert [(answer.status_code, answer.headers["idempotency-replayed"]) for answer in last] == [
+        (201, "true"), (200, "true"), (200, "true"),
+    ]  # fmt: skip
+    assert [answer.json() for answer in last] == [answer.json() | {"external_id": None} for answer in first]
 
 
 async def test_an_erasure_is_a_tombstone_behind_what_was_told(intake: Intake) -> None:

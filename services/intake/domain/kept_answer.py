@@ -1,0 +1,31 @@
+"""An answer that shows a request, as it is kept for a repeat: without the channel's own id of the request.
+
+That id may say who the customer is, and an erasure takes it out of the request's row. A repeat gets it from there, so
+what was erased there is in no kept answer either.
+"""
+
+from __future__ import annotations
+
+from pydantic_core import to_json
+
+_FIELD = '"external_id":'
+_NONE = f"{_FIELD}null"
+"""Stands in front of every part of an answer that somebody else wrote, so the first one is the field itself."""
+
+
+def without_external_id(body: str, external_id: str | None) -> str:
+    """
+    Args:
+        body: JSON as pydantic writes it.
+        external_id: that it shows.
+    """
+    return body if external_id is None else body.replace(_written(external_id), _NONE, 1)
+
+
+def with_external_id(body: str, external_id: str | None) -> str:
+    """The inverse, to the letter."""
+    return body if external_id is None else body.replace(_NONE, _written(external_id), 1)
+
+
+def _written(external_id: str) -> str:
+    return _FIELD + to_json(external_id).decode()
