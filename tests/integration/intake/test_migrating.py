@@ -39,14 +39,14 @@ INSERT INTO idempotency_key (caller, key, fingerprint, request_id, status, body)
 
 
 @pytest.fixture
-async def before_0018(database_urls: dict[str, str]) -> AsyncIterator[asyncpg.Connection[Any]]:
+async def before_0019(database_urls: dict[str, str]) -> AsyncIterator[asyncpg.Connection[Any]]:
     """A schema as it was, with data; gone afterwards."""
     connection = await asyncpg.connect(database_urls["admin"])
     transaction = connection.transaction()
     await transaction.start()
     await connection.execute("CREATE SCHEMA before; SET LOCAL search_path TO before")
     for migration in migrations_of("intake"):
-        if migration.name < "0018" or migration.name.startswith("plumbing/"):
+        if migration.name < "0019" or migration.name.startswith("plumbing/"):
             await connection.execute(migration.sql.replace("{role}", "PUBLIC"))
     await connection.execute(DATA)
     yield connection
@@ -54,15 +54,15 @@ async def before_0018(database_urls: dict[str, str]) -> AsyncIterator[asyncpg.Co
     await connection.close()
 
 
-async def test_it_is_kept_which_requests_were_there_before_the_chain(before_0018: asyncpg.Connection[Any]) -> None:
-    await migrate(before_0018)
-    rows = await before_0018.fetch("SELECT request_id, unchained FROM request ORDER BY request_id")
+async def test_it_is_kept_which_requests_were_there_before_the_chain(before_0019: asyncpg.Connection[Any]) -> None:
+    await migrate(before_0019)
+    rows = await before_0019.fetch("SELECT request_id, unchained FROM request ORDER BY request_id")
     assert [tuple(row) for row in rows] == [(OLD, 2), (YOUNG, 0)]
 
 
-async def test_kept_answers_lose_the_external_id_and_nothing_else(before_0018: asyncpg.Connection[Any]) -> None:
-    await migrate(before_0018)
-    rows = await before_0018.fetch("SELECT body FROM idempotency_key ORDER BY key")
+async def test_kept_answers_lose_the_external_id_and_nothing_else(before_0019: asyncpg.Connection[Any]) -> None:
+    await migrate(before_0019)
+    rows = await before_0019.fetch("SELECT body FROM idempotency_key ORDER BY key")
     assert [row["body"] for row in rows] == [
         '{"id":"1","reference":"R","external_id":null,"attributes":{"external_id":"x"}}',
         '{"id":"1","reference":"R","external_id":null,"attributes":{"external_id":"x"}}',
@@ -74,5 +74,5 @@ async def test_kept_answers_lose_the_external_id_and_nothing_else(before_0018: a
 async def migrate(connection: asyncpg.Connection[Any]) -> None:
     """As far as there is anything."""
     for migration in migrations_of("intake"):
-        if migration.name >= "0018" and not migration.name.startswith("plumbing/"):
+        if migration.name >= "0019" and not migration.name.startswith("plumbing/"):
             await connection.execute(migration.sql.replace("{role}", "PUBLIC"))
