@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 
 from services.intake.domain.process import Outcome, Process, Reopening, Stage, StageWords, Waiting
 from services.intake.domain.validation.personal import find_personal
+from services.intake.domain.validation.personal_names import PersonalNames
 from shared.contracts.payload import Language, RequestKind
 from shared.rules.document import Document, Field, refusing
 from shared.rules.spans import read_span
@@ -27,7 +28,7 @@ def read_process(
     version: int,
     *,
     worded: Collection[str] | None = None,
-    personal: Mapping[str, str] | None = None,
+    personal: PersonalNames | None = None,
 ) -> Process:
     """
     Args:
@@ -105,7 +106,7 @@ class _Reader:
                     known = ", ".join(sorted(worded))
                     raise self._top["pauses"].fail(f"the status page has no words for {name}; it has for {known}")
 
-    def refuse_personal(self, process: Process, personal: Mapping[str, str]) -> None:
+    def refuse_personal(self, process: Process, personal: PersonalNames) -> None:
         """What may be neither said nor recorded must not be asked for: no request could leave the stage."""
         fields = self._top["stages"].entries()
         for name, stage in process.stages.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from services.intake.domain.automation.linting import remark_on_automation
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.process_files import read_process
 from services.intake.domain.process_linting import remark_on_process
+from services.intake.domain.validation.personal_names import PersonalNames
 from shared.errors import ConfigurationError
 from shared.rules.document import InvalidDocument
 
@@ -29,7 +30,7 @@ def lint_automation(file: Path) -> dict[str, Any]:
     return {"errors": [], "remarks": [asdict(remark) for remark in remark_on_automation(rules, text, str(file))]}
 
 
-def lint_processes(files: Iterable[Path], worded: Collection[str], personal: Mapping[str, str]) -> dict[str, Any]:
+def lint_processes(files: Iterable[Path], worded: Collection[str], personal: PersonalNames) -> dict[str, Any]:
     """What is wrong with the files, and what may not be meant; each for itself.
 
     Args:
@@ -43,7 +44,7 @@ def lint_processes(files: Iterable[Path], worded: Collection[str], personal: Map
     return {part: [each for one in found for each in one[part]] for part in ("errors", "remarks")}
 
 
-def _lint_process(file: Path, worded: Collection[str], personal: Mapping[str, str]) -> dict[str, Any]:
+def _lint_process(file: Path, worded: Collection[str], personal: PersonalNames) -> dict[str, Any]:
     text = _read(file)
     try:
         process = read_process(text, str(file), 1, worded=worded, personal=personal)

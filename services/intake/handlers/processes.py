@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from services.intake.domain.process import Process
 from services.intake.domain.process_book import ProcessBook
 from services.intake.domain.process_files import read_process
+from services.intake.domain.validation.personal_names import PersonalNames
 from services.intake.handlers.superseded import check_seen
 from services.intake.store import processes as store
 from services.intake.store.processes import Origin, ProcessVersion
@@ -49,7 +50,7 @@ class Processes:
         clock: Clock,
         files: Mapping[str, str],
         worded: Collection[str],
-        personal: Mapping[str, str],
+        personal: PersonalNames,
     ) -> None:
         self._database = database
         self._clock = clock
