@@ -25,9 +25,9 @@ FROM generate_series(0, $1::integer - 1) AS i
 """
 _REQUESTS = """
 INSERT INTO sla_timer.tracked_request
-    (request_id, reference, facts, policy_version, partition, correlation_id, traceparent, stage, team)
+    (request_id, reference, facts, policy_version, partition, correlation_id, traceparent, stage, team, last_heard)
 SELECT c.request_id, c.reference, t.facts, t.policy_version, c.partition, t.correlation_id, t.traceparent, t.stage,
-    t.team
+    t.team, t.last_heard
 FROM copy AS c, sla_timer.tracked_request AS t WHERE t.request_id = $1
 """
 _EVENTS = """

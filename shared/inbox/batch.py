@@ -116,7 +116,9 @@ class BatchHandling:
             if refusal is not None:
                 rejections += [Rejection(r.record, "unstorable", f"the database refuses it: {refusal}") for r in batch]
                 batch = []
-            last = await self._sequences.load_last(connection, [r.event for r in batch if isinstance(r.event, Event)])
+            # A replay has no place in the sequences.
+            in_order = [r.event for r in batch if isinstance(r.event, Event) and r.replay_of is None]
+            last = await self._sequences.load_last(connection, in_order)
             sorted_out = sort_out(batch, last)
             if sorted_out.fresh:
                 rejections = [*rejections, *await self._handler.handle(connection, sorted_out.fresh)]

@@ -28,6 +28,7 @@ class Message:
 
     Attributes:
         facts: only of a submission.
+        is_noise: it means nothing to clocks.
         is_dead: the consumer rejects it the first time it comes.
         is_replay: it comes back from the dead letters.
     """
@@ -35,6 +36,7 @@ class Message:
     request_id: UUID
     entry: RequestEvent
     facts: Facts | None = None
+    is_noise: bool = False
     is_dead: bool = False
     is_replay: bool = False
 
@@ -44,7 +46,8 @@ class Told:
     """A request as intake knows it.
 
     Attributes:
-        said: everything that was said about it, in order.
+        said: everything that was said about it and means something to clocks, in order.
+        number: of what was said last, whatever it means.
         waiting: what has not been published yet.
     """
 
@@ -53,6 +56,7 @@ class Told:
     facts: Facts
     stage: str
     said: list[RequestEvent] = field(default_factory=list)
+    number: int = 0
     waiting: list[Message] = field(default_factory=list)
     is_over: bool = False
 
@@ -68,7 +72,11 @@ def submit(random: Random, number: int, partitions: int, now: datetime) -> Told:
 
 
 def go_on(random: Random, told: Told, now: datetime) -> None:
-    """Say one more thing."""
+    """Say one more thing, and at times some that mean nothing to clocks."""
+    while random.random() < 0.2:
+        told.number += 1
+        noise = RequestEvent(told.number, Happening.SIGNALLED, now, now, "noise")
+        told.waiting.append(Message(told.request_id, noise, is_noise=True, is_dead=random.random() < 0.06))
     happening, value, details = _draw(random, told)
     late = random.choice([0, 0, 0, 0, 0, 1, 3, 10, 30]) * HOUR
     _say(told, happening, hour_of(now) - late, now, value, details, is_dead=random.random() < 0.06)
@@ -84,10 +92,11 @@ def _say(
     *,
     is_dead: bool,
 ) -> None:
-    entry = RequestEvent(len(told.said) + 1, happening, min(occurred_at, now), now, value, details)
+    told.number += 1
+    entry = RequestEvent(told.number, happening, min(occurred_at, now), now, value, details)
     told.said.append(entry)
     is_submission = happening is Happening.SUBMITTED
-    told.waiting.append(Message(told.request_id, entry, told.facts if is_submission else None, is_dead))
+    told.waiting.append(Message(told.request_id, entry, told.facts if is_submission else None, is_dead=is_dead))
 
 
 def _draw(random: Random, told: Told) -> tuple[Happening, str | None, Mapping[str, Any] | None]:

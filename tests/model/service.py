@@ -12,7 +12,6 @@ from unittest.mock import patch
 from uuid import UUID
 
 from services.sla_timer.domain.case import Case
-from services.sla_timer.domain.facts import Facts
 from services.sla_timer.domain.history import RequestEvent
 from services.sla_timer.domain.rules import Rulebook
 from services.sla_timer.handlers.batch import Batch
@@ -28,6 +27,7 @@ from services.sla_timer.ticker.book import TimerBook
 from services.sla_timer.ticker.firing import Ticker
 from services.sla_timer.ticker.rollouts import Rollouts
 from shared.clock import ManualClock
+from shared.contracts.casework import RequestNoted
 from shared.contracts.envelope import Event
 from shared.contracts.payload import CustomerTier, Language, Market, Payload, Priority, RequestKind
 from shared.contracts.requests import RequestResponded, RequestSubmitted
@@ -161,15 +161,29 @@ class Service:
             dead = [message for _, message in news if message.is_dead and not message.is_replay]
             connection.writes.append(lambda: self._store.dead.extend(dead))
             if received:
-                events = [one.event for one in received if isinstance(one.event, Event)]
-                fresh = sort_out(received, await self._sequences.load_last(connection, events)).fresh
+                events = [one.event for one in received if isinstance(one.event, Event) and one.replay_of is None]
+                sorted_out = sort_out(received, await self._sequences.load_last(connection, events))
+                fresh = sorted_out.fresh
                 if fresh:
                     rejections = await self._handler.handle(connection, fresh)
                     refused = {rejection.record.offset for rejection in rejections}
                     again = [message for offset, message in news if offset in refused]
                     connection.writes.append(lambda: self._store.dead.extend(again))
+                await self._sequences.store_last(connection, sorted_out.last)
+                for record in sorted_out.gaps:
+                    self._check_gap(partition, record.offset)
             connection.positions[partition] = max(position, reached)
         self._reading[partition] = max(position, reached)
+
+    def _check_gap(self, partition: int, offset: int) -> None:
+        """Raises:
+        AssertionError: a gap is told although the message before came and could be read.
+        """
+        topic = self._store.topic[partition]
+        message = topic[offset]
+        before = message.request_id, message.entry.sequence - 1
+        dead = {(other.request_id, other.entry.sequence) for other in topic[:offset] if other.is_dead}
+        assert before in dead, f"no gap: {message}"
 
     def tick(self, most: int, *, is_sweep: bool) -> int:
         """What the ticker does when it wakes; gives how many timers it looked at."""
@@ -242,14 +256,19 @@ def _received(partition: int, offset: int, message: Message) -> Received:
         recorded_at=entry.recorded_at,
         correlation_id="model",
         traceparent=TRACEPARENT,
-        data=RequestResponded(request_id=request_id) if message.facts is None else _submission(message, message.facts),
+        data=_data(message),
     )
     event.entry = entry
     record = Record(REQUESTS.name, partition, offset, None, None, ())
     return Received(event, record, "replayed" if message.is_replay else None)
 
 
-def _submission(message: Message, facts: Facts) -> Payload:
+def _data(message: Message) -> Payload:
+    if message.is_noise:
+        return RequestNoted(request_id=message.request_id)
+    facts = message.facts
+    if facts is None:
+        return RequestResponded(request_id=message.request_id)
     return RequestSubmitted(
         request_id=message.request_id,
         reference="K7M4Q-2XD9C",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from unittest.mock import Mock, patch
@@ -30,6 +31,16 @@ def standing_in(watch: Watch, seconds: Callable[[], float]) -> Iterator[None]:
 
     async def save(connection: Transaction, changes: Changes, now: datetime) -> None:
         connection.saved = changes, now
+
+    async def remember_heard(connection: Transaction, requests: Sequence[TrackedRequest]) -> None:
+        heard = {request.request_id: request.last_heard for request in requests}
+
+        def write() -> None:
+            for request_id, last in heard.items():
+                row = connection.store.rows[request_id]
+                row.request = replace(row.request, last_heard=last)
+
+        connection.writes.append(write)
 
     async def load_timers(
         connection: Transaction, partition: int, until: datetime, count: int, since: datetime | None = None
@@ -80,6 +91,7 @@ def standing_in(watch: Watch, seconds: Callable[[], float]) -> Iterator[None]:
     replaced: dict[str, Any] = {
         f"{service}.store.shelf.load_requests": load_requests,
         f"{service}.handlers.loading.load_requests": load_requests,
+        f"{service}.handlers.loading.remember_heard": remember_heard,
         f"{service}.handlers.batch.save": save,
         f"{service}.handlers.requests.request_event": lambda event: event.entry,
         f"{service}.handlers.requests.evolve": evolve_watched,

@@ -8,6 +8,7 @@ fired, and what stands must be what the reference reckons from all events.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -204,7 +205,7 @@ class World(Judged):
 
     def _replay(self, message: Message) -> None:
         told = next(told for told in self.requests if told.request_id == message.request_id)
-        replayed = Message(message.request_id, message.entry, message.facts, is_replay=True)
+        replayed = replace(message, is_dead=False, is_replay=True)
         self.store.topic[told.partition].append(replayed)
 
     def _order(self, version: int | None) -> None:

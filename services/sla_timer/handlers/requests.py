@@ -136,7 +136,10 @@ class RequestHandler:
         if type(event.data) is RequestSubmitted:
             if request is not None:
                 return Rejection(received.record, "request_already_tracked", "the request was submitted before")
-            requests[event.subject] = self._submit(event, event.data, entry, received.partition, changes, trace)
+            begun = self._submit(event, event.data, entry, received.partition, changes, trace)
+            if received.replay_of is not None:
+                begun.last_heard = None  # how much came while it was a dead letter is not known
+            requests[event.subject] = begun
             return None
         if request is None:
             return Rejection(received.record, "request_unknown", "its submission never came")

@@ -78,6 +78,16 @@ async def save(connection: Connection, changes: Changes, now: datetime) -> None:
     await _save_counts(connection, changes.counts)
 
 
+async def remember_heard(connection: Connection, requests: Sequence[TrackedRequest]) -> None:
+    """Keep how far they were heard. Nobody else writes them: the caller holds their partitions."""
+    if requests:
+        await STATEMENTS["remember_heard"].execute(
+            connection,
+            request_ids=[request.request_id for request in requests],
+            last_heard=[request.last_heard for request in requests],
+        )
+
+
 async def _insert_requests(connection: Connection, requests: Sequence[TrackedRequest]) -> None:
     await STATEMENTS["insert_requests"].execute(
         connection,
@@ -90,6 +100,7 @@ async def _insert_requests(connection: Connection, requests: Sequence[TrackedReq
         traceparents=[request.traceparent for request in requests],
         stages=[request.stage for request in requests],
         teams=[request.team for request in requests],
+        last_heard=[request.last_heard for request in requests],
     )
 
 

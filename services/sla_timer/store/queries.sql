@@ -1,6 +1,6 @@
 -- name: load_requests
 -- Reads what is kept of requests beside their histories. Nobody else writes them: the caller holds their partitions.
-SELECT request_id, reference, facts, policy_version, partition, correlation_id, traceparent, stage, team
+SELECT request_id, reference, facts, policy_version, partition, correlation_id, traceparent, stage, team, last_heard
 FROM tracked_request WHERE request_id = ANY(:request_ids::uuid[]);
 
 -- name: load_histories
@@ -17,15 +17,22 @@ FROM clock WHERE request_id = ANY(:request_ids::uuid[]) ORDER BY request_id, obj
 -- name: insert_requests
 -- Starts to track requests.
 INSERT INTO tracked_request
-    (request_id, reference, facts, policy_version, partition, correlation_id, traceparent, stage, team)
+    (request_id, reference, facts, policy_version, partition, correlation_id, traceparent, stage, team, last_heard)
 SELECT * FROM unnest(:request_ids::uuid[], :references::text[], :facts::jsonb[], :policy_versions::integer[],
-    :partitions::integer[], :correlation_ids::text[], :traceparents::text[], :stages::text[], :teams::text[]);
+    :partitions::integer[], :correlation_ids::text[], :traceparents::text[], :stages::text[], :teams::text[],
+    :last_heard::bigint[]);
 
 -- name: update_requests
 -- Keeps where requests are, and the partition they are heard on.
 UPDATE tracked_request AS t SET partition = n.partition, stage = n.stage, team = n.team
 FROM unnest(:request_ids::uuid[], :partitions::integer[], :stages::text[], :teams::text[])
     AS n (request_id, partition, stage, team)
+WHERE t.request_id = n.request_id;
+
+-- name: remember_heard
+-- Keeps how far requests were heard where their histories do not tell it.
+UPDATE tracked_request AS t SET last_heard = n.last_heard
+FROM unnest(:request_ids::uuid[], :last_heard::bigint[]) AS n (request_id, last_heard)
 WHERE t.request_id = n.request_id;
 
 -- name: insert_request_events

@@ -36,6 +36,7 @@ class TrackedRequest:
         facts, policy_version: as it began; what changed them is in the history.
         stage, team: where it is now, for people who look for it.
         said: sequence of the last event told about it.
+        last_heard: intake's number of the last event that left no entry in the history; None: that is not known.
         history: in the order in which it was told, intake's entries first.
         case: the history put together; None before that is needed.
     """
@@ -50,17 +51,19 @@ class TrackedRequest:
     stage: str | None = None
     team: str | None = None
     said: int = 0
+    last_heard: int | None = 0
     history: list[RequestEvent] = field(default_factory=list)
     clocks: dict[ClockKey, Clock] = field(default_factory=dict)
     case: Case | None = None
 
     @property
     def last_sequence(self) -> int:
-        """The number of intake's last entry."""
+        """The number of intake's last event, as far as it is known."""
+        heard = self.last_heard or 0
         for entry in reversed(self.history):
             if entry.origin is Origin.INTAKE:
-                return entry.sequence
-        return 0
+                return max(entry.sequence, heard)
+        return heard
 
     @property
     def next_own_sequence(self) -> int:
@@ -98,6 +101,7 @@ def read_request(row: Record) -> TrackedRequest:
         traceparent=row["traceparent"],
         stage=row["stage"],
         team=row["team"],
+        last_heard=row["last_heard"],
     )
 
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from services.sla_timer.handlers.programs import Programs
-from services.sla_timer.handlers.rulebooks import RuleFiles
+from services.sla_timer.handlers.rulebooks import Rulebooks, RuleFiles
 from shared.clock import ManualClock
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
@@ -57,6 +59,22 @@ async def client(desk: Desk, database_urls: dict[str, str]) -> AsyncIterator[Cli
     programs = Programs(env={"PUNCTUAL_SLA_TIMER_DATABASE_URL": database_urls["sla_timer"]})
     async with client_of(desk, programs) as client:
         yield client
+
+
+@pytest.fixture
+def rules(database_urls: dict[str, str]) -> None:
+    """The shipped rules are in force."""
+
+    async def put() -> None:
+        await empty(database_urls["admin"])
+        async with AsyncExitStack() as stack:
+            database = await Database.open(database_urls["sla_timer"], schema="sla_timer", application_name="tests")
+            stack.push_async_callback(database.close)
+            await Rulebooks(
+                database, ManualClock(MONDAY), RuleFiles(DATA / "policies.yml", DATA / "calendars.yml")
+            ).start()
+
+    asyncio.run(put())
 
 
 async def empty(admin_url: str, *, but_rules: bool = False) -> None:

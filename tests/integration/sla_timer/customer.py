@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.sla_timer.domain.rules import Mode
+from shared.contracts.casework import RequestNoted
 from shared.contracts.envelope import Event
 from shared.contracts.operations import ModeEntered, ModeLeft
 from shared.contracts.payload import Language, Market, Payload, Priority, RequestKind
@@ -115,6 +116,17 @@ class Customer:
 
     def writes(self, occurred_at: datetime) -> Event[Payload]:
         return self._event(RequestMessageReceived(request_id=self.request_id), occurred_at, None)
+
+    def notes(self, occurred_at: datetime) -> Event[Payload]:
+        """Means nothing to clocks."""
+        return self.says(RequestNoted(request_id=self.request_id), occurred_at)
+
+    def loses(self, count: int = 1) -> None:
+        """The next events never come."""
+        self.sequence += count
+
+    def says(self, data: Payload, occurred_at: datetime) -> Event[Payload]:
+        return self._event(data, occurred_at, None)
 
     def leaves(self, stage: str, occurred_at: datetime) -> Event[Payload]:
         return self._event(RequestStageLeft(request_id=self.request_id, stage=stage), occurred_at, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.sla_timer.handlers.rulebooks import Rulebooks, RuleFiles
+from services.sla_timer.handlers.rulebooks import RuleFiles
 from shared.clock import ManualClock
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload, RequestKind
@@ -126,20 +125,6 @@ async def _outcome(desk: Desk) -> Outcome:
     assert not overdue, "all is settled, and timers are left that would be looked at for ever"
     assert await wrong_counts(desk) == []
     return sorted(await standing(desk)), [tuple(row) for row in clocks]
-
-
-@pytest.fixture
-def rules(database_urls: dict[str, str]) -> None:
-    """The shipped rules are in force."""
-
-    async def put() -> None:
-        await empty(database_urls["admin"])
-        async with AsyncExitStack() as stack:
-            database = await Database.open(database_urls["sla_timer"], schema="sla_timer", application_name="tests")
-            stack.push_async_callback(database.close)
-            await Rulebooks(database, ManualClock(MONDAY), FILES).start()
-
-    asyncio.run(put())
 
 
 @pytest.mark.usefixtures("rules")
