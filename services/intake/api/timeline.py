@@ -72,8 +72,8 @@ class TimelineView(BaseModel):
     "/v1/requests/{reference}/timeline",
     summary="Everything that happened to a request",
     description=(
-        "Its own history, its clocks, what was told to whom, and for staff its reviews; by instant, then source, then"
-        " sequence. What is told late takes its place by when it happened."
+        "Its own history, its clocks, what was told to whom, and for staff its reviews; by instant, then source. What a"
+        " service tells stands in the order of its sequence: what it tells late comes right after what it told before."
     ),
     responses={
         200: {"headers": {"Link": {"schema": {"type": "string"}, "description": 'rel="next"'}}},
@@ -116,7 +116,7 @@ def view_happening(happening: Happening) -> HappeningView:
         source=happening.moment.source.removeprefix(_PREFIX),
         type=happening.type,
         sequence=happening.moment.sequence,
-        occurred_at=happening.moment.occurred_at,
+        occurred_at=happening.occurred_at,
         recorded_at=happening.recorded_at,
         by=happening.by,
         cause=happening.cause,
@@ -125,7 +125,7 @@ def view_happening(happening: Happening) -> HappeningView:
 
 
 def write_moment(moment: Moment) -> str:
-    text = f"{moment.occurred_at.isoformat()} {moment.sequence} {moment.source}"
+    text = f"{moment.placed_at.isoformat()} {moment.sequence} {moment.source}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -139,9 +139,9 @@ def read_moment(cursor: str | None) -> Moment | None:
     try:
         parts = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(" ", 2)
         at, sequence, source = parts if len(parts) == _PARTS else ("", "", "")
-        occurred_at, number = read_instant(at), int(sequence)
+        placed_at, number = read_instant(at), int(sequence)
     except (binascii.Error, ValueError):
         raise broken_cursor() from None
     if not 0 < number < 2**63 or "\x00" in source:
         raise broken_cursor()
-    return Moment(occurred_at, source, number)
+    return Moment(placed_at, source, number)

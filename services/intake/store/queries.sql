@@ -652,19 +652,23 @@ WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
 
 -- name: read_timeline
 -- What happened to a request, our own history and what we heard, in one order. As much is read as one request has.
-SELECT occurred_at, source, sequence, type, recorded_at, data::text, caller, cause
+-- Nothing is placed before what its source told earlier; what is said to happen later than recorded has happened then.
+SELECT placed_at, source, sequence, type, occurred_at, recorded_at, data::text, caller, cause
 FROM (
-    SELECT occurred_at, :own::text AS source, sequence::bigint, 'punctual.request.' || type AS type, recorded_at, data,
-        caller, cause
-    FROM request_event WHERE request_id = :request_id
-    UNION ALL
-    SELECT occurred_at, source, sequence, regexp_replace(type, '[.]v[0-9]+$', ''), recorded_at, data, NULL, NULL
-    FROM heard_event WHERE request_id = :request_id
-) AS everything
+    SELECT *, max(least(occurred_at, recorded_at)) OVER (PARTITION BY source ORDER BY sequence) AS placed_at
+    FROM (
+        SELECT occurred_at, :own::text AS source, sequence::bigint, 'punctual.request.' || type AS type, recorded_at, data,
+            caller, cause
+        FROM request_event WHERE request_id = :request_id
+        UNION ALL
+        SELECT occurred_at, source, sequence, regexp_replace(type, '[.]v[0-9]+$', ''), recorded_at, data, NULL, NULL
+        FROM heard_event WHERE request_id = :request_id
+    ) AS everything
+) AS placed
 WHERE (:source::text IS NULL OR source = :source) AND source IS DISTINCT FROM :except_source::text
     AND (:at::timestamptz IS NULL
-        OR (occurred_at, source COLLATE "C", sequence) > (:at, :after_source::text, :after_sequence::bigint))
-ORDER BY occurred_at, source COLLATE "C", sequence
+        OR (placed_at, source COLLATE "C", sequence) > (:at, :after_source::text, :after_sequence::bigint))
+ORDER BY placed_at, source COLLATE "C", sequence
 LIMIT :count::integer;
 
 -- name: newest_transaction

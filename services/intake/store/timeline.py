@@ -37,9 +37,13 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moment:
-    """What the timeline is ordered by."""
+    """What the timeline is ordered by.
 
-    occurred_at: datetime
+    Attributes:
+        placed_at: when it occurred, or the latest such instant of what its source told before it.
+    """
+
+    placed_at: datetime
     source: str
     sequence: int
 
@@ -53,6 +57,7 @@ class Happening:
 
     moment: Moment
     type: str
+    occurred_at: datetime
     recorded_at: datetime
     data: dict[str, Any]
     by: str | None
@@ -83,7 +88,7 @@ async def read_timeline(
     after: Moment | None,
     count: int,
 ) -> list[Happening]:
-    """In the order of instant, source, sequence.
+    """By instant and source, and what a source told in the order in which it told it.
 
     Args:
         source: only what it told; None takes all.
@@ -95,15 +100,16 @@ async def read_timeline(
         request_id=request_id,
         source=source,
         except_source=except_source,
-        at=None if after is None else after.occurred_at,
+        at=None if after is None else after.placed_at,
         after_source=None if after is None else after.source,
         after_sequence=None if after is None else after.sequence,
         count=count,
     )
     return [
         Happening(
-            moment=Moment(row["occurred_at"], row["source"], row["sequence"]),
+            moment=Moment(row["placed_at"], row["source"], row["sequence"]),
             type=row["type"],
+            occurred_at=row["occurred_at"],
             recorded_at=row["recorded_at"],
             data=json.loads(row["data"]),
             by=row["caller"],

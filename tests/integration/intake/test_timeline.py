@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -76,12 +77,12 @@ def clock_started(request_id: UUID, at: datetime, sequence: int = 1) -> Outgoing
     return record(CLOCKS, "sla_timer", sequence, at, payload, request_id)
 
 
-def notice_sent(request_id: UUID, at: datetime) -> OutgoingRecord:
+def notice_sent(request_id: UUID, at: datetime, sequence: int = 1) -> OutgoingRecord:
     payload = NoticeSent(
         notice_id=new_id(), request_id=request_id, kind="received", audience="customer", cause="1", channel="email",
         language=Language.ENGLISH, sent_at=at,
     )  # fmt: skip
-    return record(NOTICES, "notifier", 1, at, payload, request_id)
+    return record(NOTICES, "notifier", sequence, at, payload, request_id)
 
 
 def review_completed(request_id: UUID, at: datetime) -> OutgoingRecord:
@@ -107,6 +108,16 @@ async def shown(client: Any, view: dict[str, Any], **params: Any) -> list[tuple[
     answer = await client.get(f"/v1/requests/{view['reference']}/timeline", params=params)
     assert answer.status_code == 200, answer.text
     return [(line["source"], line["type"].removeprefix("punctual.")) for line in answer.json()["happenings"]]
+
+
+async def pages(intake: Intake, address: str | None) -> list[Any]:
+    """What the pages show together, from the first on."""
+    found: list[Any] = []
+    while address:
+        answer = await intake.staff.get(address)
+        found += answer.json()["happenings"]
+        address = answer.links["next"]["url"] if "next" in answer.links else None
+    return found
 
 
 async def test_everything_about_a_request_comes_in_one_order(intake: Intake, consumer: InboxConsumer) -> None:
@@ -140,15 +151,86 @@ async def test_the_pages_together_are_the_whole(intake: Intake, consumer: InboxC
     await hear(intake, consumer, clock_started(request_id, START), notice_sent(request_id, START))
     path = f"/v1/requests/{view['reference']}/timeline"
     whole = (await intake.staff.get(path)).json()["happenings"]
-    found: list[Any] = []
-    address: str | None = f"{path}?limit=2"
-    while address:
-        answer = await intake.staff.get(address)
-        found += answer.json()["happenings"]
-        address = answer.links["next"]["url"] if "next" in answer.links else None
-    assert found == whole
+    assert await pages(intake, f"{path}?limit=2") == whole
     for cursor in ("x", "AAAA", "é"):
         assert (await intake.staff.get(path, params={"after": cursor})).status_code == 422
+
+
+async def test_what_a_service_tells_late_stands_behind_what_it_told_before(
+    intake: Intake, consumer: InboxConsumer
+) -> None:
+    submitted_at = START - timedelta(days=30)
+    view = await intake.submit(occurred_at=submitted_at.isoformat())
+    request_id, answered_at = UUID(view["id"]), submitted_at + timedelta(minutes=5)
+    clock = [
+        ("started", timedelta(0)), ("warned", timedelta(hours=6)), ("breached", timedelta(hours=8)),
+        ("escalated", timedelta(hours=12)), ("breach_withdrawn", timedelta(minutes=5)), ("met", timedelta(minutes=5)),
+    ]  # fmt: skip
+    await hear(
+        intake, consumer,
+        *(
+            renamed(clock_started(request_id, submitted_at + after, number), f"punctual.clock.{word}.v9")
+            for number, (word, after) in enumerate(clock, start=1)
+        ),
+        notice_sent(request_id, submitted_at + timedelta(hours=8, minutes=1)),
+    )  # fmt: skip
+    await intake.move(view["reference"], "response", occurred_at=answered_at.isoformat())
+    assert await shown(intake.staff, view) == [
+        ("intake", "request.submitted"),
+        ("sla_timer", "clock.started"),
+        ("intake", "request.responded"),
+        ("sla_timer", "clock.warned"),
+        ("sla_timer", "clock.breached"),
+        ("notifier", "notice.sent"),
+        ("sla_timer", "clock.escalated"),
+        ("sla_timer", "clock.breach_withdrawn"),
+        ("sla_timer", "clock.met"),
+    ]
+
+
+async def test_what_is_said_to_happen_later_than_it_was_recorded_has_happened_then(
+    intake: Intake, consumer: InboxConsumer
+) -> None:
+    view = await intake.submit(occurred_at=minutes(4).isoformat())
+    await intake.move(view["reference"], "acknowledge")
+    await hear(intake, consumer, clock_started(UUID(view["id"]), START), notice_sent(UUID(view["id"]), minutes(1)))
+    assert await shown(intake.staff, view) == [
+        ("intake", "request.submitted"),
+        ("intake", "request.acknowledged"),
+        ("sla_timer", "clock.started"),
+        ("notifier", "notice.sent"),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_pages_of_any_size_keep_the_order_in_which_each_service_told(
+    intake: Intake, consumer: InboxConsumer, seed: int
+) -> None:
+    random = Random(seed)
+    view = await intake.submit(occurred_at=(START - timedelta(hours=9)).isoformat())
+    for _ in range(4):
+        await intake.move(view["reference"], "inform", occurred_at=minutes(-random.randrange(500)).isoformat())
+    told = [
+        tell(UUID(view["id"]), minutes(-random.randrange(500)), number)
+        for tell in (clock_started, notice_sent)
+        for number in range(1, 9)
+    ]
+    await hear(intake, consumer, *told)
+    path = f"/v1/requests/{view['reference']}/timeline"
+    whole = (await intake.staff.get(path)).json()["happenings"]
+    assert len(whole) == 5 + len(told)
+    latest: dict[str, str] = {}
+    places = []
+    for line in sorted(whole, key=lambda line: line["sequence"]):
+        source = line["source"]
+        latest[source] = max(latest.get(source, ""), line["occurred_at"])
+        places.append((latest[source], source, line["sequence"]))
+    assert [(line["source"], line["sequence"]) for line in whole] == [place[1:] for place in sorted(places)]
+    for size in (1, 2, 7):
+        assert await pages(intake, f"{path}?limit={size}") == whole
+    mine = [line for line in whole if line["source"] == "sla_timer"]
+    assert await pages(intake, f"{path}?limit=3&source=sla_timer") == mine
+    assert [line["sequence"] for line in mine] == list(range(1, 9))
 
 
 async def test_what_comes_twice_is_shown_once(intake: Intake, consumer: InboxConsumer) -> None:

@@ -75,7 +75,7 @@ def _cursor_of(order: Order) -> Read:
 def _timeline_cursor(text: str) -> None:
     moment = read_moment(text)
     assert moment is not None
-    check_usable(moment.occurred_at)
+    check_usable(moment.placed_at)
 
 
 def _clock_cursor(text: str) -> None:
