@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from shared.errors import ConfigurationError
+from shared.http.connection import HEAD_SECONDS, bounded
 
 
 class _Server(uvicorn.Server):
@@ -24,9 +25,18 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """Serves until asked to stop, then finishes the requests in hand."""
 
-    def __init__(self, app: FastAPI, host: str, port: int, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        host: str,
+        port: int,
+        certificate: tuple[Path, Path] | None = None,
+        *,
+        head_seconds: float = HEAD_SECONDS,
+    ) -> None:
         """Args:
             certificate: the chain and its key, PEM files; TLS 1.2 and later is spoken then, and nothing else.
+            head_seconds: real time that the head of a request may take to come.
 
         Raises:
             ConfigurationError: the certificate cannot be used.
@@ -40,6 +50,7 @@ class HttpServer:
                 app,
                 host=host,
                 port=port,
+                http=bounded(head_seconds),
                 log_config=None,
                 access_log=False,
                 lifespan="off",

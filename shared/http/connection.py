@@ -1,0 +1,75 @@
+"""A connection of HTTP: uvicorn's, and a bound on how long a client may take to say what it wants.
+
+Bodies have a bound of their own, and a connection that rests between two calls is closed by uvicorn. It does not look
+at a head that never becomes whole, nor at a new connection on which nothing comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+HEAD_SECONDS = 15.0
+"""Real time that the head of a request may take to come. It is some hundred bytes; what comes over the worst of mobile
+lines is repeated within seconds."""
+
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Connection(HttpToolsProtocol):
+    """A head that comes at once, as nearly every one does, costs some comparisons and no timer.
+
+    Attributes:
+        head_seconds: from the first byte of a head to its last one; of the first head also from the connection on.
+    """
+
+    head_seconds = HEAD_SECONDS
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._late = self.loop.call_later(self.head_seconds, self._end)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_answering and not self._is_in_head:
+            if self._late is not None:
+                self._late.cancel()
+                self._late = None
+        elif self._late is None:
+            self._late = self.loop.call_later(self.head_seconds, self._end)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        super().connection_lost(exc)
+
+    @property
+    def _newest(self) -> RequestResponseCycle | None:
+        """The last request whose head is whole. uvicorn's types leave out that there may be none yet."""
+        return self.cycle
+
+    @property
+    def _is_answering(self) -> bool:
+        return (newest := self._newest) is not None and not newest.response_complete
+
+    @property
+    def _is_in_head(self) -> bool:
+        """A scope is made at the first byte of a head, a cycle at its end."""
+        scope: object = self.scope
+        return scope is not (None if (newest := self._newest) is None else newest.scope)
+
+    def _end(self) -> None:
+        self._late = None
+        if self._is_answering:  # to what came before; then what rests too long is closed, and new bytes come back here
+            return
+        if self._is_in_head and not self.transport.is_closing():
+            self.transport.write(_TOO_SLOW)
+        self.transport.close()
+
+
+def bounded(head_seconds: float) -> type[Connection]:
+    """Connections with another bound; uvicorn makes them by itself."""
+    return type("BoundedConnection", (Connection,), {"head_seconds": head_seconds})
