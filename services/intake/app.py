@@ -106,7 +106,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     )
     stack.push_async_callback(database.close)
     keys = KeyBook(database)
-    access = open_access(settings.platform, settings.access_file, keys.find)
+    wait = settings.retry_after_seconds
+    access = open_access(settings.platform, settings.access_file, keys.find, retry_after_seconds=wait)
     files = {Path(name).name: text for name, text in _texts(settings.data_folder / "processes", "*.yml")}
     processes = Processes(database, clock, files, worded(status_page.words), validation.book.personal)
     await processes.start()
@@ -176,7 +177,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         feed=feed,
         key_patience=settings.key_patience,
         outbox_limit=settings.outbox_limit,
-        retry_after_seconds=settings.retry_after_seconds,
+        retry_after_seconds=wait,
         line_limit=settings.line_limit,
         batch_patience=settings.batch_patience,
         limits=RateLimits(Rate(settings.rate_per_second, settings.rate_burst) if settings.rate_per_second else None),

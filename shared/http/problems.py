@@ -135,7 +135,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         return unavailable(error).response()
 
 
-def unavailable(error: Retryable) -> Problem:
+def unavailable(error: Retryable, retry_after_seconds: int = 1) -> Problem:
     """What is told of work that can be repeated as it is."""
     _log.warning("answered 503", error=type(error).__name__)
     return Problem(
@@ -143,7 +143,7 @@ def unavailable(error: Retryable) -> Problem:
         "try_again",
         "The service cannot take this now",
         "Send the same request again with the same Idempotency-Key.",
-        headers={"Retry-After": "1"},
+        headers={"Retry-After": str(retry_after_seconds)},
     )
 
 

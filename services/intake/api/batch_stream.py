@@ -159,7 +159,7 @@ class BatchStream(Response):
             except Problem as problem:
                 return problem
             except Retryable as error:
-                return unavailable(error)
+                return unavailable(error, context.retry_after_seconds)
             self._recognised_at = monotonic()
         verdict = context.limits.take(self._caller)
         if verdict is not None and not verdict.is_granted:
@@ -264,7 +264,7 @@ class BatchStream(Response):
             case Problem() as problem:
                 pass
             case Retryable() as error:
-                problem = unavailable(error)
+                problem = unavailable(error, self._context.retry_after_seconds)
                 if isinstance(error, DatabaseUnavailable):  # the lines that follow would fare no better
                     self._halt_at(answer.number, problem)
             case error:

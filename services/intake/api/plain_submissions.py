@@ -68,7 +68,7 @@ class PlainSubmissions:
             tally_refusal(problem.status, call[1].caller, self._context)
             await answer_problem(problem)(scope, receive, send)
         except Retryable as error:
-            await unavailable(error).response()(scope, receive, send)
+            await unavailable(error, self._context.retry_after_seconds).response()(scope, receive, send)
         else:
             body = taken.body.encode()
             headers = [(name.lower().encode(), value.encode()) for name, value in submit.headers_of(taken).items()]

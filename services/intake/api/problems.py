@@ -18,7 +18,8 @@ from services.intake.handlers.customer_keys import CustomerErased
 from services.intake.handlers.moving import ChangedMeanwhile, ProcessUnknown, RequestUnknown
 from services.intake.handlers.superseded import Superseded
 from services.intake.handlers.validation import DataRefused
-from shared.http import FieldError, Problem
+from shared.errors import Retryable
+from shared.http import FieldError, Problem, unavailable
 
 REFUSED = Counter("punctual_intake_refused_total", "Calls that were refused, by problem code.", ["code"])
 
@@ -197,12 +198,16 @@ def answer_problem(problem: Problem) -> Response:
 
 
 def count_refusals(app: FastAPI) -> None:
-    """Count what the handlers of ``create_app`` answer."""
+    """Count what the handlers of ``create_app`` answer, and say when to come again as the settings have it."""
     invalid = app.exception_handlers[RequestValidationError]
 
     @app.exception_handler(Problem)
     async def _problem(_: Request, problem: Problem) -> Response:
         return answer_problem(problem)
+
+    @app.exception_handler(Retryable)
+    async def _unavailable(request: Request, error: Retryable) -> Response:
+        return unavailable(error, request.app.state.context.retry_after_seconds).response()
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:

@@ -15,7 +15,6 @@ from shared.http.keys import Caller, KeyRing
 from shared.http.problems import Problem
 
 _CHALLENGE = 'Bearer realm="punctual"'
-_RETRY_SECONDS = "5"
 
 FindKey = Callable[[str], Awaitable[Principal | None]]
 """Whose API key a text is, where keys are kept elsewhere than in the file."""
@@ -49,6 +48,7 @@ class Identification:
     issuer: None where only API keys are accepted.
     now: real time.
     find_key: asked about what is no key of the file.
+    retry_after_seconds: what is told while the issuer's keys cannot be had.
     """
 
     def __init__(
@@ -57,11 +57,13 @@ class Identification:
         issuer: TrustedIssuer | None = None,
         now: Callable[[], datetime] = real_now,
         find_key: FindKey | None = None,
+        retry_after_seconds: int = 5,
     ) -> None:
         self._keys = keys
         self._issuer = issuer
         self._now = now
         self._find_key = find_key
+        self._retry_after_seconds = retry_after_seconds
 
     async def identify(self, authorization: str | None) -> Principal:
         """Who sent this ``Authorization`` header.
@@ -97,7 +99,7 @@ class Identification:
                 "issuer_unavailable",
                 "The token cannot be checked now",
                 "The issuer of tokens cannot be reached. API keys go on working.",
-                headers={"Retry-After": _RETRY_SECONDS},
+                headers={"Retry-After": str(self._retry_after_seconds)},
             ) from None
 
     async def _read_token(self, issuer: TrustedIssuer, token: str) -> Principal:

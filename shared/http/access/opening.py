@@ -15,18 +15,21 @@ from shared.http.keys import KeyRing
 from shared.settings import PlatformSettings
 
 
-def open_access(platform: PlatformSettings, matrix_file: Path, find_key: FindKey | None = None) -> Access:
+def open_access(
+    platform: PlatformSettings, matrix_file: Path, find_key: FindKey | None = None, *, retry_after_seconds: int = 5
+) -> Access:
     """Keys, the issuer if one is set, and who may what.
 
     Args:
         find_key: for a service that keeps keys beside those of the file.
+        retry_after_seconds: what is told while the issuer cannot be reached.
 
     Raises:
         ConfigurationError: names the file or the variable that cannot be used.
     """
     issuer = trusted_issuer(platform)
     keys = KeyRing([]) if platform.api_keys_file is None and issuer else KeyRing.load(platform.api_keys_file)
-    return Access(Identification(keys, issuer, real_now, find_key), load_matrix(matrix_file))
+    return Access(Identification(keys, issuer, real_now, find_key, retry_after_seconds), load_matrix(matrix_file))
 
 
 def trusted_issuer(platform: PlatformSettings) -> TrustedIssuer | None:

@@ -110,13 +110,13 @@ class Intake:
         """A client of channel ``web`` whose front door has another context."""
         return self.connect(replace(self.context, **changes), "web")
 
-    def with_database(self, database: Database) -> httpx.AsyncClient:
+    def with_database(self, database: Database, **changes: Any) -> httpx.AsyncClient:
         """The same on another way to the database."""
         outbox = Outbox(database, self.broker.publisher(), "intake")
         of = self.context
         acting = Acting(database, of.automations, outbox, of.processes, of.customer_keys)
         moving = Moving(database, outbox, self.clock, of.processes, acting, of.customer_keys, of.validation)
-        return self.with_context(database=database, outbox=outbox, moving=moving)
+        return self.with_context(database=database, outbox=outbox, moving=moving, **changes)
 
 
 class Gated(Database):

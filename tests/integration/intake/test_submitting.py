@@ -162,7 +162,7 @@ async def test_after_an_unclear_commit_the_retry_gets_the_first_answer(intake: I
     headers = write()
     body = SUBMISSION | {"external_id": f"unclear-{new_id()}"}
     unclear = await client.post("/v1/requests", json=body, headers=headers)
-    assert (unclear.status_code, unclear.headers["retry-after"]) == (503, "1")
+    assert (unclear.status_code, unclear.headers["retry-after"]) == (503, "5")
     retry = await intake.app.post("/v1/requests", json=body, headers=headers)
     assert (retry.status_code, retry.headers["idempotency-replayed"]) == (201, "true")
     listed = (await intake.app.get("/v1/requests", params={"limit": 200})).json()["requests"]

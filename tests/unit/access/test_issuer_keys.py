@@ -65,12 +65,12 @@ async def test_a_withdrawn_key_stops_working(issuer: IssuerInMemory) -> None:
 
 
 async def test_without_any_keys_the_answer_is_503_and_after_the_return_all_is_well(issuer: IssuerInMemory) -> None:
-    identification = Identification(KeyRing([]), issuer.trusted(), lambda: NOW)
+    identification = Identification(KeyRing([]), issuer.trusted(), lambda: NOW, retry_after_seconds=7)
     issuer.is_away = True
     for _ in range(2):
         with pytest.raises(Problem) as refused:
             await identification.identify(f"Bearer {token_of('handler')}")
-        assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "5"})
+        assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "7"})
     assert fetches(issuer) == 1
     issuer.is_away = False
     issuer.elapsed += 5
