@@ -1,8 +1,15 @@
-"""Waiting for the first of several signals."""
+"""Waiting for the first of several signals, and for work that may take too long."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_ending: set[asyncio.Task[Any]] = set()
+"""Given up and not ended yet; the loop itself keeps no hold of its tasks."""
 
 
 async def first_of(seconds: float | None, *events: asyncio.Event) -> None:
@@ -13,3 +20,41 @@ async def first_of(seconds: float | None, *events: asyncio.Event) -> None:
     finally:
         for wait in waits:
             wait.cancel()
+
+
+async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives, if it does within so many seconds, real time.
+
+    The library's own ways cancel what is late and wait for its end, which may take longer than the work: a statement
+    that is cancelled has ended when Postgres says so. Here it ends by itself.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            give_up(task)
+    if not task.done():
+        raise TimeoutError(f"it took longer than {seconds:g} s")
+    return task.result()
+
+
+def give_up(task: asyncio.Task[Any]) -> None:
+    """Cancel it and let it end by itself; what came of it nobody need hear.
+
+    Once: to be cancelled again would disturb its ending.
+    """
+    if task in _ending:
+        return
+    _ending.add(task)
+    task.add_done_callback(_ended)
+    task.cancel()
+
+
+def _ended(task: asyncio.Task[Any]) -> None:
+    _ending.discard(task)
+    if not task.cancelled():
+        task.exception()  # an error that is never read would be a complaint

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from fastapi import Depends, FastAPI, Response
@@ -14,15 +13,9 @@ from starlette.types import ASGIApp
 from shared.http.access.guard import Access, enforce
 from shared.http.middleware import BodyLimit, TraceAndMetrics
 from shared.http.problems import install_problem_handlers, problem_responses
-
-Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
-"""Part -> None when it is fine, else the reason why not."""
-
+from shared.http.readiness import PatientReadiness, Readiness
 
 READY = Gauge("punctual_ready", "1 when the service could do its work at this very scrape, else 0.", ["service"])
-
-_READY_PATIENCE = 2.0
-"""Real seconds that a scrape waits for it: what is not ready by then is not, and the other metrics must not be late."""
 
 
 def create_app(
@@ -60,6 +53,7 @@ def create_app(
     app = FastAPI(**{**defaults, **fastapi_arguments})
     app.state.access = access
     install_problem_handlers(app)
+    patient = PatientReadiness(readiness)
     if before_routing is not None:
         app.add_middleware(before_routing)
     app.add_middleware(BodyLimit, limit=body_limit, seconds=body_seconds, streamed=streamed)
@@ -71,7 +65,7 @@ def create_app(
 
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> JSONResponse:
-        parts = await readiness()
+        parts = await patient.ask()
         is_ready = _is_fine(parts)
         body = {
             "status": "ready" if is_ready else "not ready",
@@ -81,11 +75,7 @@ def create_app(
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        try:
-            is_ready = _is_fine(await asyncio.wait_for(readiness(), _READY_PATIENCE))
-        except TimeoutError:
-            is_ready = False
-        READY.labels(service).set(is_ready)
+        READY.labels(service).set(_is_fine(await patient.ask()))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app

@@ -42,7 +42,7 @@ from services.intake.api.rate_limits import RateHeaders, limit_rate
 from shared.http import create_app, problem_responses
 from shared.http.access import Access
 from shared.http.access.guard import enforce
-from shared.http.app import Readiness
+from shared.http.readiness import Readiness
 
 
 def create_api(context: Context, access: Access, status_page: StatusPage, readiness: Readiness) -> FastAPI:

@@ -10,7 +10,7 @@ from services.notifier.handlers.holding import Holding
 from services.notifier.store.listing import NoticeListing
 from shared.http import create_app
 from shared.http.access import Access
-from shared.http.app import Readiness
+from shared.http.readiness import Readiness
 
 
 def create_api(listing: NoticeListing, holding: Holding, access: Access, readiness: Readiness) -> FastAPI:

@@ -11,7 +11,7 @@ from services.quality_audit.handlers.reviewing import Reviewing
 from shared.clock import Clock
 from shared.http import create_app
 from shared.http.access import Access
-from shared.http.app import Readiness
+from shared.http.readiness import Readiness
 from shared.postgres import Database
 
 

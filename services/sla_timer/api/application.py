@@ -8,7 +8,7 @@ from services.sla_timer.api import clocks, drafts, explanations, modes, policies
 from services.sla_timer.api.context import Context
 from shared.http import create_app
 from shared.http.access import Access
-from shared.http.app import Readiness
+from shared.http.readiness import Readiness
 
 
 def create_api(context: Context, access: Access, readiness: Readiness) -> FastAPI:

@@ -12,10 +12,14 @@ from tests.integration.intake.front_door import SUBMISSION, Intake, write
 
 
 class _Away(Database):
+    is_away = True
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        raise DatabaseUnavailable("away")
-        yield
+        if self.is_away:
+            raise DatabaseUnavailable("away")
+        async with super().connection() as connection:
+            yield connection
 
 
 async def test_every_503_tells_the_wait_that_is_set(intake: Intake) -> None:

@@ -151,16 +151,36 @@ async def test_readiness_names_the_part_that_is_not_and_a_scrape_says_so(
     assert 'punctual_ready{service="example"} 0.0' in metrics
 
 
-async def test_a_scrape_does_not_wait_for_a_part_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_neither_a_probe_nor_a_scrape_waits_for_a_part_that_hangs_and_it_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = 0
+    is_back = asyncio.Event()
+
     async def readiness() -> dict[str, str | None]:
-        await asyncio.sleep(3600)
+        nonlocal asked
+        asked += 1
+        try:
+            await is_back.wait()
+        except asyncio.CancelledError:
+            await is_back.wait()  # as a statement ends only when Postgres says so
+            raise
         return {}
 
-    monkeypatch.setattr("shared.http.app._READY_PATIENCE", 0.05)
+    monkeypatch.setattr("shared.http.readiness.PATIENCE_SECONDS", 0.05)
     transport = httpx.ASGITransport(create_app("hanging", readiness=readiness))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        metrics = (await client.get("/metrics")).text
+        async with asyncio.timeout(5):
+            probes = [await client.get("/readyz"), *await asyncio.gather(*(client.get("/readyz") for _ in range(3)))]
+            metrics = (await client.get("/metrics")).text
+        assert asked == 1
+        is_back.set()
+        async with asyncio.timeout(5):
+            while not (ready := await client.get("/readyz")).is_success:
+                continue
+    assert {(probe.status_code, *probe.json()["parts"]) for probe in probes} == {(503, "readiness")}
     assert 'punctual_ready{service="hanging"} 0.0' in metrics
+    assert (ready.json()["status"], asked) == ("ready", 2)
 
 
 def test_a_key_is_known_by_its_hash(tmp_path: Path) -> None:
