@@ -105,7 +105,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         max_size=settings.database_connections,
     )
     stack.push_async_callback(database.close)
-    keys = KeyBook(database)
+    keys = KeyBook(database, patience=settings.queue_patience)
     wait = settings.retry_after_seconds
     access = open_access(settings.platform, settings.access_file, keys.find, retry_after_seconds=wait)
     files = {Path(name).name: text for name, text in _texts(settings.data_folder / "processes", "*.yml")}
@@ -135,6 +135,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         customer_keys=customer_keys,
         key_patience=settings.key_patience,
         queue_limit=settings.queue_limit,
+        queue_patience=settings.queue_patience,
+        call_patience=settings.call_patience,
         validation=validation,
     )
     stack.push_async_callback(submissions.finish)  # a client that left does not wait for what it had accepted
@@ -176,6 +178,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         submissions=submissions,
         feed=feed,
         key_patience=settings.key_patience,
+        call_patience=settings.call_patience,
         outbox_limit=settings.outbox_limit,
         retry_after_seconds=wait,
         line_limit=settings.line_limit,

@@ -32,6 +32,12 @@ class Settings(ServiceSettings):
     queue_limit: int = Field(
         4_000, ge=2, le=1_000_000, description="Requests waiting to be stored above which more are answered 503"
     )
+    queue_patience_seconds: float = Field(
+        5.0, gt=0, le=60, description="How long requests may wait to be stored before more are answered 503"
+    )
+    call_patience_seconds: float = Field(
+        10.0, gt=0, le=600, description="How long a call may take before it is answered 503; some may take longer"
+    )
     line_limit: int = Field(262_144, ge=1_024, le=1_000_000, description="Most bytes of one line of a batch")
     batch_patience_seconds: float = Field(
         30.0, gt=0, le=600, description="How long a batch waits in the middle before it is told where to resume"
@@ -44,6 +50,14 @@ class Settings(ServiceSettings):
         5.0, gt=0, le=15, description="How long a write waits for another one with its idempotency key before 409"
     )
     key_retention_hours: int = Field(72, ge=24, description="How long answers are kept for repeats, real time")
+
+    @property
+    def queue_patience(self) -> timedelta:
+        return timedelta(seconds=self.queue_patience_seconds)
+
+    @property
+    def call_patience(self) -> timedelta:
+        return timedelta(seconds=self.call_patience_seconds)
 
     @property
     def batch_patience(self) -> timedelta:

@@ -36,6 +36,7 @@ from services.intake.api import (
 from services.intake.api.context import Context
 from services.intake.api.description import JsonObject, describe
 from services.intake.api.page import StatusPage
+from services.intake.api.patience import BoundedCalls
 from services.intake.api.plain_submissions import PlainSubmissions
 from services.intake.api.problems import count_refusals
 from services.intake.api.rate_limits import RateHeaders, limit_rate
@@ -53,7 +54,7 @@ def create_api(context: Context, access: Access, status_page: StatusPage, readin
         dependencies=[Depends(enforce), Depends(limit_rate)],
         responses=problem_responses(401, 403, 429, 503),
         streamed=[batch.PATH],
-        before_routing=partial(PlainSubmissions, context=context, access=access),
+        before_routing=lambda routing: PlainSubmissions(BoundedCalls(routing, context), context, access),
         title="Punctual intake",
         description="The front door: submit requests, move them through their stages, look them up.",
     )

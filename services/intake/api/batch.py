@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -9,14 +10,19 @@ from fastapi import APIRouter, Request, Response
 
 from services.intake.api.batch_lines import KEY_FIELD, LineBody
 from services.intake.api.batch_stream import NDJSON, BatchStream
-from services.intake.api.context import CallerOf, ContextOf, outbox_full
+from services.intake.api.context import CallerOf, Context, ContextOf, outbox_full
 from services.intake.api.visibility import submitting_channel
+from shared.clock import monotonic
+from shared.errors import Retryable
 from shared.http import PROBLEM_SCHEMA, Problem, problem_responses
+from shared.http.access import Principal
 from shared.telemetry.context import current_trace
 
 router = APIRouter(tags=["requests"])
 
 PATH = "/v1/requests:batch"
+
+_LOOK_AGAIN_SECONDS = 0.1
 
 _LINE: dict[str, Any] = LineBody.model_json_schema(ref_template="#/components/schemas/{model}")
 del _LINE["$defs"]  # the single submission puts them into the document
@@ -83,6 +89,24 @@ async def submit_batch(request: Request, caller: CallerOf, context: ContextOf) -
     channel = submitting_channel(caller)
     if context.is_outbox_full:
         raise outbox_full(context.retry_after_seconds)
+    return BatchStream(PATH, channel, caller, context, current_trace(), partial(_recognise, request, context))
+
+
+async def _recognise(request: Request, context: Context) -> Principal:
+    """Who calls, asked with the patience that a batch has for everything.
+
+    Raises:
+        Problem: the key or the token is not good any more.
+        Retryable: nobody can say now.
+    """
     identify = request.app.state.access.identification.identify
-    recognise = partial(identify, request.headers.get("authorization"))
-    return BatchStream(PATH, channel, caller, context, current_trace(), recognise)
+    until = monotonic() + context.batch_patience.total_seconds()
+    while True:
+        try:
+            caller: Principal = await identify(request.headers.get("authorization"))
+        except Retryable:
+            if monotonic() >= until:
+                raise
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        else:
+            return caller

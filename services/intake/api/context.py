@@ -40,6 +40,7 @@ class Context:
     submissions: takes requests in.
     feed: tells who watches what changes.
     key_patience: how long a move waits for another call with its idempotency key, real time.
+    call_patience: how long a call may take, real time; those that may take longer are named in ``patience``.
     outbox_limit: unpublished events above which nothing more is taken in.
     line_limit: bytes of one line of a batch.
     limits: how fast a key may call.
@@ -62,6 +63,7 @@ class Context:
     submissions: GroupCommit
     feed: ChangeFeed
     key_patience: timedelta = timedelta(seconds=5)
+    call_patience: timedelta = timedelta(seconds=10)
     outbox_limit: int = 50_000
     retry_after_seconds: int = 5
     line_limit: int = 262_144

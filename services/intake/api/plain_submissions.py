@@ -54,7 +54,12 @@ class PlainSubmissions:
         while message.get("more_body", False):
             message = await receive()
             read.append(message)
-        call = await self._recognise(scope, read)
+        try:
+            call = await self._recognise(scope, read)
+        except Retryable as error:
+            scope["route"] = self._route
+            await self._put_off(error, scope, receive, send)
+            return
         if call is None:
             status = await self._pass_on(scope, read, receive, send)
             has_said_all = read[-1]["type"] == "http.request"  # and did not leave in the middle
@@ -68,13 +73,16 @@ class PlainSubmissions:
             tally_refusal(problem.status, call[1].caller, self._context)
             await answer_problem(problem)(scope, receive, send)
         except Retryable as error:
-            await unavailable(error, self._context.retry_after_seconds).response()(scope, receive, send)
+            await self._put_off(error, scope, receive, send)
         else:
             body = taken.body.encode()
             headers = [(name.lower().encode(), value.encode()) for name, value in submit.headers_of(taken).items()]
             headers += ((b"content-length", b"%d" % len(body)), (b"content-type", _JSON))
             await send({"type": _START, "status": taken.status, "headers": headers})
             await send({"type": _BODY, "body": body, "more_body": False})
+
+    async def _put_off(self, error: Retryable, scope: Scope, receive: Receive, send: Send) -> None:
+        await unavailable(error, self._context.retry_after_seconds).response()(scope, receive, send)
 
     async def _pass_on(self, scope: Scope, read: Sequence[Message], receive: Receive, send: Send) -> int:
         """Have the framework answer; the status of the answer."""
@@ -98,7 +106,11 @@ class PlainSubmissions:
                 tally_refusal(status, caller, self._context)
 
     async def _recognise(self, scope: Scope, read: Sequence[Message]) -> tuple[SubmitBody, Write] | None:
-        """What is to be taken in; None when the framework has to say something about it."""
+        """What is to be taken in; None when the framework has to say something about it.
+
+        Raises:
+            Retryable: nobody can say now who calls; to ask again would only take as long again.
+        """
         key = authorization = content_type = None
         for name, value in scope["headers"]:
             if name == b"idempotency-key":
@@ -115,7 +127,7 @@ class PlainSubmissions:
         try:
             caller = await admit(self._access, f"{_METHOD} {_PATH}", authorization.decode("latin-1"))
             body = _read_body(content)
-        except (Problem, Retryable, ValidationError):
+        except (Problem, ValidationError):
             return None
         if caller is None or not take_call(scope, self._context.limits, caller):
             return None

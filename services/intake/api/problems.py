@@ -175,7 +175,7 @@ def overloaded(retry_after_seconds: int) -> Problem:
     return Problem(
         503,
         "overloaded",
-        "More requests wait to be taken in than the service lets wait",
+        "More requests wait to be taken in, or for longer, than the service lets them",
         "Nothing of this call was stored. Send it again with the same Idempotency-Key.",
         headers={"Retry-After": str(retry_after_seconds)},
     )

@@ -8,8 +8,9 @@ and all others are stored. This happens beside the lanes, which go on with what 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
+from itertools import chain
 
 from services.intake.handlers.offers import Offer, Outcome, Subject
 from services.intake.store.answers import KeyInFlight
@@ -38,6 +39,10 @@ class Aside:
         self._settle = settle
         self._parts: deque[Sequence[Offer]] = deque()
         self._subjects: Counter[Subject] = Counter()
+
+    def waiting(self) -> Iterator[Offer]:
+        """What is here and not being tried this moment."""
+        return chain.from_iterable(self._parts)
 
     def has(self, subject: Subject) -> bool:
         """Something of this customer is here. What follows it has to come here too: it would fail, or overtake."""

@@ -12,13 +12,16 @@ which go before the lines of batches. When a group fails because of one of its m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
+from itertools import chain
 
 from prometheus_client import Histogram
 
 from services.intake.handlers.aside import Aside
 from services.intake.handlers.customer_keys import CustomerKeys
+from services.intake.handlers.door import Door
 from services.intake.handlers.lane import Lane
 from services.intake.handlers.offers import Offer, Outcome, Overloaded
 from services.intake.handlers.taking_in import take_in
@@ -44,6 +47,9 @@ QUEUE_SECONDS = Histogram(
 
 _LANES = 2  # Python makes one group while Postgres stores the other; more lanes make smaller groups
 
+_ASIDE = _LANES
+"""Names the transaction of those aside, as their numbers name those of the lanes."""
+
 _LOCK_PATIENCE = timedelta(milliseconds=100)
 """How long a whole group waits for a lock: longer than a healthy transaction of another process holds one, and not
 long for those who wait along with it."""
@@ -55,6 +61,8 @@ class GroupCommit:
     Args:
         key_patience: how long a request waits for a key or a customer that another transaction holds, real time.
         queue_limit: requests that may wait; beyond it they are refused.
+        queue_patience: how long the oldest may have waited, real time; beyond it single ones are refused.
+        call_patience: after this long, real time, who brought a single one is told that it still waits.
         validation: says what a likely duplicate is, and is told of what was taken in; None leaves both out.
 
     Attributes:
@@ -69,6 +77,8 @@ class GroupCommit:
         customer_keys: CustomerKeys,
         key_patience: timedelta,
         queue_limit: int = 4_000,
+        queue_patience: timedelta = timedelta(seconds=5),
+        call_patience: timedelta = timedelta(seconds=10),
         validation: Validation | None = None,
     ) -> None:
         self._database = database
@@ -79,8 +89,9 @@ class GroupCommit:
         self._validation = validation
         self._lanes = [Lane() for _ in range(_LANES)]
         self._lanes_at_work: dict[int, asyncio.Task[None]] = {}
-        self._aside = Aside(self._attempt, self._settle)
+        self._aside = Aside(partial(self._attempt, _ASIDE), self._settle)
         self._aside_at_work: asyncio.Task[None] | None = None
+        self._door = Door(queue_patience, call_patience, self._not_under_way)
         self._waiting = 0
         self._has_room = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -90,6 +101,8 @@ class GroupCommit:
     ) -> asyncio.Future[Outcome]:
         """Have a request taken in. The future tells what became of it; the work goes on even if nobody waits for it.
 
+        Where it takes too long, the future tells just that, and what becomes of it is told to who asks with its key.
+
         Args:
             make: names the request and makes its answer; called again when a name is taken already, and with the
                 requests that it is likely a duplicate of.
@@ -97,19 +110,20 @@ class GroupCommit:
             is_of_batch: single requests go before it.
 
         Raises:
-            Overloaded: too many wait.
+            Overloaded: too many wait, or one has waited for too long.
         """
-        if self._waiting >= self._queue_limit:
-            raise Overloaded("too many requests wait to be taken in")
+        offered_at = monotonic()
+        if self._waiting >= self._queue_limit or (offered_at > self._door.closes_at and not is_of_batch):
+            raise Overloaded("too many requests wait to be taken in, or for too long")
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        offer = Offer(make, make(), size, trace, monotonic(), outcome)
+        offer = Offer(make, make(), size, trace, offered_at, outcome, is_of_batch=is_of_batch)
         self._waiting += 1
         if self._aside.has(offer.subject):
             self._aside.follow(offer)
             self._start_aside()
         else:
             number = hash(offer.subject) % _LANES
-            self._lanes[number].add(offer, is_of_batch=is_of_batch)
+            self._lanes[number].add(offer)
             if number not in self._lanes_at_work:
                 self._lanes_at_work[number] = asyncio.create_task(self._work(number))
         return outcome
@@ -140,7 +154,7 @@ class GroupCommit:
         try:
             while lane:
                 group = lane.gather()
-                failure = await self._attempt(group, min(_LOCK_PATIENCE, self._key_patience))
+                failure = await self._attempt(number, group, min(_LOCK_PATIENCE, self._key_patience))
                 if failure is not None:
                     self._aside.take_over(group, failure)
                     self._start_aside()
@@ -157,9 +171,13 @@ class GroupCommit:
         finally:
             self._aside_at_work = None
 
-    async def _attempt(self, group: Sequence[Offer], patience: timedelta) -> Exception | None:
+    def _not_under_way(self) -> Iterator[Offer]:
+        return chain(self._aside.waiting(), *(lane.single for lane in self._lanes))
+
+    async def _attempt(self, number: int, group: Sequence[Offer], patience: timedelta) -> Exception | None:
         """Settle the group, or give the failure of which one member is guilty."""
         began_at = monotonic()
+        self._door.begin(number, group, began_at)
         GROUP_SIZE.observe(len(group))
         QUEUE_SECONDS.observe(began_at - group[0].offered_at)
         try:
@@ -174,6 +192,8 @@ class GroupCommit:
             return error
         except Exception as error:  # noqa: BLE001  also a fault of ours must hit the one request that shows it
             return error
+        finally:
+            self._door.end(number)
         for offer, outcome in zip(group, outcomes, strict=True):
             self._settle(offer, outcome)
         return None

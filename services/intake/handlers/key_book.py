@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.intake.domain.api_key import ApiKey, read_key
 from services.intake.store.api_keys import find_key, note_uses
 from shared.clock import monotonic, real_now
+from shared.errors import DatabaseUnavailable
 from shared.http.access.principal import Principal
 from shared.postgres import Database
+from shared.waiting import within
 
 _FRESH_SECONDS = 2.0
 """A revocation holds in every process after this long; and a busy key costs one look-up in this long."""
@@ -28,6 +30,7 @@ class _Seen:
 
 class KeyBook:
     """Args:
+    patience: how long a look-up may take, real time.
     now: real time.
     elapsed: a monotonic clock, in seconds.
     """
@@ -36,10 +39,12 @@ class KeyBook:
         self,
         database: Database,
         *,
+        patience: timedelta = timedelta(seconds=5),
         now: Callable[[], datetime] = real_now,
         elapsed: Callable[[], float] = monotonic,
     ) -> None:
         self._database = database
+        self._patience = patience
         self._now = now
         self._elapsed = elapsed
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
@@ -87,10 +92,16 @@ class KeyBook:
         if seen is not None and self._elapsed() - seen.seen_at < _FRESH_SECONDS:
             return seen.key
         asked_at = self._elapsed()  # before asking: the answer is no younger than the question
-        async with self._database.connection() as connection:
-            key = await find_key(connection, prefix)
+        try:
+            key = await within(self._patience.total_seconds(), self._ask(prefix))
+        except TimeoutError as error:
+            raise DatabaseUnavailable(f"the look-up of a key: {error}") from None
         self._seen[prefix] = _Seen(key, asked_at)
         self._seen.move_to_end(prefix)
         while len(self._seen) > _MOST:
             self._seen.popitem(last=False)
         return key
+
+    async def _ask(self, prefix: str) -> ApiKey | None:
+        async with self._database.connection() as connection:
+            return await find_key(connection, prefix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from services.intake.handlers.offers import Offer
 
@@ -23,8 +24,13 @@ class Lane:
     def __bool__(self) -> bool:
         return bool(self._single or self._of_batches)
 
-    def add(self, offer: Offer, *, is_of_batch: bool) -> None:
-        (self._of_batches if is_of_batch else self._single).append(offer)
+    def add(self, offer: Offer) -> None:
+        (self._of_batches if offer.is_of_batch else self._single).append(offer)
+
+    @property
+    def single(self) -> Iterable[Offer]:
+        """Those that somebody waits for."""
+        return self._single
 
     def gather(self) -> list[Offer]:
         """The next group, up to the bounds of a transaction; at least one."""

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from services.intake.domain.anomalies.likeness import Duplicate
 from services.intake.domain.submission import Submission
 from services.intake.store.submissions import Arrival
-from shared.errors import PunctualError
+from shared.errors import PunctualError, Retryable
 from shared.telemetry.context import Trace
 from shared.values import value
 
 
 class Overloaded(PunctualError):
-    """As much waits already as is allowed to; nothing of this one was stored."""
+    """As much waits already, or as long, as is allowed to; nothing of this one was stored."""
+
+
+class StillWaiting(Retryable):
+    """It was not stored in time and may still be; whoever repeats it with its key finds out."""
 
 
 class KeyReused(PunctualError):
@@ -58,6 +62,7 @@ class Offer:
         size: bytes it came in, for the bounds of a transaction.
         offered_at, give_up_at: readings of the monotonic clock; the second is set once a lock was waited for in vain.
         names_tried: how often it was made.
+        is_of_batch: single requests go before it.
         is_aside: it was taken out of the groups.
         duplicates: those it was last made with.
     """
@@ -70,6 +75,7 @@ class Offer:
     outcome: Future[Outcome]
     give_up_at: float | None = None
     names_tried: int = 1
+    is_of_batch: bool = False
     is_aside: bool = False
     duplicates: tuple[str, ...] = ()
 

@@ -24,7 +24,7 @@ from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
 from tests.access.issuing import NOW, IssuerInMemory
 from tests.access.opening import matrix_of
-from tests.integration.intake.front_door import KEYS, START, Intake
+from tests.integration.intake.front_door import KEYS, START, UNHURRIED, Intake
 from tests.unit.intake.shipped import AUTOMATION, CUSTOMER_KEYS, FILES, PERSONAL, STATUS_PAGE, WORDED, new_validation
 
 PATIENCE = timedelta(seconds=5)
@@ -57,10 +57,17 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         public_url="https://status.example",
         validation=validation,
         submissions=GroupCommit(
-            database, outbox, customer_keys=CUSTOMER_KEYS, key_patience=PATIENCE, validation=validation
+            database,
+            outbox,
+            customer_keys=CUSTOMER_KEYS,
+            key_patience=PATIENCE,
+            queue_patience=UNHURRIED,
+            call_patience=UNHURRIED,
+            validation=validation,
         ),
         feed=ChangeFeed(database),
         key_patience=PATIENCE,
+        call_patience=UNHURRIED,
     )
 
     async def readiness() -> Mapping[str, str | None]:

@@ -7,7 +7,7 @@ from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -32,6 +32,9 @@ from tests.access.issuing import token_of
 from tests.unit.intake.shipped import MASTER_KEYS
 
 START = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
+
+UNHURRIED = timedelta(minutes=1)
+"""Of calls: a machine with other work to do must not fail what is not about time."""
 
 SUBMISSION: dict[str, Any] = {
     "kind": "claim",
@@ -93,7 +96,9 @@ class Intake:
     async def told_about(self, topic: Topic, subject: str) -> list[Event[Payload]]:
         return [event for event in await self.told(topic) if str(event.subject) == subject]
 
-    def with_context(self, *, queue_limit: int = 4_000, **changes: Any) -> httpx.AsyncClient:
+    def with_context(
+        self, *, queue_limit: int = 4_000, queue_patience: timedelta = UNHURRIED, **changes: Any
+    ) -> httpx.AsyncClient:
         """A client of channel ``app`` on a front door that differs in some settings."""
         context = replace(self.context, **changes)
         submissions = GroupCommit(
@@ -102,6 +107,8 @@ class Intake:
             customer_keys=context.customer_keys,
             key_patience=context.key_patience,
             queue_limit=queue_limit,
+            queue_patience=queue_patience,
+            call_patience=context.call_patience,
             validation=context.validation,
         )
         return self.connect(replace(context, submissions=submissions), "app")
@@ -120,14 +127,16 @@ class Intake:
 
 
 class Gated(Database):
-    """No transaction begins before the gate is open."""
+    """No transaction begins before the gate is open. ``begun`` is set when one is about to."""
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
         self.gate = asyncio.Event()
+        self.begun = asyncio.Event()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
+        self.begun.set()
         await self.gate.wait()
         async with super().transaction() as connection:
             yield connection

@@ -27,7 +27,7 @@ from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.telemetry.context import new_trace
-from tests.integration.intake.front_door import SUBMISSION, Intake, write
+from tests.integration.intake.front_door import SUBMISSION, UNHURRIED, Intake, write
 from tests.integration.intake.test_keeping import arrival
 from tests.unit.intake.shipped import MASTER_KEYS
 
@@ -38,7 +38,8 @@ def group_commit(intake: Intake, database: Database | None = None, **changes: An
     used = database or intake.database
     outbox = Outbox(used, intake.broker.publisher(), "intake")
     keys = intake.context.customer_keys
-    return GroupCommit(used, outbox, customer_keys=keys, key_patience=timedelta(seconds=30), **changes)
+    patient = {"key_patience": timedelta(seconds=30), "queue_patience": UNHURRIED, "call_patience": UNHURRIED}
+    return GroupCommit(used, outbox, customer_keys=keys, **(patient | changes))
 
 
 def offer(group: GroupCommit, arrivals: Sequence[Arrival | Callable[[], Arrival]]) -> list[Future]:

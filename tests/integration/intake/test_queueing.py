@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from services.intake.handlers.offers import Overloaded
+from services.intake.handlers.offers import Overloaded, Settled, StillWaiting
+from services.intake.store.answers import claim_key
 from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.telemetry.context import new_trace
 from tests.integration.intake.front_door import SUBMISSION, Gated, Intake, write
-from tests.integration.intake.test_group_commit import fresh, group_commit, is_new, offer
+from tests.integration.intake.test_group_commit import fresh, group_commit, is_new, offer, stored
 from tests.integration.intake.test_keeping import arrival
 
 
@@ -24,6 +26,47 @@ async def test_no_more_wait_than_the_queue_has_places(intake: Intake) -> None:
         offer(group, fresh(1))
     await asyncio.gather(*futures)
     assert is_new(*await asyncio.gather(*offer(group, fresh(1))))
+
+
+async def test_single_requests_are_refused_once_the_oldest_has_waited_for_too_long(intake: Intake) -> None:
+    gated = Gated(intake.database._pool)
+    group = group_commit(intake, gated, queue_patience=timedelta(0))
+    futures = offer(group, fresh(3))  # the first transaction begins later
+    await gated.begun.wait()
+    with pytest.raises(Overloaded):
+        offer(group, fresh(1))
+    line = group.offer(partial(arrival, new_id().hex), 100, new_trace(), is_of_batch=True)
+    gated.gate.set()
+    assert all(is_new(outcome) for outcome in await asyncio.gather(*futures, line))
+    assert is_new(*await asyncio.gather(*offer(group, fresh(1))))
+
+
+async def test_who_waits_for_too_long_is_told_so_and_the_request_is_stored_nevertheless(intake: Intake) -> None:
+    gated = Gated(intake.database._pool)
+    group = group_commit(intake, gated, call_patience=timedelta(milliseconds=50))
+    under_way, queued = fresh(2), fresh(2)
+    told = offer(group, under_way)
+    await gated.begun.wait()
+    told += offer(group, queued)
+    line = group.offer(partial(arrival, new_id().hex), 100, new_trace(), is_of_batch=True)
+    assert {type(outcome) for outcome in await asyncio.gather(*told)} == {StillWaiting}
+    assert not line.done()
+    gated.gate.set()
+    assert is_new(await line)
+    await group.finish()
+    assert await stored(intake, under_way + queued) == 4
+    again = await asyncio.gather(*offer(group, under_way + queued))
+    assert all(isinstance(outcome, Settled) and outcome.is_replay for outcome in again)
+
+
+async def test_who_waits_aside_for_too_long_is_told_so_too(intake: Intake) -> None:
+    group = group_commit(intake, call_patience=timedelta(milliseconds=50))
+    held, following = arrival("held"), arrival("held")
+    async with intake.database.transaction() as connection:
+        await claim_key(connection, "batch", held.key, held.fingerprint, timedelta(seconds=1))
+        outcomes = await asyncio.gather(*offer(group, [held, following]))
+    assert {type(outcome) for outcome in outcomes} == {StillWaiting}
+    await group.finish()
 
 
 async def test_a_single_request_goes_before_the_lines_of_batches(intake: Intake) -> None:

@@ -15,9 +15,9 @@ SOMEBODY = arrival("C-1")
 TRACE = new_trace()
 
 
-def offer(size: int) -> Offer:
+def offer(size: int, *, is_of_batch: bool = False) -> Offer:
     nobody_waits = cast("Any", None)
-    return Offer(partial(arrival, "C-1"), SOMEBODY, size, TRACE, 0.0, nobody_waits)
+    return Offer(partial(arrival, "C-1"), SOMEBODY, size, TRACE, 0.0, nobody_waits, is_of_batch=is_of_batch)
 
 
 def gathered(lane: Lane) -> list[list[Offer]]:
@@ -32,7 +32,7 @@ def test_a_group_stays_below_its_bytes_unless_it_has_one_member(sizes: list[int]
     lane = Lane()
     offers = [offer(size) for size in sizes]
     for each in offers:
-        lane.add(each, is_of_batch=False)
+        lane.add(each)
     groups = gathered(lane)
     assert [each for group in groups for each in group] == offers
     assert all(len(group) == 1 or sum(each.size for each in group) <= MOST_BYTES for group in groups)
@@ -40,16 +40,15 @@ def test_a_group_stays_below_its_bytes_unless_it_has_one_member(sizes: list[int]
 
 def test_a_group_has_no_more_members_than_it_may() -> None:
     lane = Lane()
-    same = offer(100)
+    same = offer(100, is_of_batch=True)
     for _ in range(1_200):
-        lane.add(same, is_of_batch=True)
+        lane.add(same)
     assert [len(group) for group in gathered(lane)] == [MOST_OFFERS, MOST_OFFERS, 200]
 
 
 def test_single_requests_go_before_lines_of_batches() -> None:
     lane = Lane()
-    first, second, single = offer(1), offer(1), offer(1)
-    lane.add(first, is_of_batch=True)
-    lane.add(second, is_of_batch=True)
-    lane.add(single, is_of_batch=False)
+    first, second, single = offer(1, is_of_batch=True), offer(1, is_of_batch=True), offer(1)
+    for each in (first, second, single):
+        lane.add(each)
     assert gathered(lane) == [[single, first, second]]
