@@ -10,7 +10,8 @@ from services.intake.api.etags import SeenOf, make_etag, shown_etag
 from services.intake.api.move_bodies import ComplaintBody, SplitBody
 from services.intake.api.problems import key_in_flight, not_found, translating_refusals
 from services.intake.api.references import ReferenceOf
-from services.intake.api.views import RequestView, view_request
+from services.intake.api.showing import show_request
+from services.intake.api.views import RequestView
 from services.intake.api.visibility import visibility_of
 from services.intake.domain.branching import Branch
 from services.intake.handlers.moving import Asking
@@ -99,9 +100,7 @@ async def _write(context: Context, write: Write, reference: str, branch: Branch,
                 status, answer = await stored_answer(connection, write)
                 return json_answer(answer, status, REPLAY_HEADER)
             record = await context.moving.branch(connection, reference, branch, asking)
-            process = await context.processes.of(connection, record.life.process, record.life.process_version)
-            view = view_request(record, process, context.clock.now(), context.public_url)
-            answer = view.model_dump_json()
+            answer = (await show_request(context, connection, record, asking.visibility)).model_dump_json()
             await complete_answer(connection, owner, key, record, 201, answer)
     headers = {"Location": f"/v1/requests/{record.reference}", "ETag": make_etag(record.life.version, answer)}
     return json_answer(answer, 201, headers)

@@ -24,11 +24,12 @@ from services.intake.api.customer_views import (
 )
 from services.intake.api.problems import key_in_flight, not_found
 from services.intake.api.references import ReferenceOf
+from services.intake.api.showing import show_request
 from services.intake.api.texts import read_texts
 from services.intake.api.timeline import view_happening
-from services.intake.api.views import view_request
 from services.intake.api.visibility import visibility_of
 from services.intake.domain.erasure import prove
+from services.intake.domain.sight import Sight
 from services.intake.domain.visibility import EVERYTHING
 from services.intake.handlers.erasing import CustomerUnknown, RequestsNotOver
 from services.intake.store.answers import KeyInFlight, claim_key, complete_answer
@@ -172,12 +173,11 @@ async def _view_erasure(context: Context, connection: Connection, customer_id: U
 async def _export_request(context: Context, connection: Connection, reference: str) -> ExportedRequestView:
     record = await find_by_reference(connection, reference, EVERYTHING)
     assert record is not None  # no request is ever deleted
-    process = await context.processes.of(connection, record.life.process, record.life.process_version)
     happenings = await read_timeline(
-        connection, record.request_id, source=None, except_source=None, after=None, count=_WHOLE
+        connection, record.request_id, Sight(EVERYTHING), source=None, except_source=None, after=None, count=_WHOLE
     )
     return ExportedRequestView(
-        request=view_request(record, process, context.clock.now(), context.public_url),
+        request=await show_request(context, connection, record, EVERYTHING),
         texts=await read_texts(context, connection, record),
         timeline=[view_happening(one) for one in happenings],
     )

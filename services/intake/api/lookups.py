@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
@@ -12,7 +11,8 @@ from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.etags import is_known, make_etag
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
-from services.intake.api.views import RequestView, view_request
+from services.intake.api.showing import show_request
+from services.intake.api.views import RequestView
 from services.intake.api.visibility import visibility_of
 from services.intake.store.lookups import find_by_reference
 from shared.http import problem_responses
@@ -46,16 +46,14 @@ async def look_up(
     ] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
+    visibility = visibility_of(caller)
     async with context.database.connection() as connection:
-        record = await find_by_reference(connection, reference, visibility_of(caller))
+        record = await find_by_reference(connection, reference, visibility)
         if record is None:
             raise not_found()
         if since is not None and record.life.version <= since:
             return Response(status_code=304, headers={"ETag": f'"{record.life.version}"'})
-        process = await context.processes.of(connection, record.life.process, record.life.process_version)
-    if since is not None:
-        record = replace(record, history=tuple(entry for entry in record.history if entry.sequence > since))
-    body = view_request(record, process, context.clock.now(), context.public_url).model_dump_json()
+        body = (await show_request(context, connection, record, visibility, since)).model_dump_json()
     headers = {"ETag": make_etag(record.life.version, body)}
     if is_known(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)

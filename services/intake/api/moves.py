@@ -15,7 +15,8 @@ from services.intake.api.etags import SeenOf, make_etag, shown_etag
 from services.intake.api.move_bodies import MoveBody, TimedBody
 from services.intake.api.problems import key_in_flight, translating_refusals
 from services.intake.api.references import ReferenceOf, read_reference
-from services.intake.api.views import RequestView, view_request
+from services.intake.api.showing import show_request
+from services.intake.api.views import RequestView
 from services.intake.api.visibility import acting, visibility_of
 from services.intake.domain.record import RequestRecord
 from services.intake.handlers.moving import Asking, Moving
@@ -133,7 +134,7 @@ async def write_move(
                     status, answer = await stored_answer(connection, write)
                     return json_answer(answer, status, REPLAY_HEADER)
                 record = await perform(context.moving, connection, asking)
-                answer = await _answer(context, connection, record)
+                answer = (await show_request(context, connection, record, asking.visibility)).model_dump_json()
                 await complete_answer(connection, write.owner, write.key, record, 200, answer)
     except KeyInFlight:
         raise key_in_flight(context.retry_after_seconds) from None
@@ -141,8 +142,3 @@ async def write_move(
     if isinstance(body, bodies.FeedbackBody):
         FEEDBACK.labels(record.life.kind, body.score).inc()
     return json_answer(answer, 200, {"ETag": make_etag(record.life.version, answer)})
-
-
-async def _answer(context: Context, connection: Connection, record: RequestRecord) -> str:
-    process = await context.processes.of(connection, record.life.process, record.life.process_version)
-    return view_request(record, process, context.clock.now(), context.public_url).model_dump_json()

@@ -52,7 +52,12 @@ class DismissBody(JudgementBody):
 
 class DoubtView(BaseModel):
     rule: str
-    about: list[str] = Field(description="The facts that are doubted, or in what a likely duplicate is alike")
+    about: list[str] = Field(
+        description=(
+            "The facts that are doubted, or in what it is like the likest duplicate; empty where the caller does not"
+            " see that one"
+        )
+    )
     message: str | None = Field(description="From the file in force; null when the rule is not in it")
 
 
@@ -68,7 +73,9 @@ class QuarantinedView(BaseModel):
     submitted_at: datetime
     version: int
     doubts: list[DoubtView]
-    duplicates: list[str] = Field(description="References of the requests that it is likely a duplicate of")
+    duplicates: list[str] = Field(
+        description="References of the requests that it is likely a duplicate of, those that the caller sees"
+    )
 
 
 @router.get(

@@ -16,6 +16,8 @@ from services.intake.api.views import RequestView, view_request
 from services.intake.api.visibility import submitting_channel
 from services.intake.domain.anomalies.likeness import Duplicate
 from services.intake.domain.record import open_record
+from services.intake.domain.sight import Sight
+from services.intake.domain.visibility import Visibility
 from services.intake.handlers.offers import Overloaded, Settled
 from services.intake.store.submissions import Arrival
 from shared.http import problem_responses
@@ -63,7 +65,9 @@ async def take(body: SubmitBody, write: Write, context: Context) -> Settled:
         submission = name_submission(body, channel, context, submitted_at, now)
         record = open_record(submission, examined.doubted(duplicates))
         process = context.processes.book.choose(submission.kind, submission.product_line)
-        view = view_request(record, process, submission.recorded_at, context.public_url)
+        own = frozenset(one.request_id for one in duplicates if one.channel == channel)
+        sight = Sight(Visibility(channel), duplicates=own)
+        view = view_request(record, process, submission.recorded_at, context.public_url, sight)
         keyed = Keyed(write.key, write.fingerprint)
         return make_arrival(record, submission, examined, keyed, view.model_dump_json(), context)
 

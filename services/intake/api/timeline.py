@@ -16,6 +16,7 @@ from services.intake.api.paging import broken_cursor, link_next
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
 from services.intake.api.visibility import visibility_of
+from services.intake.store.sights import find_sight
 from services.intake.store.timeline import Happening, Moment, find_request_id, read_timeline
 from shared.contracts.payload import Code
 from shared.http import problem_responses
@@ -38,7 +39,7 @@ class HappeningView(BaseModel):
     recorded_at: datetime
     by: str | None = Field(description="Who called, for what happened here")
     cause: str | None
-    data: dict[str, Any]
+    data: dict[str, Any] = Field(description="Names other requests only where the caller sees them, so it may be empty")
 
 
 class TimelineView(BaseModel):
@@ -99,6 +100,7 @@ async def timeline(
         happenings = await read_timeline(
             connection,
             request_id,
+            await find_sight(connection, request_id, visibility),
             source=None if source is None else _PREFIX + source,
             except_source=None if visibility.channel is None else _STAFF_ONLY,
             after=moment,

@@ -17,6 +17,7 @@ from services.intake.domain.life import Life, State
 from services.intake.domain.process import Process
 from services.intake.domain.record import RequestRecord
 from services.intake.domain.requiring import find_missing
+from services.intake.domain.sight import Sight
 from services.intake.domain.submission import status_path
 from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
 
@@ -49,7 +50,7 @@ class EntryView(BaseModel):
     recorded_at: datetime
     by: str
     cause: str | None = Field(description="What made it happen besides the call: entry:<sequence> or rule:<name>")
-    data: dict[str, Any]
+    data: dict[str, Any] = Field(description="Names other requests only where the caller sees them, so it may be empty")
 
 
 class RelatedView(BaseModel):
@@ -110,7 +111,10 @@ class RequestView(BaseModel):
     cycle: int = Field(description="1, and one more with each reopening")
     score: int | None = Field(description="The customer's satisfaction, 1 to 5")
     findings: dict[str, Judgement] = Field(
-        description="What was doubted when it came in or was changed, and how people judged it"
+        description=(
+            "What was doubted when it came in or was changed, and how people judged it. A channel is shown"
+            " `likely_duplicate` only where one of the requests meant is its own"
+        )
     )
     version: int
     expected_at: datetime | None
@@ -121,11 +125,12 @@ class RequestView(BaseModel):
     status_url: str
 
 
-def view_request(record: RequestRecord, process: Process, now: datetime, public_url: str) -> RequestView:
+def view_request(record: RequestRecord, process: Process, now: datetime, public_url: str, sight: Sight) -> RequestView:
     """
     Args:
         process: the definition that it follows.
         now: business time; what is allowed depends on it.
+        sight: what the caller is shown of other requests.
     """
     life = record.life
     return RequestView(
@@ -157,24 +162,24 @@ def view_request(record: RequestRecord, process: Process, now: datetime, public_
         closed_at=life.closed_at,
         cycle=life.cycle,
         score=life.score,
-        findings=view_findings(life),
+        findings=_view_findings(life, sight),
         version=life.version,
         expected_at=None if life.is_over else expected_at(record.deadlines),
         deadlines=[_view_deadline(deadline) for deadline in record.deadlines],
         related=[RelatedView(relation=other.relation, reference=other.reference) for other in record.related],
         next=view_next(process, life, now),
-        history=[_view_entry(entry) for entry in record.history],
+        history=[_view_entry(entry, sight) for entry in record.history],
         status_url=public_url.rstrip("/") + status_path(record.status_token),
     )
 
 
-def view_findings(life: Life) -> dict[str, Judgement]:
+def _view_findings(life: Life, sight: Sight) -> dict[str, Judgement]:
     judged = (
         (Judgement.OPEN, life.doubts),
         (Judgement.CONFIRMED, life.confirmed),
         (Judgement.DISMISSED, life.dismissed),
     )
-    return {rule: judgement for judgement, rules in judged for rule in rules}
+    return {rule: judgement for judgement, rules in judged for rule in rules if sight.shows_finding(rule)}
 
 
 def view_next(process: Process, life: Life, now: datetime) -> NextView:
@@ -221,7 +226,7 @@ def _view_deadline(deadline: Deadline) -> DeadlineView:
     )
 
 
-def _view_entry(entry: Entry) -> EntryView:
+def _view_entry(entry: Entry, sight: Sight) -> EntryView:
     return EntryView(
         sequence=entry.sequence,
         type=entry.change.TYPE,
@@ -229,5 +234,5 @@ def _view_entry(entry: Entry) -> EntryView:
         recorded_at=entry.recorded_at,
         by=entry.by,
         cause=entry.cause,
-        data=change_data(entry.change),
+        data=sight.shown_data(entry.change.TYPE, change_data(entry.change)),
     )

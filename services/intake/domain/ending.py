@@ -96,10 +96,10 @@ def request_over(process: Process, life: Life, at: datetime) -> MoveRefused:
 
 
 def _require_judged(process: Process, life: Life, outcomes: Iterable[str], outcome: str) -> None:
-    """Data that may be wrong must not be what a request is decided by."""
+    """Data that may be wrong must not be what a request is decided by. Not everybody is shown every finding, so the
+    refusal names none.
+    """
     if life.doubts:
-        detail = (
-            f"confirm or dismiss first what is doubted ({', '.join(life.doubts)}): it cannot be closed as {outcome}"
-        )
+        detail = f"staff have to confirm or dismiss first what is doubted: it cannot be closed as {outcome}"
         possible = [other for other in outcomes if process.outcomes[other].is_despite_doubts]
         raise MoveRefused("doubt_open", detail, "outcome", possible)

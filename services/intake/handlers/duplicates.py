@@ -18,7 +18,9 @@ from services.intake.store.answers import find_answers
 from services.intake.store.portraits import MOST_CANDIDATES, Candidates, find_candidates
 from shared.postgres import Connection
 
-_MOST_NAMED = 3  # whoever looks at the likest three and finds no duplicate needs no fourth
+_MOST_NAMED = 3
+"""Of its own channel, and of others: a channel is shown its own only, and others must not crowd them out. Whoever looks
+at the likest three and finds no duplicate needs no fourth."""
 
 
 async def name_duplicates(connection: Connection, group: Sequence[Offer], limits: DuplicateLimits) -> None:
@@ -58,4 +60,11 @@ async def _new_ones(connection: Connection, asked: Sequence[tuple[Offer, Portrai
 
 def _likely(portrait: Portrait, recent: Iterable[tuple[str, Portrait]], limits: DuplicateLimits) -> list[Duplicate]:
     found = find_duplicates(portrait, recent, limits)
-    return [one for one in found if one.likeness.decision is Decision.LIKELY][:_MOST_NAMED]
+    left = dict.fromkeys((True, False), _MOST_NAMED)
+    named = []
+    for one in found:
+        is_own = one.channel == portrait.channel
+        if one.likeness.decision is Decision.LIKELY and left[is_own]:
+            left[is_own] -= 1
+            named.append(one)
+    return named

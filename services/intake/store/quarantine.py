@@ -9,7 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake.domain.anomalies.error_rate import Records
+from services.intake.domain.doubts import LIKELY_DUPLICATE, Doubted
 from services.intake.domain.life import State
+from services.intake.domain.sight import Sight
 from services.intake.domain.visibility import EVERYTHING, Visibility
 from services.intake.store.lookups import teams_of
 from shared.contracts.payload import RequestKind
@@ -23,11 +25,11 @@ OLDEST = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A request with doubts that nobody judged.
+    """A request with doubts that nobody judged, as the caller is shown it.
 
     Attributes:
         doubts: what each finding is about.
-        duplicates: references of the requests that it is likely a duplicate of.
+        duplicates: references of the requests that it is likely a duplicate of, where the caller sees them.
     """
 
     request_id: UUID
@@ -70,7 +72,10 @@ async def list_quarantine(
     )
     found = []
     for row in rows:
-        about = {rule: facts for data in json.loads(row["doubted"]) for rule, facts in data["findings"].items()}
+        references = json.loads(row["duplicates"])
+        sight = Sight(wanted.visibility, duplicates=frozenset(references))
+        shown = (sight.shown_data(Doubted.TYPE, data) for data in json.loads(row["doubted"]))
+        about = {rule: facts for data in shown for rule, facts in data.get("findings", {}).items()}
         waits = State.PAUSED if row["pause_reasons"] else State.OPEN
         found.append(
             Quarantined(
@@ -84,16 +89,18 @@ async def list_quarantine(
                 handler=row["handler"],
                 submitted_at=row["submitted_at"],
                 version=row["version"],
-                doubts={rule: about[rule] for rule in row["doubts"]},
-                duplicates=row["duplicates"],
+                doubts={rule: about[rule] for rule in row["doubts"] if rule in about},
+                duplicates=sorted(references.values()),
             )
         )
     return found
 
 
 async def count_doubts(connection: Connection, visibility: Visibility) -> tuple[int, dict[str, int]]:
-    """How many requests are in quarantine, and how many of them with each finding."""
-    rows = await _STATEMENTS["count_doubts"].fetch(connection, channel=visibility.channel, teams=teams_of(visibility))
+    """How many requests are in quarantine, and how many of them with each finding, as far as the caller is shown it."""
+    rows = await _STATEMENTS["count_doubts"].fetch(
+        connection, channel=visibility.channel, teams=teams_of(visibility), likely_duplicate=LIKELY_DUPLICATE
+    )
     counts = {row["rule"]: row["requests"] for row in rows}
     return counts.pop(None), counts
 

@@ -542,7 +542,7 @@ WHERE request_id IN (SELECT request_id FROM request_portrait WHERE submitted_at 
 
 -- name: list_quarantine
 -- Requests with doubts that nobody judged, in the order in which they were recorded, from after the one seen last; with
--- the entries that say what is doubted, and the references of the requests that they are likely duplicates of.
+-- the entries that say what is doubted, and the likely duplicates that the caller sees: their references by their ids.
 SELECT request.request_id, reference, channel, kind, ended_as, pause_reasons, stage, team, handler, submitted_at,
     version, doubts,
     (
@@ -550,9 +550,11 @@ SELECT request.request_id, reference, channel, kind, ended_as, pause_reasons, st
         WHERE request_event.request_id = request.request_id AND type = 'doubted'
     ) AS doubted,
     (
-        SELECT coalesce(array_agg(DISTINCT other.reference), '{}')
+        SELECT coalesce(json_object_agg(other.request_id, other.reference), '{}')::text
         FROM request_event, json_array_elements_text(data -> 'duplicates') AS named, request AS other
         WHERE request_event.request_id = request.request_id AND type = 'doubted' AND other.request_id = named::uuid
+            AND (:seen_channel::text IS NULL OR other.channel = :seen_channel)
+            AND (:teams::text[] IS NULL OR other.team IS NULL OR other.team = ANY(:teams))
     ) AS duplicates
 FROM request
 WHERE doubts <> '{}' AND request_id > :after
@@ -563,12 +565,31 @@ WHERE doubts <> '{}' AND request_id > :after
 ORDER BY request_id LIMIT :count::integer;
 
 -- name: count_doubts
--- How many requests are in quarantine, and how many with each finding.
+-- How many requests are in quarantine, and how many with each finding. To a channel a likely duplicate counts only where
+-- one of the requests meant is its own.
 SELECT rule, count(DISTINCT request_id) AS requests
 FROM request CROSS JOIN LATERAL unnest(doubts) AS rule
 WHERE doubts <> '{}' AND (:channel::text IS NULL OR channel = :channel)
     AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
+    AND (:channel::text IS NULL OR rule <> :likely_duplicate OR EXISTS (
+        SELECT FROM request_event, json_array_elements_text(data -> 'duplicates') AS named, request AS other
+        WHERE request_event.request_id = request.request_id AND type = 'doubted' AND other.request_id = named::uuid
+            AND other.channel = :channel
+    ))
 GROUP BY GROUPING SETS ((rule), ());
+
+-- name: find_seen_others
+-- Of the requests that the history of one names, those that the caller sees; likely duplicates and related ones apart.
+SELECT named.other_id, named.is_duplicate
+FROM (
+    SELECT duplicate::uuid AS other_id, true AS is_duplicate
+    FROM request_event, json_array_elements_text(data -> 'duplicates') AS duplicate
+    WHERE request_id = :request_id AND type = 'doubted'
+    UNION ALL
+    SELECT other_id, false FROM request_link WHERE request_id = :request_id
+) AS named JOIN request ON request.request_id = named.other_id
+WHERE (:channel::text IS NULL OR channel = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams));
 
 -- name: count_records
 -- The records of a span by what people said of their data.

@@ -9,12 +9,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.intake.domain.sight import Sight
 from services.intake.domain.visibility import Visibility
 from services.intake.store.announcements import SOURCE
 from services.intake.store.lookups import teams_of
 from shared.postgres import Connection, load_statements
 
 _STATEMENTS = load_statements(__name__)
+
+_OWN_TYPES = "punctual.request."
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ async def keep_heard(connection: Connection, heard: Sequence[Heard]) -> None:
 async def read_timeline(
     connection: Connection,
     request_id: UUID,
+    sight: Sight,
     *,
     source: str | None,
     except_source: str | None,
@@ -91,6 +95,7 @@ async def read_timeline(
     """By instant and source, and what a source told in the order in which it told it.
 
     Args:
+        sight: what the caller is shown of other requests in our own history.
         source: only what it told; None takes all.
         except_source: what it told is left out.
     """
@@ -111,12 +116,16 @@ async def read_timeline(
             type=row["type"],
             occurred_at=row["occurred_at"],
             recorded_at=row["recorded_at"],
-            data=json.loads(row["data"]),
+            data=_shown(json.loads(row["data"]), row["source"], row["type"], sight),
             by=row["caller"],
             cause=row["cause"],
         )
         for row in rows
     ]
+
+
+def _shown(data: dict[str, Any], source: str, event_type: str, sight: Sight) -> dict[str, Any]:
+    return sight.shown_data(event_type.removeprefix(_OWN_TYPES), data) if source == SOURCE else data
 
 
 async def find_request_id(connection: Connection, reference: str, visibility: Visibility) -> UUID | None:

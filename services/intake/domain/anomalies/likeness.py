@@ -86,9 +86,14 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """A request that the new one is like."""
+    """A request that the new one is like.
+
+    Attributes:
+        channel: that it came by.
+    """
 
     request_id: str
+    channel: str
     likeness: Likeness
 
 
@@ -96,7 +101,7 @@ def find_duplicates(
     new: Portrait, recent: Iterable[tuple[str, Portrait]], limits: DuplicateLimits
 ) -> tuple[Duplicate, ...]:
     """The recent requests that the new one is likely or possibly a duplicate of, the likest first."""
-    found = [Duplicate(request_id, compare(new, other, limits)) for request_id, other in recent]
+    found = [Duplicate(request_id, other.channel, compare(new, other, limits)) for request_id, other in recent]
     alike = [duplicate for duplicate in found if duplicate.likeness.decision is not Decision.NO]
     return tuple(sorted(alike, key=lambda duplicate: (-duplicate.likeness.score, duplicate.request_id)))
 
