@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.intake.domain.visibility import EVERYTHING, Visibility
 from services.intake.handlers.change_feed import ChangeFeed
-from services.intake.store.changes import Mark, RequestChange
+from services.intake.store.changes import Mark, RequestChange, Whereabouts
 from shared.clock import monotonic
 from shared.contracts.envelope import format_instant
 from shared.errors import Retryable
@@ -46,11 +46,19 @@ class Watched:
     stage: str | None = None
     kind: str | None = None
 
-    def takes(self, change: RequestChange) -> bool:
+    def write(self, change: RequestChange) -> str:
+        """The event of a change; nothing where the request was none of those watched, before, after and now."""
+        if self._has(change, change.now):
+            return write_event(change)
+        if self._has(change, change.before) or self._has(change, change.after):
+            return write_gone(change)
+        return ""
+
+    def _has(self, change: RequestChange, at: Whereabouts) -> bool:
         return (
-            self.visibility.shows(change.channel, change.team)
-            and self.team in {None, change.team}
-            and self.stage in {None, change.stage}
+            self.visibility.shows(change.channel, at.team)
+            and self.team in {None, at.team}
+            and self.stage in {None, at.stage}
             and self.kind in {None, change.kind}
         )
 
@@ -66,21 +74,31 @@ def read_id(text: str) -> Mark | None:
 
 
 def write_event(change: RequestChange) -> str:
+    """Of a request that is among those watched."""
     data = {
         "reference": change.reference,
         "id": str(change.request_id),
         "version": change.version,
         "kind": change.kind,
         "state": change.state,
-        "stage": change.stage,
-        "team": change.team,
+        "stage": change.now.stage,
+        "team": change.now.team,
         "change": {
             "type": change.type,
             "sequence": change.sequence,
             "recorded_at": format_instant(change.recorded_at),
         },
     }
-    return f"event: request\nid: {write_id(change.mark)}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    return _write("request", change, data)
+
+
+def write_gone(change: RequestChange) -> str:
+    """Of one that was among those watched and is not any more; of where it went nothing is said."""
+    return _write("gone", change, {"reference": change.reference, "id": str(change.request_id)})
+
+
+def _write(event: str, change: RequestChange, data: Mapping[str, object]) -> str:
+    return f"event: {event}\nid: {write_id(change.mark)}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
 class ChangeStream(Response):
@@ -140,7 +158,7 @@ class ChangeStream(Response):
                     changes = await self._feed.after(self._mark)
                 if changes:
                     self._mark = changes[-1].mark
-                text = "".join(write_event(change) for change in changes if self._watched.takes(change))
+                text = "".join(map(self._watched.write, changes))
                 # What it does not want is behind the reader too, so that it need not be read again after a break.
                 await self._write(send, text or f": alive\nid: {write_id(self._mark)}\n\n")
         except TimeoutError:

@@ -15,21 +15,33 @@ from shared.http import FieldError, Problem, problem_responses
 
 router = APIRouter(tags=["requests"])
 
-_EVENT = {
+_ID = "7731-01a2051d44ed76429a321b7da3713f59-3"
+_REQUEST = {
     "event": "request",
-    "id": "7731-01a2051d44ed76429a321b7da3713f59-3",
+    "id": _ID,
     "data": (
         '{"reference": "K7M4Q-2XD9C", "id": "01a2051d-44ed-7642-9a32-1b7da3713f59", "version": 3, "kind": "claim",'
         ' "state": "open", "stage": "assessment", "team": "claims_hk",'
         ' "change": {"type": "assigned", "sequence": 3, "recorded_at": "2026-11-22T02:05:11Z"}}'
     ),
 }
+_GONE = {
+    "event": "gone",
+    "id": "7802-01a2051d44ed76429a321b7da3713f59-4",
+    "data": '{"reference": "K7M4Q-2XD9C", "id": "01a2051d-44ed-7642-9a32-1b7da3713f59"}',
+}
 _ID_PATTERN = "^[0-9]{1,18}-[0-9a-f]{32}-[0-9]{1,9}$"
 _EVENT_SCHEMA = {
     "type": "object",
     "description": "One event, as a reader of server-sent events gives it",
     "properties": {
-        "event": {"const": "request"},
+        "event": {
+            "enum": ["request", "gone"],
+            "description": (
+                "`request`: one of those you asked for, as it is now. `gone`: one that is none of them any more, or"
+                " that you do not see any more; its data are `reference` and `id` only"
+            ),
+        },
         "id": {"type": "string", "pattern": _ID_PATTERN},
         "data": {"type": "string", "contentMediaType": "application/json"},
     },
@@ -42,14 +54,21 @@ _EVENT_SCHEMA = {
     response_class=Response,
     summary="Watch requests change",
     description=(
-        "Server-sent events. Each entry of a history is told once, with the request as it is now: `version` may be"
-        " later than the entry. Send the last `id` you saw as `Last-Event-ID` to miss nothing; without it, it begins"
-        " now. A comment comes when nothing happens. A reader that takes nothing for ten seconds is let go."
+        "Server-sent events. Each entry of a history before or after which the request was among those you ask for is"
+        " told once: as `request` with the request as it is now, whose `version` may be later than the entry, or as"
+        " `gone` where it is not among them any more. Send the last `id` you saw as `Last-Event-ID` to miss nothing;"
+        " without it, it begins now. A comment comes when nothing happens. A reader that takes nothing for ten seconds"
+        " is let go."
     ),
     responses={
         200: {
             "description": "Events, without end",
-            "content": {"text/event-stream": {"schema": _EVENT_SCHEMA, "example": _EVENT}},
+            "content": {
+                "text/event-stream": {
+                    "schema": _EVENT_SCHEMA,
+                    "examples": {"request": {"value": _REQUEST}, "gone": {"value": _GONE}},
+                }
+            },
         },
         **problem_responses(401, 422, 503),
     },
@@ -66,7 +85,7 @@ async def watch(
         Header(
             description="The `id` of the last event that was seen; empty is none",
             json_schema_extra={"pattern": f"^$|{_ID_PATTERN}"},
-            examples=[_EVENT["id"]],
+            examples=[_ID],
         ),
     ] = None,
 ) -> Response:

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.intake.domain.changes import ProcessChanged, StageEntered, Submitted
 from services.intake.domain.life import State
 from services.intake.store.lookups import state_of
 from shared.contracts.payload import RequestKind
 from shared.postgres import Connection, load_statements
 
 _LOWEST = UUID(int=0)
+
+_STAGE_TYPES = [Submitted.TYPE, StageEntered.TYPE, ProcessChanged.TYPE]
+"""Entries that name the stage that a request is in from then on. ``assigned`` may name a team."""
 
 _STATEMENTS = load_statements(__name__)
 
@@ -36,11 +40,20 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Who has a request, and where in its process it is."""
+
+    team: str | None
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestChange:
     """An entry of a history, with the request as it is now, which may be later.
 
     Attributes:
         type: what changed: ``assigned``, ``stage_entered``, ...
+        before, after: where it was before the entry and after it; of a submission both are where it began.
         sequence: of the entry.
     """
 
@@ -52,8 +65,9 @@ class RequestChange:
     channel: str
     version: int
     state: State
-    stage: str
-    team: str | None
+    now: Whereabouts
+    before: Whereabouts
+    after: Whereabouts
 
     @property
     def request_id(self) -> UUID:
@@ -77,6 +91,7 @@ async def read_changes(connection: Connection, after: Mark, count: int) -> Seque
         request_id=after.request_id,
         sequence=after.sequence,
         count=count,
+        stage_types=_STAGE_TYPES,
     )
     return [
         RequestChange(
@@ -88,8 +103,9 @@ async def read_changes(connection: Connection, after: Mark, count: int) -> Seque
             channel=row["channel"],
             version=row["version"],
             state=state_of(row["ended_as"], row["pause_reasons"]),
-            stage=row["stage"],
-            team=row["team"],
+            now=Whereabouts(row["team"], row["stage"]),
+            before=Whereabouts(row["team_before"], row["stage_before"]),
+            after=Whereabouts(row["team_after"], row["stage_after"]),
         )
         for row in rows
     ]

@@ -698,13 +698,34 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
 
 -- name: read_changes
 -- Entries of the histories in the order of their transactions, only of those below which nothing can appear any more, with
--- the request as it is now.
+-- the request as it is now, and the team and stage before and after the entry. Where they are not those of now they follow
+-- from the history; of the last entry that is no move they are.
 SELECT entry.transaction_id::text::bigint AS transaction_id, entry.sequence, entry.type, entry.recorded_at,
-    request.request_id, reference, kind, channel, request.version, stage, team, ended_as, pause_reasons
+    request.request_id, reference, kind, channel, request.version, stage, team, ended_as, pause_reasons,
+    CASE WHEN past.is_read THEN past.team_before ELSE team END AS team_before,
+    CASE WHEN past.is_read THEN past.stage_before ELSE stage END AS stage_before,
+    CASE WHEN past.is_read THEN past.team_after ELSE team END AS team_after,
+    CASE WHEN past.is_read THEN past.stage_after ELSE stage END AS stage_after
 FROM (
     SELECT transaction_id, request_id, sequence, type, recorded_at FROM request_event
     WHERE (transaction_id, request_id, sequence) > (:transaction_id::bigint::text::xid8, :request_id, :sequence::integer)
         AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY transaction_id, request_id, sequence LIMIT :count::integer
 ) AS entry JOIN request USING (request_id)
+CROSS JOIN LATERAL (
+    SELECT count(*) > 0 AS is_read,
+        (array_agg(data ->> 'team' ORDER BY sequence DESC) FILTER (WHERE names_team AND is_before))[1] AS team_before,
+        (array_agg(data ->> 'stage' ORDER BY sequence DESC) FILTER (WHERE NOT names_team AND is_before))[1]
+            AS stage_before,
+        (array_agg(data ->> 'team' ORDER BY sequence DESC) FILTER (WHERE names_team))[1] AS team_after,
+        (array_agg(data ->> 'stage' ORDER BY sequence DESC) FILTER (WHERE NOT names_team))[1] AS stage_after
+    FROM (
+        SELECT told.sequence, told.data, told.type = 'assigned' AS names_team,
+            told.sequence < greatest(entry.sequence, 2) AS is_before
+        FROM request_event AS told
+        WHERE told.request_id = entry.request_id AND told.sequence <= entry.sequence
+            AND (told.type = ANY(:stage_types::text[]) OR told.type = 'assigned' AND told.data -> 'team' IS NOT NULL)
+            AND (entry.sequence < request.version OR entry.type = 'assigned' OR entry.type = ANY(:stage_types::text[]))
+    ) AS moves
+) AS past
 ORDER BY entry.transaction_id, entry.request_id, entry.sequence;

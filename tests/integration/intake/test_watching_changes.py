@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -62,8 +62,10 @@ class Reader:
                     self.comments.append(line)
                 elif line.startswith("id: "):
                     self.last_id = line.removeprefix("id: ")
+                elif line.startswith("event: "):
+                    name = line.removeprefix("event: ")
                 elif line.startswith("data: "):
-                    self.events.append(json.loads(line.removeprefix("data: ")))
+                    self.events.append({"event": name} | json.loads(line.removeprefix("data: ")))
 
     async def end(self) -> None:
         """Everything up to the end of the stream."""
@@ -174,6 +176,40 @@ async def test_a_reader_goes_on_where_it_was(intake: Intake, feed: ChangeFeed) -
     assert mark is not None
     async with watching(feed, mark) as again:
         assert told(await again.event())[0] == second
+
+
+async def test_a_request_that_is_none_of_those_watched_any_more_is_told_as_gone(
+    intake: Intake, feed: ChangeFeed
+) -> None:
+    mark = await feed.newest()
+    a_s = Visibility(teams=frozenset({"team_a"}))
+    watched = [Watched(team="team_a"), Watched(a_s), Watched(a_s, team="team_a"), Watched(stage="received")]
+    view = await intake.submit()
+    reference = view["reference"]
+    gone = {"event": "gone", "reference": reference, "id": view["id"]}
+    async with AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(watching(feed, mark, one)) for one in watched]
+        for reader in (readers[1], readers[3]):
+            assert told(await reader.event()) == (reference, "submitted", 1)
+        await intake.move(reference, "assign", team="team_a")
+        for reader in readers:
+            assert told(await reader.event()) == (reference, "assigned", 2)
+        await intake.move(reference, "assign", team="team_b")
+        for reader in readers[:3]:
+            assert await reader.event() == gone
+        assert told(await readers[3].event()) == (reference, "assigned", 3)
+        left_at = readers[3].last_id
+        await intake.move(reference, "stage", stage="assessment")
+        assert await readers[3].event() == gone
+        feed.stop()
+        for reader in readers:
+            await reader.end()
+            assert reader.events == []
+    again = ChangeFeed(intake.database)
+    last = read_id(left_at)
+    assert last is not None
+    async with watching(again, last, watched[3]) as reader:
+        assert await reader.event() == gone
 
 
 async def test_a_reader_that_takes_nothing_is_let_go(intake: Intake, feed: ChangeFeed) -> None:

@@ -115,8 +115,9 @@ def test_every_example_is_what_its_schema_says(document: dict[str, Any]) -> None
     for _, operation in operations(document):
         for answer in operation["responses"].values():
             for content in answer.get("content", {}).values():
-                if "example" in content:
-                    Draft202012Validator(content["schema"]).validate(content["example"])
+                several = [example["value"] for example in content.get("examples", {}).values()]
+                for example in [content["example"]] if "example" in content else several:
+                    Draft202012Validator(content["schema"]).validate(example)
                     shown += 1
     assert shown > 100
 
