@@ -24,7 +24,7 @@ class CustomerView(BaseModel):
     external_id: str | None = Field(description="The channel's id of the customer; null once erased")
     language: Language
     market: Market
-    requests: int = Field(description="How many there are")
+    requests: int = Field(description="How many there are that you may see")
     erased_at: datetime | None = Field(description="Business time")
 
 

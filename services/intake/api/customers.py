@@ -64,11 +64,12 @@ _NAMED = 5
     responses=problem_responses(401, 404, 422, 503),
 )
 async def contact(reference: ReferenceOf, caller: CallerOf, context: ContextOf, request: Request) -> ContactView:
+    visibility = visibility_of(caller)
     async with context.database.transaction() as connection:
-        record = await find_by_reference(connection, reference, visibility_of(caller))
+        record = await find_by_reference(connection, reference, visibility)
         if record is None:
             raise not_found()
-        customer = await find_customer(connection, await find_customer_of(connection, record.request_id))
+        customer = await find_customer(connection, await find_customer_of(connection, record.request_id), visibility)
         assert customer is not None  # a request has one for good
         await note_access(context, connection, request, caller, "contacts", reference=reference)
         return view_contact(customer, await _details(context, connection, customer))

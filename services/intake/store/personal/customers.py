@@ -11,7 +11,9 @@ from uuid import UUID
 
 from services.intake.domain.erasure import Confirmation, Destroyed, Erasure, Remains
 from services.intake.domain.validation.personal_names import PersonalNames
+from services.intake.domain.visibility import EVERYTHING, Visibility
 from services.intake.store.access_log import AccessRecord
+from services.intake.store.lookups import teams_of
 from shared.contracts.payload import Language, Market, RequestKind
 from shared.postgres import Connection, Record, load_statements
 
@@ -24,7 +26,7 @@ class Customer:
     external_id: the channel's id; None once erased.
     details: encrypted; None once erased.
     recorded_at: of the details, business time.
-    requests: how many there are.
+    requests: how many there are, as far as the caller sees them.
     """
 
     customer_id: UUID
@@ -64,8 +66,14 @@ class Ends:
     by_kind: dict[RequestKind, datetime | None]
 
 
-async def find_customer(connection: Connection, customer_id: UUID) -> Customer | None:
-    row = await _STATEMENTS["select_customer"].fetchrow(connection, customer_id=customer_id)
+async def find_customer(
+    connection: Connection, customer_id: UUID, visibility: Visibility = EVERYTHING
+) -> Customer | None:
+    """
+    Args:
+        visibility: which of their requests count.
+    """
+    row = await _STATEMENTS["select_customer"].fetchrow(connection, customer_id=customer_id, teams=teams_of(visibility))
     return None if row is None else _customer(row)
 
 

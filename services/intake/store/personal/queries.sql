@@ -27,9 +27,13 @@ SELECT sequence, name, encrypted FROM request_text WHERE request_id = :request_i
 ORDER BY sequence, name;
 
 -- name: select_customer
--- A customer, and how many requests they have.
+-- A customer, and how many requests they have that the caller sees. All requests of a customer are of one channel.
 SELECT customer_id, channel, external_id, details, language, market, recorded_at, erased_at,
-    (SELECT count(*) FROM request WHERE request.customer_id = customer.customer_id) AS requests
+    (
+        SELECT count(*) FROM request
+        WHERE request.customer_id = customer.customer_id
+            AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
+    ) AS requests
 FROM customer WHERE customer_id = :customer_id;
 
 -- name: find_named_customer
