@@ -30,6 +30,11 @@ class Refusal:
         )
 
 
+_TEXTS = frozenset(
+    {"POST /v1/processes:lint", "POST /v1/processes:diff", "PUT /v1/processes/{process}", "PUT /v1/automation"}
+)
+"""Operations whose body is YAML."""
+
 REFUSALS = (
     Refusal("idempotency_key_reused", "A key was drawn twice; what it stood for before is no part of the call."),
     Refusal("changed_meanwhile", "An ETag was drawn that is not the request's."),
@@ -44,10 +49,12 @@ REFUSALS = (
     ),
     Refusal(
         "invalid_fields",
-        "The text is YAML with a grammar of its own",
-        frozenset({"POST /v1/processes:lint"}),
+        "The text is YAML with a grammar of its own, or it was sent as JSON and is some.",
+        _TEXTS,
         frozenset({"body"}),
     ),
+    Refusal("broken_json", "`tests.openapi.media` sends some texts as JSON that are none.", _TEXTS),
+    Refusal("bad_request", "The same, of JSON that cannot be read: too deep, no text.", _TEXTS),
     Refusal(
         "invalid_fields",
         "The header is drawn empty beside a text in YAML, though its pattern does not allow it.",

@@ -94,7 +94,7 @@ async def versions(
     summary="Put rules in force",
     responses={
         200: {"headers": shown_etag("For If-Match of the next change")},
-        **problem_responses(401, 403, 412, 413, 422),
+        **problem_responses(400, 401, 403, 412, 413, 422),
     },
 )
 async def apply(
