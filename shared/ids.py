@@ -6,6 +6,7 @@ import os
 import secrets
 import struct
 import time
+import unicodedata
 from uuid import UUID
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -14,6 +15,9 @@ REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _BASE = len(REFERENCE_ALPHABET)
 _PLACES = {character: place for place, character in enumerate(REFERENCE_ALPHABET)}
 _DATA_LENGTH = 9  # 31**9 = 2.6e13 references: a clash is rare at 1e8 requests and caught by a constraint
+_GROUP = 5
+_GAPS = frozenset({"Pd", "Zs"})  # the categories of dashes and spaces
+_MINUS = "\u2212"  # is no dash to Unicode, and one to whoever reads it
 _REFERENCES = _BASE**_DATA_LENGTH
 _PAIRS_OF_CHARACTERS = [one + other for one in REFERENCE_ALPHABET for other in REFERENCE_ALPHABET]
 
@@ -105,14 +109,29 @@ def check_character(data: str) -> str:
 
 
 def format_reference(characters: str) -> str:
-    return f"{characters[:5]}-{characters[5:]}"
+    return f"{characters[:_GROUP]}-{characters[_GROUP:]}"
 
 
 def parse_reference(text: str) -> str | None:
-    """The canonical form of a typed reference (case, spaces and dashes do not matter); None if mistyped."""
-    characters = "".join(c for c in text.upper() if c not in " -")
+    """The canonical form of a typed reference; None if mistyped. Case, spaces, dashes and full width do not matter."""
+    characters = "".join(_groups(text))
     if len(characters) != _DATA_LENGTH + 1 or any(c not in REFERENCE_ALPHABET for c in characters):
         return None
     if check_character(characters[:-1]) != characters[-1]:
         return None
     return format_reference(characters)
+
+
+def resembles_reference(text: str) -> bool:
+    """Whether it looks like a reference, right or mistyped: ten of its characters, or two fives of any."""
+    groups = _groups(text)
+    characters = "".join(groups)
+    if len(characters) != _DATA_LENGTH + 1 or not (characters.isascii() and characters.isalnum()):
+        return False
+    return (len(groups) > 1 and len(groups[0]) == _GROUP) or all(c in REFERENCE_ALPHABET for c in characters)
+
+
+def _groups(text: str) -> list[str]:
+    """What stands between spaces and dashes, of which phones and office programs write more than one sort."""
+    plain = unicodedata.normalize("NFKC", text).upper()
+    return "".join(" " if c == _MINUS or unicodedata.category(c) in _GAPS else c for c in plain).split()

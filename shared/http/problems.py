@@ -90,14 +90,21 @@ PROBLEM_SCHEMA = ProblemBody.model_json_schema()
 PROBLEM_SCHEMA["properties"]["errors"]["items"] = PROBLEM_SCHEMA.pop("$defs")["FieldError"]
 
 
+_COMES_AGAIN = frozenset({429, 503})
+_WAIT = {
+    "Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds until it may fare better"}
+}
+
+
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of an endpoint's OpenAPI description for these error statuses.
 
-    A body that may be too large (413) may also be too slow (408).
+    A body that may be too large (413) may also be too slow (408). What may fare better later says when.
     """
     return {
         status: {
             "description": _phrase(status),
+            **({"headers": _WAIT} if status in _COMES_AGAIN else {}),
             "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}},
         }
         for status in sorted({*statuses, 408} if 413 in statuses else statuses)  # noqa: PLR2004  named above
@@ -121,7 +128,7 @@ def install_problem_handlers(app: FastAPI) -> None:
             422,
             "invalid_fields",
             "Some fields are missing or wrong",
-            errors=[FieldError(field=_path(e["loc"]), message=e["msg"]) for e in errors],
+            errors=[FieldError(field=_path(e["loc"]), message=wrong_message(e["msg"])) for e in errors],
         ).response()
 
     @app.exception_handler(HTTPException)
@@ -171,6 +178,11 @@ def _methods_at(request: Request) -> set[str]:
     path = request.scope["path"]
     routes = [route for route in iter_route_contexts(request.app.routes) if route.methods is not None]
     return {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
+
+
+def wrong_message(message: str) -> str:
+    """What pydantic says of a field, without its name for who found it."""
+    return message.removeprefix("Value error, ")
 
 
 def _path(location: Sequence[Any]) -> str:

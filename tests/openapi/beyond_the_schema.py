@@ -67,7 +67,13 @@ REFUSALS = (
         "invalid_fields",
         "Filters that exclude each other; OpenAPI describes each parameter for itself.",
         frozenset({"GET /v1/requests"}),
-        frozenset({"query:sort", "query:after", "query:count", "query:customer", "query:reference"}),
+        frozenset({"query:sort", "query:after", "query:count", "query:customer"}),
+    ),
+    Refusal(
+        "invalid_fields",
+        "A check character that does not fit.",
+        frozenset({"GET /v1/requests", "GET /v1/audit"}),
+        frozenset({"query:reference", "query:q"}),
     ),
     Refusal(
         "invalid_fields",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.intake.api.bodies import SubmitBody
-from services.intake.api.context import Context
+from services.intake.api.context import IDEMPOTENCY_KEY, Context
 from services.intake.api.problems import data_problem, instant_problem, key_in_flight, key_reused, overloaded
 from services.intake.domain.instants import InstantRefused, check_submission
 from services.intake.domain.record import RequestRecord
@@ -134,13 +134,17 @@ def name_submission(
     )
 
 
-def refusal(error: Exception, context: Context) -> Exception:
-    """What the caller is told of a request that was not taken in; errors that the application answers stay."""
+def refusal(error: Exception, context: Context, key_field: str = f"header:{IDEMPOTENCY_KEY}") -> Exception:
+    """What the caller is told of a request that was not taken in; errors that the application answers stay.
+
+    Args:
+        key_field: where the idempotency key stood.
+    """
     match error:
         case Overloaded():
             return overloaded(context.retry_after_seconds)
         case KeyInFlight():
             return key_in_flight(context.retry_after_seconds)
         case KeyReused():
-            return key_reused()
+            return key_reused(key_field)
     return error

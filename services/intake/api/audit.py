@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 
 from services.intake.api.bodies import Line
 from services.intake.api.context import ContextOf
-from services.intake.api.paging import NumberAfter, link_next, read_number
-from services.intake.api.references import read_reference
+from services.intake.api.paging import PAGED, NumberAfter, link_next, read_number
+from services.intake.api.references import read_filter
 from services.intake.store.access_log import AccessRecord, What, list_accesses
 from shared.http import problem_responses
 
@@ -32,17 +32,19 @@ class AccessView(BaseModel):
     correlation_id: str
 
 
-@router.get("/v1/audit", summary="List who read personal data, the newest first", responses=problem_responses(404, 422))
+@router.get(
+    "/v1/audit", summary="List who read personal data, the newest first", responses=PAGED | problem_responses(422)
+)
 async def list_(
     context: ContextOf,
     request: Request,
     response: Response,
     who: Annotated[Line | None, Query(description="Only what this caller read")] = None,
-    reference: Annotated[str | None, Query(max_length=32, description="Only what was read of this request")] = None,
+    reference: Annotated[str | None, Query(max_length=40, description="Only what was read of this request")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: NumberAfter = None,
 ) -> list[AccessView]:
-    canonical = None if reference is None else read_reference(reference)
+    canonical = None if reference is None else read_filter(reference)
     before = read_number(after)
     async with context.database.connection() as connection:
         found = await list_accesses(connection, who=who, reference=canonical, before=before, count=limit)

@@ -23,7 +23,7 @@ from services.intake.api.bodies import Instant, Reason, Whole, YamlText
 from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.etags import SeenOf, shown_etag, version_etag
 from services.intake.api.examples import AUTOMATION
-from services.intake.api.paging import NumberAfter, link_next, read_number
+from services.intake.api.paging import PAGED, NumberAfter, link_next, read_number
 from services.intake.api.problems import superseded
 from services.intake.api.visibility import visibility_of
 from services.intake.domain.automation.deciding import PAST_FACTS, Past
@@ -61,7 +61,7 @@ class TrialBody(StrictBody):
 @router.get(
     "/v1/automation",
     summary="The rules in force",
-    responses={200: {"headers": shown_etag("For If-Match of a change")}, **problem_responses(401, 403)},
+    responses={200: {"headers": shown_etag("For If-Match of a change")}, **problem_responses(401, 403, 422)},
 )
 async def in_force(context: ContextOf, _: CallerOf, response: Response) -> AutomationView:
     found = context.automations.in_force.version
@@ -72,7 +72,7 @@ async def in_force(context: ContextOf, _: CallerOf, response: Response) -> Autom
 @router.get(
     "/v1/automation/versions",
     summary="Every version that was ever in force, the newest first",
-    responses=problem_responses(401, 403, 422),
+    responses=PAGED | problem_responses(401, 403, 422),
 )
 async def versions(
     context: ContextOf,
@@ -139,7 +139,8 @@ async def try_rules(body: TrialBody, context: ContextOf, caller: CallerOf) -> Tr
     try:
         rules = read_automation(source, "source")  # of its own: a thread goes through them
     except InvalidDocument as error:
-        raise _refused(error) from None
+        places = [(f"line {c.line}, {c.field}", c.message) for c in error.complaints]
+        raise _invalid([FieldError(field="source", message=f"{at}: {message}") for at, message in places]) from None
     since, until, visibility = body.submitted_from, body.submitted_to, visibility_of(caller)
     async with context.database.connection() as connection:
         records = await read_past_page(connection, since, until, body.after or _FIRST, body.limit, visibility)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from services.intake.api.arrivals import refusal
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import KEY_PATTERN, LONGEST_KEY
 from services.intake.api.problems import REFUSED, fields_problem
@@ -63,6 +65,9 @@ def accepted_line(number: int, key: str, settled: Settled) -> bytes:
     return (
         f'{{"line":{number},"status":{settled.status},"{KEY_FIELD}":"{key}",{replayed}{settled.body[1:]}\n'
     ).encode()
+
+
+refusal_of_line = partial(refusal, key_field=KEY_FIELD)
 
 
 def refused_line(number: int, key: str | None, problem: Problem) -> bytes:

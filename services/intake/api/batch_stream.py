@@ -16,7 +16,6 @@ from services.intake.api.arrivals import (
     examine,
     make_arrival,
     name_submission,
-    refusal,
     submission_instant,
     tally_refusal,
 )
@@ -25,6 +24,7 @@ from services.intake.api.batch_lines import (
     last_line,
     line_too_long,
     read_line,
+    refusal_of_line,
     refused_line,
     stored_part,
 )
@@ -260,7 +260,7 @@ class BatchStream(Response):
             if outcome.is_replay:
                 REPLAYED.inc()
             return accepted_line(answer.number, answer.key, outcome)
-        match refusal(outcome, self._context):
+        match refusal_of_line(outcome, self._context):
             case Problem() as problem:
                 pass
             case Retryable() as error:

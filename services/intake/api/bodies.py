@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -15,9 +16,12 @@ from pydantic import (
     PlainValidator,
     Strict,
     StringConstraints,
+    ValidationError,
     WithJsonSchema,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from services.intake.api.examples import SUBMISSION
 from shared.contracts.addresses import ADDRESS_PATTERN, LONGEST_ADDRESS, is_deliverable
 from shared.contracts.payload import AttributeValue, Code, CustomerTier, Language, Market, Priority, RequestKind
 
@@ -148,6 +152,19 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def misfits(body: Body, wrong: Mapping[str, str]) -> ValidationError:
+    """What a validator of a whole body raises, so that fields are named and not the body.
+
+    Args:
+        wrong: by field what is wrong with it.
+    """
+    errors = [
+        InitErrorDetails(type=PydanticCustomError("misfit", "{wrong}", {"wrong": message}), loc=(field,), input=body)
+        for field, message in wrong.items()
+    ]
+    return ValidationError.from_exception_data(type(body).__name__, errors)
+
+
 class CustomerBody(Body):
     id: Line = Field(description="The channel's own id of the customer", examples=["C-20981"])
     name: Line = Field(examples=["陳美玲"])
@@ -158,29 +175,7 @@ class CustomerBody(Body):
 
 
 class SubmitBody(Body):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "kind": "claim",
-                    "product_line": "motor",
-                    "priority": "high",
-                    "market": "HK",
-                    "external_id": "APP-7781",
-                    "occurred_at": "2026-11-22T09:30:00+08:00",
-                    "description": "後保險桿被撞，對方已留下電話。",
-                    "attributes": {"amount": 12800, "has_photos": True, "workshop": "HK-017"},
-                    "customer": {
-                        "id": "C-20981",
-                        "name": "陳美玲",
-                        "email": "meiling@example.com",
-                        "language": "zh-Hant",
-                        "tier": "gold",
-                    },
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [SUBMISSION]})
 
     kind: RequestKind
     product_line: Code | None = None

@@ -1,6 +1,9 @@
 """Tags of what a request looked like: ``"7.9f3c01ab"`` is version 7, and a digest of how it was shown. A definition has
 its version alone.
 
+A tag that a proxy marked as weak is taken in If-Match too, other than RFC 9110 has it: the version in it is exact, and
+who is behind a proxy that compresses would else be told 412 for ever.
+
 A move is for a version; what deadlines and the business clock change in between does not matter to it. Whoever looks
 again may be told that nothing is different only if the whole answer is the same.
 """
@@ -16,6 +19,7 @@ from fastapi import Depends, Header
 from shared.http import FieldError, Problem
 
 _TAG = re.compile(r'[ \t]*(?:W/)?"(?P<version>[0-9]{1,9})(?P<digest>\.[0-9a-f]{8})?"[ \t]*')
+_OPAQUE_TAG = re.compile(r'(?:W/)?("[^"]*")')
 _SHOWN_TAG = r'[ \t]*(W/)?"[0-9]{1,9}(\.[0-9a-f]{8})?"[ \t]*'
 _SHOWN_TAGS = rf"^([ \t]*\*[ \t]*|{_SHOWN_TAG}(,{_SHOWN_TAG})*)$"
 
@@ -35,8 +39,12 @@ def shown_etag(use: str) -> dict[str, Any]:
 
 
 def is_known(if_none_match: str | None, etag: str) -> bool:
-    """Whether the reader has seen exactly this."""
-    return if_none_match is not None and etag in (tag.strip() for tag in if_none_match.split(","))
+    """Whether the reader has seen exactly this. A proxy that compresses an answer marks its tag as weak, which does not
+    matter here (RFC 9110, 13.1.2).
+    """
+    if if_none_match is None:
+        return False
+    return if_none_match.strip() == "*" or etag in _OPAQUE_TAG.findall(if_none_match)
 
 
 async def _seen(

@@ -4,6 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+SUBMISSION: dict[str, Any] = {
+    "kind": "claim",
+    "product_line": "motor",
+    "priority": "high",
+    "market": "HK",
+    "external_id": "APP-7781",
+    "occurred_at": "2026-11-22T09:30:00+08:00",
+    "description": "後保險桿被撞，對方已留下電話。",
+    "attributes": {"amount": 12800, "has_photos": True, "workshop": "HK-017"},
+    "customer": {
+        "id": "C-20981",
+        "name": "陳美玲",
+        "email": "meiling@example.com",
+        "language": "zh-Hant",
+        "tier": "gold",
+    },
+}
+
 REQUEST: dict[str, Any] = {
     "id": "01a2051d-44ed-7642-9a32-1b7da3713f59",
     "reference": "K7M4Q-2XD9C",

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
 
 from services.intake.api.bodies import Line, read_instant
+from services.intake.api.problems import wrong_field
+from services.intake.api.references import read_filter
 from services.intake.domain.deadlines import RESOLUTION
 from services.intake.domain.life import State
 from services.intake.domain.visibility import Visibility
 from services.intake.store.listing.wanted import Order, Wanted
 from shared.contracts.payload import Code, Market, Priority, RequestKind
-from shared.http import FieldError, Problem
-from shared.ids import parse_reference
 
 
 def _instant(value: Any) -> datetime:
@@ -69,8 +69,8 @@ class Filters(BaseModel):
         None,
         description=(
             "A reference, an external id or its beginning, a customer's id, a handler, a word of a team, stage, process"
-            " or product line: the newest of what may be meant, one page. Goes with filters, not with `sort`, `after`,"
-            " `count`"
+            " or product line: the newest of what may be meant, one page. 422 if nothing is found and it looks like a"
+            " mistyped reference. Goes with filters, not with `sort`, `after`, `count`"
         ),
         examples=["motor"],
     )
@@ -87,17 +87,13 @@ def read_wanted(filters: Filters, visibility: Visibility) -> Wanted:
     Raises:
         Problem: 422, filters that cannot stand together or cannot be meant.
     """
-    reference = None
-    if filters.reference is not None:
-        reference = parse_reference(filters.reference)
-        if reference is None:
-            raise _wrong("reference", "its check character does not fit; compare it, such as K7M4Q-2XD9C")
+    reference = None if filters.reference is None else read_filter(filters.reference)
     if filters.q is not None:
         for name in ("sort", "after", "count"):
             if name in filters.model_fields_set:
-                raise _wrong(name, "does not go together with q, which finds one page")
+                raise wrong_field(f"query:{name}", "does not go together with q, which finds one page")
     if filters.customer is not None and visibility.channel is None and filters.channel is None:
-        raise _wrong("customer", "each channel has its own ids: name the channel too")
+        raise wrong_field("query:customer", "each channel has its own ids: name the channel too")
     return Wanted(
         visibility=visibility,
         reference=reference,
@@ -128,12 +124,3 @@ def _usual_order(filters: Filters) -> Order:
     if filters.due_after is not None or filters.due_before is not None:
         return Order.DUE
     return Order.NEWEST if filters.changed_since is None else Order.CHANGED
-
-
-def _wrong(field: str, message: str) -> Problem:
-    return Problem(
-        422,
-        "invalid_fields",
-        "Some fields are missing or wrong",
-        errors=[FieldError(field=f"query:{field}", message=message)],
-    )

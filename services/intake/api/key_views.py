@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from services.intake.api.bodies import EXACT, Body, Instant, Whole
+from services.intake.api.bodies import EXACT, Body, Instant, Whole, misfits
 from services.intake.domain.api_key import OVERLAP, SCOPES_OF_CHANNELS, ApiKey, KeyState, Role
 from shared.http.access import Scope
 
@@ -63,9 +63,10 @@ class KeyBody(Body):
     def _check(self) -> KeyBody:
         beyond = sorted(set(self.scopes) - SCOPES_OF_CHANNELS)
         if self.role == "channel" and beyond:
-            raise ValueError(f"a channel cannot have: {', '.join(beyond)}")
-        if (self.rate_per_second is None) != (self.burst is None):
-            raise ValueError("give rate_per_second and burst, or neither")
+            raise misfits(self, {"scopes": f"a channel cannot have: {', '.join(beyond)}"})
+        left_out = [name for name in _GIVEN_TOGETHER if getattr(self, name) is None]
+        if len(left_out) == 1:
+            raise misfits(self, {left_out[0]: "give rate_per_second and burst, or neither"})
         return self
 
 

@@ -10,16 +10,15 @@ from services.intake.api.answers import json_answer
 from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.filters import Filters, read_wanted
 from services.intake.api.listing_views import ListView, view_list
-from services.intake.api.paging import link_next
+from services.intake.api.paging import LINK, link_next
 from services.intake.api.places import read_place
+from services.intake.api.references import check_found_nothing
 from services.intake.api.visibility import visibility_of
 from services.intake.store.listing.finding import find
 from services.intake.store.listing.pages import count_up_to, list_page
 from shared.http import problem_responses
 
 router = APIRouter(tags=["requests"])
-
-LINK = {"schema": {"type": "string"}, "description": '`<...>; rel="next"`, where there may be more'}
 
 
 @router.get(
@@ -31,7 +30,7 @@ LINK = {"schema": {"type": "string"}, "description": '`<...>; rel="next"`, where
         " cost is bounded whatever the filters: it may have few lines, or none, and a `next`."
     ),
     responses={
-        200: {"model": ListView, "description": "A page of them", "headers": {"Link": LINK}},
+        200: {"model": ListView, "description": "A page of them", "headers": LINK},
         **problem_responses(401, 422, 503),
     },
 )
@@ -43,6 +42,8 @@ async def list_(
     async with context.database.snapshot() as connection:
         if filters.q is not None:
             page = await find(connection, wanted, filters.q, filters.limit)
+            if not page.lines:
+                check_found_nothing(filters.q)
         else:
             page = await list_page(connection, wanted, after, filters.limit)
         count = await count_up_to(connection, wanted) if filters.count else None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from services.intake.api.bodies import Attributes, Body, Instant, Line, Prose, Truth, Whole
+from services.intake.api.bodies import Attributes, Body, Instant, Line, Prose, Truth, Whole, misfits
 from services.intake.domain import moves
 from services.intake.domain.deciding import MOST_SECONDS
 from services.intake.domain.kept import KEPT
@@ -62,7 +62,9 @@ class AssignBody(MoveBody):
     @model_validator(mode="after")
     def _check(self) -> AssignBody:
         if not {"team", "handler"} & self.model_fields_set:
-            raise ValueError("give a team, a handler or both; null gives it back")
+            raise misfits(
+                self, dict.fromkeys(("team", "handler"), "give a team, a handler or both; null gives it back")
+            )
         return self
 
     def move(self) -> Move:

@@ -13,13 +13,13 @@ from services.intake.api.answers import REPLAY_HEADER, json_answer, stored_answe
 from services.intake.api.context import Context, ContextOf, Write, WriteOf
 from services.intake.api.etags import SeenOf, make_etag, shown_etag
 from services.intake.api.move_bodies import MoveBody, TimedBody
-from services.intake.api.problems import key_in_flight, translating_refusals
+from services.intake.api.problems import key_in_flight, not_found, translating_refusals
 from services.intake.api.references import ReferenceOf, read_reference
 from services.intake.api.showing import show_request
 from services.intake.api.views import RequestView
 from services.intake.api.visibility import acting, visibility_of
 from services.intake.domain.record import RequestRecord
-from services.intake.handlers.moving import Asking, Moving
+from services.intake.handlers.moving import Asking, Moving, RequestUnknown
 from services.intake.store.answers import KeyInFlight, claim_key, complete_answer
 from services.intake.store.refusals import writing
 from shared.contracts.payload import RequestKind
@@ -94,14 +94,15 @@ for _verb, _body, _summary in MOVES:
 async def merge(
     reference: ReferenceOf, body: bodies.MergeBody, seen: SeenOf, write: WriteOf, context: ContextOf
 ) -> Response:
-    into = read_reference(body.into)
-    return await write_move(
-        context,
-        write,
-        body,
-        seen,
-        lambda moving, connection, asking: moving.merge(connection, reference, into, asking),
-    )
+    into = read_reference(body.into, "into")
+
+    async def perform(moving: Moving, connection: Connection, asking: Asking) -> RequestRecord:
+        try:
+            return await moving.merge(connection, reference, into, asking)
+        except RequestUnknown as unknown:
+            raise not_found("into" if unknown.reference == into else None) from None
+
+    return await write_move(context, write, body, seen, perform)
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
@@ -10,6 +10,13 @@ from shared.http import FieldError, Problem
 
 _LONGEST_NUMBER = 9  # digits of what is surely an integer of Postgres
 
+
+LINK: dict[str, Any] = {
+    "Link": {"schema": {"type": "string"}, "description": '`<...>; rel="next"`, where there may be more'}
+}
+"""The header of a page, for descriptions."""
+
+PAGED: dict[int | str, dict[str, Any]] = {200: {"headers": LINK}}
 
 NumberAfter = Annotated[
     str | None,

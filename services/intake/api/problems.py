@@ -20,27 +20,47 @@ from services.intake.handlers.superseded import Superseded
 from services.intake.handlers.validation import DataRefused
 from shared.errors import Retryable
 from shared.http import FieldError, Problem, unavailable
+from shared.http.problems import wrong_message
 
 REFUSED = Counter("punctual_intake_refused_total", "Calls that were refused, by problem code.", ["code"])
 
 
-def not_found() -> Problem:
-    """Also for a request of another channel: that it exists is none of the caller's business."""
-    return Problem(404, "request_not_found", "No such request", "No request that you may see has this reference.")
+def not_found(field: str | None = None) -> Problem:
+    """Also for a request of another channel: that it exists is none of the caller's business.
+
+    Args:
+        field: of the body, when the reference stood there and not in the path.
+    """
+    named = [FieldError(field=field, message="no request that you may see has this reference")] if field else []
+    return Problem(
+        404, "request_not_found", "No such request", "No request that you may see has this reference.", named
+    )
 
 
-def mistyped() -> Problem:
+def mistyped(field: str | None = None) -> Problem:
+    """Args:
+    field: of the body, when the reference stood there and not in the path.
+    """
     return Problem(
         404,
         "reference_mistyped",
         "The reference is mistyped",
         "Its check character does not fit; compare it with the confirmation, such as K7M4Q-2XD9C.",
+        [FieldError(field=field, message="its check character does not fit")] if field else [],
     )
+
+
+def wrong_field(field: str, message: str) -> Problem:
+    """One that no model looks at, worded like those that models refuse."""
+    errors = [FieldError(field=field, message=message)]
+    return Problem(422, "invalid_fields", "Some fields are missing or wrong", errors=errors)
 
 
 def fields_problem(errors: Sequence[ErrorDetails]) -> Problem:
     """What a model found wrong about a body that was read as it is, without the framework."""
-    wrong = [FieldError(field=".".join(map(str, one["loc"])) or "body", message=one["msg"]) for one in errors]
+    wrong = [
+        FieldError(field=".".join(map(str, one["loc"])) or "body", message=wrong_message(one["msg"])) for one in errors
+    ]
     return Problem(422, "invalid_fields", "Some fields are missing or wrong", errors=wrong)
 
 
@@ -125,13 +145,16 @@ def key_in_flight(retry_after_seconds: int) -> Problem:
     )
 
 
-def key_reused() -> Problem:
+def key_reused(field: str = f"header:{IDEMPOTENCY_KEY}") -> Problem:
+    """Args:
+    field: where the key stood.
+    """
     return Problem(
         422,
         "idempotency_key_reused",
         "The idempotency key was used for another call",
         "A key stands for one method, path and body; take a new one for a new call.",
-        [FieldError(field=f"header:{IDEMPOTENCY_KEY}", message="used before with another call")],
+        [FieldError(field=field, message="used before with another call")],
     )
 
 

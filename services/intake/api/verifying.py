@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.intake.api.context import ContextOf
+from services.intake.api.paging import PAGED, link_next
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
 from services.intake.domain.verifying import Verdict, verify
@@ -49,22 +50,29 @@ async def verify_one(reference: ReferenceOf, context: ContextOf) -> VerdictView:
 
 
 @router.get(
-    "/v1/verification", summary="The same for every request, page by page", responses=problem_responses(401, 403, 422)
+    "/v1/verification",
+    summary="The same for every request, page by page",
+    responses=PAGED | problem_responses(401, 403, 422),
 )
 async def verify_page(
     context: ContextOf,
+    request: Request,
+    response: Response,
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
     after: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
 ) -> VerifiedPageView:
     async with context.database.connection() as connection:
         page = await read_stored_page(connection, after or _FIRST, limit)
     verdicts = [verify(stored) for stored in page]
+    following = page[-1].record.request_id if len(page) == limit else None
+    if following is not None:
+        link_next(request, response, str(following))
     return VerifiedPageView(
         requests=len(verdicts),
         entries=sum(verdict.entries for verdict in verdicts),
         unproved=sum(verdict.unproved for verdict in verdicts),
         problems=[_view(verdict) for verdict in verdicts if verdict.problems],
-        next=page[-1].record.request_id if len(page) == limit else None,
+        next=following,
     )
 
 

@@ -84,6 +84,7 @@ async def test_good_bad_repeated_and_unreadable_lines_are_answered_one_by_one(in
         13: "invalid_fields",
     }
     assert {error["field"] for error in by_line[2]["problem"]["errors"]} == {"kind", "customer.name"}
+    assert [error["field"] for error in by_line[7]["problem"]["errors"]] == ["idempotency_key"]
     assert by_line[15]["idempotency_key"] == '"quoted\\'
     first = {name: by_line[1][name] for name in ("reference", "id", "location")}
     assert by_line[5] == {"line": 5, "status": 201, "idempotency_key": "good-1", "replayed": True, **first}

@@ -137,6 +137,9 @@ async def test_a_move_for_an_older_version_is_refused_and_changes_nothing(intake
     tag = first.headers["etag"]
     unchanged = await intake.app.get(f"/v1/requests/{reference}", headers={"If-None-Match": tag})
     assert (unchanged.status_code, unchanged.content, unchanged.headers["etag"]) == (304, b"", tag)
+    for seen in (f"W/{tag}", "*"):
+        answer = await intake.app.get(f"/v1/requests/{reference}", headers={"If-None-Match": seen})
+        assert answer.status_code == 304, seen
     key = write()
     moved = await intake.app.post(
         f"/v1/requests/{reference}/stage", json={"stage": "assessment"}, headers=key | {"If-Match": tag}
@@ -308,7 +311,7 @@ async def test_another_team_takes_a_request_from_the_person_who_had_it(intake: I
     refused = await intake.move(reference, "assign", team=None, handler=None)
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:punctual:problem:nothing_changed")
     empty = await intake.move(reference, "assign")
-    assert (empty.status_code, empty.json()["errors"][0]["field"]) == (422, "body")
+    assert (empty.status_code, empty.json()["errors"][0]["field"]) == (422, "team")
     told = [
         e.data for e in await intake.told_about(REQUESTS, view["id"]) if isinstance(e.data, requests.RequestAssigned)
     ]

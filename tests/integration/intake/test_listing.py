@@ -10,7 +10,7 @@ import pytest
 
 from services.intake.domain.deadlines import Deadline, DeadlineState
 from services.intake.store.deadlines import store_deadlines
-from shared.ids import new_id
+from shared.ids import REFERENCE_ALPHABET, new_id, new_reference
 from tests.integration.intake.front_door import START, SUBMISSION, Intake, write
 
 
@@ -147,13 +147,25 @@ async def test_one_field_finds_by_whatever_is_at_hand(intake: Intake) -> None:
         assert await references(intake, q=text) == [reference], text
     assert await references(intake, q="Night", state="closed") == []
     assert await references(intake, q="Night", team="day_desk") == []
-    for text in ("nigh", "陳美玲", "後保險桿", "Y" + reference[1:], "%", "ZX%"):
+    for text in ("nigh", "陳美玲", "後保險桿", new_reference(), "%", "ZX%"):
         assert await references(intake, q=text) == [], text
     for client, count in ((intake.app, 1), (intake.web, 0)):
         for text in typed:
             assert len((await client.get("/v1/requests", params={"q": text})).json()["requests"]) == count, text
     answer = await intake.staff.get("/v1/requests", params={"q": "night", "sort": "due"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:sort")
+
+
+async def test_a_mistyped_reference_says_so_where_anything_may_be_looked_for(intake: Intake) -> None:
+    reference = (await intake.submit())["reference"]
+    last = REFERENCE_ALPHABET[REFERENCE_ALPHABET.index(reference[-1]) - 1]
+    mistyped = reference[:-1] + last
+    for text in (mistyped, mistyped.replace("-", "").lower(), mistyped.replace("-", " – "), "O" + reference[1:]):
+        answer = await intake.app.get("/v1/requests", params={"q": text})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:q"), text
+        assert "mistyped" in answer.json()["errors"][0]["message"]
+    named_alike = await intake.submit(external_id=mistyped)
+    assert await references(intake, q=mistyped) == [named_alike["reference"]]
 
 
 async def test_a_count_comes_when_it_is_asked_for(intake: Intake) -> None:

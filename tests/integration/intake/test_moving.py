@@ -183,3 +183,16 @@ async def test_a_mistyped_reference_says_so(intake: Intake) -> None:
         await intake.app.get("/v1/requests/%00"),
     ):
         assert (answer.status_code, answer.json()["type"]) == (404, "urn:punctual:problem:reference_mistyped")
+    for list_ in ("/v1/requests", "/v1/audit"):
+        answer = await intake.staff.get(list_, params={"reference": mistyped})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:reference")
+
+
+async def test_a_wrong_reference_in_a_body_is_named(intake: Intake) -> None:
+    reference = (await intake.submit())["reference"]
+    for into, code in (("K7M4Q-2XD9D", "reference_mistyped"), (new_reference(), "request_not_found")):
+        answer = await intake.move(reference, "merge", into=into)
+        assert (answer.status_code, answer.json()["type"]) == (404, f"urn:punctual:problem:{code}")
+        assert [error["field"] for error in answer.json()["errors"]] == ["into"]
+    unknown = await intake.move(new_reference(), "merge", into=reference)
+    assert (unknown.status_code, unknown.json()["errors"]) == (404, [])

@@ -193,9 +193,11 @@ async def test_all_requests_are_looked_at_page_by_page(intake: Intake) -> None:
     seen, after = 0, None
     while True:
         query = {"limit": 2} | ({"after": after} if after else {})
-        page = (await intake.staff.get("/v1/verification", params=query)).json()
+        answer = await intake.staff.get("/v1/verification", params=query)
+        page = answer.json()
         seen += page["requests"]
         after = page["next"]
+        assert answer.links.keys() == ({"next"} if after else set())
         if after is None:
             break
     assert seen >= len(references)

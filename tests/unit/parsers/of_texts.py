@@ -44,7 +44,7 @@ from shared.encryption import MasterKeys, Undecipherable
 from shared.errors import ConfigurationError, Rejected
 from shared.http import Problem
 from shared.http.access.tokens import TokenRefused, read_header
-from shared.ids import new_id, new_reference, new_secret, parse_reference
+from shared.ids import new_id, new_reference, new_secret, parse_reference, resembles_reference
 from shared.inbox.deadletters import _is_uuid
 from shared.rules.spans import read_span
 from shared.rules.words import read_code, read_truth, read_word
@@ -96,7 +96,8 @@ def _browser(address: str) -> None:
 
 
 TEXTS = (
-    Parser("reference", parse_reference, (), (new_reference(), "k7m4q 2xd9c")),
+    Parser("reference", parse_reference, (), (new_reference(), "k7m4q 2xd9c", "Ｋ７Ｍ４Ｑ－２ＸＤ９Ｃ")),
+    Parser("text that may be a reference", resembles_reference, (), (new_reference(), "k7m4q – 2xd9c")),
     Parser("API key", read_key, (), (write_key("K7M4Q2XD", new_secret()),)),
     Parser("If-Match", lambda text: _at_once(etags._seen(text)), Problem, ('"7", W/"8.9f3c01ab"', "*")),
     Parser("cursor of a list", _cursor_of(Order.NEWEST), Problem, (str(new_id()),)),

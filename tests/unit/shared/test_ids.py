@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122
 
@@ -20,6 +21,7 @@ from shared.ids import (
     new_span_id,
     new_token,
     parse_reference,
+    resembles_reference,
 )
 
 references = st.text(REFERENCE_ALPHABET, min_size=9, max_size=9).map(
@@ -90,13 +92,45 @@ def test_case_spaces_and_dashes_do_not_matter(reference: str, data: st.DataObjec
     assert parse_reference(typed.lower()) == reference
 
 
-@given(references, st.integers(0, 9), st.sampled_from(REFERENCE_ALPHABET))
+GAPS = st.text(st.one_of(st.characters(categories=("Pd", "Zs")), st.sampled_from("\u2212\uff0d")), max_size=2)
+
+
+@given(references, st.lists(GAPS, min_size=11, max_size=11), st.booleans())
+def test_nor_do_the_dashes_and_spaces_of_phones_and_office_programs_or_full_width(
+    reference: str,
+    gaps: list[str],
+    is_full_width: bool,
+) -> None:
+    characters = [chr(ord(c) + 0xFEE0) if is_full_width else c for c in reference.replace("-", "")]
+    typed = gaps[0] + "".join(c + gap for c, gap in zip(characters, gaps[1:], strict=True))
+
+    assert parse_reference(typed) == reference
+    assert resembles_reference(typed)
+
+
+@given(references, st.integers(0, 9), st.one_of(st.sampled_from(REFERENCE_ALPHABET), st.characters()))
 def test_every_single_wrong_character_is_noticed(reference: str, position: int, wrong: str) -> None:
     characters = list(reference.replace("-", ""))
-    assume(characters[position] != wrong)
+    is_another = unicodedata.normalize("NFKC", wrong).upper() != characters[position]
     characters[position] = wrong
 
-    assert parse_reference("".join(characters)) is None
+    assert (parse_reference("".join(characters)) is None) is is_another
+
+
+@given(references, st.integers(0, 10), st.characters())
+def test_every_character_too_many_or_too_few_is_noticed(reference: str, position: int, more: str) -> None:
+    characters = reference.replace("-", "")
+    with_more = parse_reference(characters[:position] + more + characters[position:])
+
+    assert with_more is None or (with_more == reference and parse_reference(more + reference + more) == reference)
+    assert position == len(characters) or parse_reference(characters[:position] + characters[position + 1 :]) is None
+
+
+def test_what_looks_like_a_reference_is_told_from_other_texts() -> None:
+    for text in ("538HE-REWC2", "538herewc2", "538HE–REWCO", "０１２３４ ５６７８９"):
+        assert resembles_reference(text), text
+    for text in ("APP-778100", "0123456789", "claims_hk1", "538H-EREWC2O", "538HE-REWC", "motor", "", "陳美玲"):
+        assert not resembles_reference(text), text
 
 
 @given(references, st.integers(0, 9), st.integers(0, 9))
