@@ -39,6 +39,7 @@ from services.intake.api.page import StatusPage
 from services.intake.api.patience import BoundedCalls
 from services.intake.api.plain_submissions import PlainSubmissions
 from services.intake.api.problems import count_refusals
+from services.intake.api.query_names import refuse_unknown_names
 from services.intake.api.rate_limits import RateHeaders, limit_rate
 from shared.http import create_app, problem_responses
 from shared.http.access import Access
@@ -51,7 +52,7 @@ def create_api(context: Context, access: Access, status_page: StatusPage, readin
         "intake",
         readiness=readiness,
         access=access,
-        dependencies=[Depends(enforce), Depends(limit_rate)],
+        dependencies=[Depends(enforce), Depends(limit_rate), Depends(refuse_unknown_names)],
         responses=problem_responses(401, 403, 429, 503),
         streamed=[batch.PATH],
         before_routing=lambda routing: PlainSubmissions(BoundedCalls(routing, context), context, access),

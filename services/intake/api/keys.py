@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.intake.api.answers import REPLAY_HEADER, json_answer, stored_answer
 from services.intake.api.context import CallerOf, Context, ContextOf, KeyedOf, Write
 from services.intake.api.key_views import KeyBody, KeyName, KeyView, NewKeyView, PrefixOf, RotateBody, view_key
-from services.intake.api.paging import NumberAfter, link_next, read_number
+from services.intake.api.paging import PAGED, NumberAfter, link_next, read_number
 from services.intake.api.problems import key_in_flight
 from services.intake.domain.api_key import ApiKey, hash_secret, next_expiry, overlap_end, write_key
 from services.intake.store import api_keys as store
@@ -71,7 +71,7 @@ async def create(body: KeyBody, write: KeyedOf, context: ContextOf) -> Response:
         ) from None
 
 
-@router.get("/v1/keys", summary="List keys, the newest first; no secrets", responses=problem_responses(422))
+@router.get("/v1/keys", summary="List keys, the newest first; no secrets", responses=PAGED | problem_responses(422))
 async def list_(
     context: ContextOf,
     request: Request,

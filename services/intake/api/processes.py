@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.intake.api.context import Context, ContextOf
 from services.intake.api.etags import shown_etag, version_etag
-from services.intake.api.paging import NumberAfter, link_next, read_number
+from services.intake.api.paging import PAGED, NumberAfter, link_next, read_number
 from services.intake.api.problems import process_unknown
 from services.intake.api.process_views import (
     CodeOf,
@@ -35,7 +35,7 @@ _MOST = 2**31 - 1
 VersionOf = Annotated[int | None, Query(ge=1, le=_MOST, description="Which version; without it the one in force")]
 
 
-@router.get("/v1/processes", summary="The definitions in force", responses=problem_responses(401))
+@router.get("/v1/processes", summary="The definitions in force", responses=problem_responses(401, 422))
 async def in_force(context: ContextOf) -> list[SummaryView]:
     return [
         SummaryView(
@@ -65,7 +65,7 @@ async def one(process: CodeOf, context: ContextOf, response: Response, version: 
 @router.get(
     "/v1/processes/{process}/versions",
     summary="Every version that was ever in force, the newest first",
-    responses=problem_responses(401, 404, 422),
+    responses=PAGED | problem_responses(401, 404, 422),
 )
 async def versions(
     process: CodeOf,

@@ -14,7 +14,7 @@ from services.intake.api.context import CallerOf, ContextOf, WriteOf
 from services.intake.api.etags import SeenOf
 from services.intake.api.move_bodies import MoveBody
 from services.intake.api.moves import MOVE_ANSWERS, write_move
-from services.intake.api.paging import link_next
+from services.intake.api.paging import PAGED, link_next
 from services.intake.api.references import ReferenceOf
 from services.intake.api.visibility import visibility_of
 from services.intake.domain import moves
@@ -81,7 +81,7 @@ class QuarantinedView(BaseModel):
 @router.get(
     "/v1/quarantine",
     summary="Requests with doubts that nobody judged, the oldest first",
-    responses=problem_responses(401, 403, 422, 503),
+    responses=PAGED | problem_responses(401, 403, 422, 503),
 )
 async def quarantine(
     context: ContextOf,

@@ -32,7 +32,7 @@ class StreamView(BaseModel):
     usual: float | None = Field(description="What such an hour usually has; null while too little is known")
 
 
-@router.get("/v1/streams", summary="The channels and their alarms", responses=problem_responses(401, 403, 503))
+@router.get("/v1/streams", summary="The channels and their alarms", responses=problem_responses(401, 403, 422, 503))
 async def streams(context: ContextOf, _: CallerOf) -> list[StreamView]:
     async with context.database.connection() as connection:
         known = await read_streams(connection)

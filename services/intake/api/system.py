@@ -55,13 +55,15 @@ class CountsView(BaseModel):
     outbox_backlog: int
 
 
-@router.get("/v1/clock", summary="The business clock that deadlines follow")
+@router.get("/v1/clock", summary="The business clock that deadlines follow", responses=problem_responses(422))
 async def clock(context: ContextOf) -> ClockView:
     return ClockView(now=context.clock.now(), speed=context.clock.speed)
 
 
 @router.get(
-    "/v1/summary", summary="How many requests there are that the caller may see", responses=problem_responses(401, 503)
+    "/v1/summary",
+    summary="How many requests there are that the caller may see",
+    responses=problem_responses(401, 422, 503),
 )
 async def summary(caller: CallerOf, context: ContextOf) -> CountsView:
     async with context.database.connection() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,13 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.api.bodies import read_instant
 from services.intake.api.context import CallerOf, ContextOf
-from services.intake.api.paging import broken_cursor, link_next
+from services.intake.api.paging import PAGED, broken_cursor, link_next
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
 from services.intake.api.visibility import visibility_of
 from services.intake.store.sights import find_sight
 from services.intake.store.timeline import Happening, Moment, find_request_id, read_timeline
-from shared.contracts.payload import Code
 from shared.http import problem_responses
 
 router = APIRouter(tags=["requests"])
@@ -27,6 +27,15 @@ _PREFIX = "/punctual/"
 _STAFF_ONLY = "/punctual/quality_audit"
 """Reviews judge the work of people in the house: channels have nothing to do with them."""
 _PARTS = 3
+
+
+class Source(StrEnum):
+    """Who tells something about requests."""
+
+    INTAKE = "intake"
+    SLA_TIMER = "sla_timer"
+    NOTIFIER = "notifier"
+    QUALITY_AUDIT = "quality_audit"
 
 
 class HappeningView(BaseModel):
@@ -76,10 +85,7 @@ class TimelineView(BaseModel):
         "Its own history, its clocks, what was told to whom, and for staff its reviews; by instant, then source. What a"
         " service tells stands in the order of its sequence: what it tells late comes right after what it told before."
     ),
-    responses={
-        200: {"headers": {"Link": {"schema": {"type": "string"}, "description": 'rel="next"'}}},
-        **problem_responses(401, 404, 422, 503),
-    },
+    responses=PAGED | problem_responses(401, 404, 422, 503),
 )
 async def timeline(
     request: Request,
@@ -87,7 +93,7 @@ async def timeline(
     reference: ReferenceOf,
     caller: CallerOf,
     context: ContextOf,
-    source: Annotated[Code | None, Query(description="Only what this service told", examples=["sla_timer"])] = None,
+    source: Annotated[Source | None, Query(description="Only what this service told")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[str | None, Query(max_length=400, description="`next` of the page before")] = None,
 ) -> TimelineView:

@@ -43,7 +43,7 @@ class ValidationView(BaseModel):
     """How far apart two requests may lie to be one."""
 
 
-@router.get("/v1/validation", summary="The rules in force", responses=problem_responses(401))
+@router.get("/v1/validation", summary="The rules in force", responses=problem_responses(401, 422))
 async def validation(context: ContextOf, _: CallerOf) -> ValidationView:
     book = context.validation.book
     return ValidationView(

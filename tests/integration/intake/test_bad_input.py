@@ -90,6 +90,36 @@ async def test_a_wrong_field_is_named(intake: Intake, path: str, value: Any, fie
     assert problem["type"] == "urn:punctual:problem:invalid_fields"
     assert [error["field"] for error in problem["errors"]] == [field]
     assert problem["errors"][0]["message"]
+    assert "Value error" not in problem["errors"][0]["message"]
+
+
+CHANNEL_KEY = {"name": "kiosk", "role": "channel", "scopes": ["read"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "fields"),
+    [
+        ("/v1/keys", CHANNEL_KEY | {"scopes": ["keys"]}, ["scopes"]),
+        ("/v1/keys", CHANNEL_KEY | {"burst": 9}, ["rate_per_second"]),
+        ("/v1/keys", CHANNEL_KEY | {"rate_per_second": 9}, ["burst"]),
+        ("/v1/requests/{}/assign", {}, ["team", "handler"]),
+        ("/v1/requests/{}/note", {"text": "x", "occurred_at": "noon"}, ["occurred_at"]),
+        (
+            "/v1/automation:try",
+            {"source": "rules: 7", "submitted_from": "2026-11-01T00:00Z", "submitted_to": "2026-11-02T00:00Z"},
+            ["source"],
+        ),
+    ],
+)
+async def test_a_field_is_named_and_not_the_body_where_several_are_wrong_together(
+    intake: Intake, path: str, body: dict[str, Any], fields: list[str]
+) -> None:
+    reference = (await intake.submit())["reference"]
+    answer = await intake.staff.post(path.format(reference), json=body, headers=write())
+    errors = answer.json()["errors"]
+    assert answer.status_code == 422
+    assert list(dict.fromkeys(error["field"] for error in errors)) == fields
+    assert not [error for error in errors if error["message"].startswith("Value error")]
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
@@ -184,6 +214,35 @@ async def test_other_paths_and_methods_are_problems_too(intake: Intake) -> None:
     ):
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_name_that_nothing_reads_is_refused_wherever_something_is_looked_up(intake: Intake) -> None:
+    document = (await intake.nobody.get("/openapi.json")).json()["paths"]
+    values = {
+        "reference": (await intake.submit())["reference"],
+        "process": "enquiry",
+        "customer_id": "01a2051d-44ed-7642-9a32-1b7da3713f59",
+    }
+    called = []
+    for path in [path for path, item in document.items() if "get" in item and path.startswith("/v1/")]:
+        url = path.format_map(values)
+        answer = await intake.staff.get(url, params={"teem": "x", "limit": "1"})
+        named = [error["field"] for error in answer.json()["errors"]]
+        assert (answer.status_code, named[0]) == (422, "query:teem"), path
+        called.append(path)
+    assert len(called) > 25
+    for method, path in (("PUT", "/v1/automation"), ("PUT", "/v1/processes/enquiry")):
+        answer = await intake.staff.request(method, path, params={"reason": "r", "teem": "x"}, content=b"x")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:teem")
+    page = (await intake.submit())["status_url"].removeprefix("https://status.example")
+    for link in (page, f"{page}.json"):
+        assert (await intake.nobody.get(link, params={"utm_source": "mail"})).status_code == 200
+
+
+async def test_who_told_something_is_one_of_those_who_can(intake: Intake) -> None:
+    reference = (await intake.submit())["reference"]
+    answer = await intake.app.get(f"/v1/requests/{reference}/timeline", params={"source": "bogus"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:source")
 
 
 async def test_nothing_of_all_this_was_stored(intake: Intake) -> None:
