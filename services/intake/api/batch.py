@@ -26,6 +26,7 @@ _LOOK_AGAIN_SECONDS = 0.1
 
 _LINE: dict[str, Any] = LineBody.model_json_schema(ref_template="#/components/schemas/{model}")
 del _LINE["$defs"]  # the single submission puts them into the document
+del _LINE["examples"]  # of a single submission, without its key
 
 _STATUS = {"type": "integer", "minimum": 400, "maximum": 599}
 _WAIT = {"type": "integer", "description": "With a status of 409, 429 or 503"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -60,6 +61,11 @@ async def data_quality(
         raise Problem(422, "invalid_fields", "Some fields are missing or wrong", errors=[wrong])
     async with context.database.connection() as connection:
         rates = error_rates(await count_records(connection, since, until))
+    return view_rates(rates)
+
+
+def view_rates(rates: Mapping[tuple[str | None, str | None], ErrorRate]) -> DataQualityView:
+    """As a reader gets them."""
     ordered = sorted(rates.items(), key=lambda item: [name or "" for name in item[0]])
     return DataQualityView(target=TARGET, rates=[_view(channel, kind, rate) for (channel, kind), rate in ordered])
 

@@ -1,4 +1,6 @@
-"""The OpenAPI document: what the routes say, with an example of every problem, made without a database or a broker."""
+"""The OpenAPI document: what the routes say, with an example of every problem, answer and body, made without a database
+or a broker.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,14 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
+from services.intake.api import answer_examples, customer_examples
+from services.intake.api.batch import PATH as BATCH
+from services.intake.api.batch_stream import NDJSON
+from services.intake.api.feedback_bodies import JSON
 from services.intake.api.listing_views import ListView
+from services.intake.api.request_examples import BODIES
 from services.intake.api.status_view import StatusView
 from services.intake.api.timeline import TimelineView
 from services.intake.api.views import RequestView
@@ -59,6 +67,7 @@ def describe(app: FastAPI) -> JsonObject:
         for operation in _operations(document):
             for parameter in operation.get("parameters", ()):
                 _without_null(parameter["schema"])
+        _show_examples(document)
         for status, answer in _problem_answers(document):
             answer["content"][MEDIA_TYPE].setdefault("example", _problem(status))
         for path in _DATA_CHECKED:
@@ -69,6 +78,22 @@ def describe(app: FastAPI) -> JsonObject:
                 JsonObject, model.model_config["json_schema_extra"]
             )
     return cast(JsonObject, app.openapi_schema)
+
+
+def _show_examples(document: JsonObject) -> None:
+    """Of bodies and of answers; those of requests, lists and counts stand in their schemas."""
+    for (call, media_type), example in BODIES.items():
+        _operation(document, call)["requestBody"]["content"][media_type]["example"] = example
+    for call, example in {**customer_examples.ANSWERS, **answer_examples.ANSWERS}.items():
+        (answer,) = [each for status, each in _operation(document, call)["responses"].items() if status < "300"]
+        answer["content"][JSON]["example"] = to_jsonable_python(example)
+    lines = _operation(document, f"POST {BATCH}")["responses"]["200"]["content"][NDJSON]
+    lines["examples"] = {name: {"value": line} for name, line in answer_examples.LINES.items()}
+
+
+def _operation(document: JsonObject, call: str) -> JsonObject:
+    method, _, path = call.partition(" ")
+    return cast(JsonObject, document["paths"][path][method.lower()])
 
 
 def _open(document: JsonObject, app: FastAPI) -> None:

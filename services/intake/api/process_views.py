@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.intake.store.processes import ProcessVersion
 from shared.contracts.payload import RequestKind
 
-CodeOf = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["claim_motor"])]
+CodeOf = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["enquiry"])]
 
 
 class SummaryView(BaseModel):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from punctual.local.issuer import accounts
 from punctual.replay.logs.csv_log import read_csv
 from punctual.replay.logs.xes_log import read_xes
-from services.intake.api import automation, key_views, move_bodies, moves, quarantine
+from services.intake.api import automation, key_views, move_bodies, moves, quarantine, request_examples
 from services.intake.api.batch_lines import read_line
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.customer_views import EraseBody
@@ -159,31 +158,6 @@ _CLAIMS = {
     "iat": NOW.timestamp(),
     "exp": NOW.timestamp() + 9,
 }
-_MOVE_EXAMPLES: Mapping[str, dict[str, Any]] = {
-    "assign": {"team": "claims_hk"},
-    "stage": {"stage": "assessment", "handler": "s-104"},
-    "control": {"control": "cover_checked", "passed": True, "recorded": {"cover_in_force": True}},
-    "message": {"text": "called back"},
-    "note": {"text": "called back"},
-    "attachment": {
-        "file_name": "receipt.pdf",
-        "media_type": "application/pdf",
-        "size": 7,
-        "sha256": "0" * 64,
-        "location": "s3://documents/7781/receipt.pdf",
-    },
-    "pause": {"reason": "customer_documents", "documents": ["receipts"]},
-    "documents": {"documents": ["receipts"]},
-    "resume": {"reason": "customer_documents"},
-    "change": {"reason": "customer_called", "attributes": {"amount": 7.5}},
-    "extend": {"objective": "resolution", "seconds": 3600, "reason": "expert_opinion", "approved_by": "s-001"},
-    "signal": {"signal": "all_there"},
-    "close": {"outcome": "paid"},
-    "reopen": {"reason": "new_evidence"},
-    "cancel": {"reason": "duplicate"},
-    "feedback": {"score": 5, "text": "quick"},
-}
-
 OBJECTS = (
     Parser("submission", _body_of(SubmitBody), ValidationError, (_SUBMISSION,)),
     *(
@@ -191,7 +165,7 @@ OBJECTS = (
             f"body of {verb}",
             _body_of(body),
             ValidationError,
-            ({"occurred_at": _INSTANT, **_MOVE_EXAMPLES.get(verb, {"handler": "s-104"})},),
+            ({"occurred_at": _INSTANT, **request_examples.MOVES[verb]},),
         )
         for verb, body, _ in moves.MOVES
     ),

@@ -14,12 +14,16 @@ from pydantic import ValidationError
 from services.intake.api import batch
 from services.intake.api.application import describe_api
 from services.intake.api.bodies import SubmitBody
+from services.intake.api.examples import AUTOMATION, PROCESS
 from services.intake.api.key_views import KeyBody
-from services.intake.api.move_bodies import FeedbackBody
+from services.intake.api.move_bodies import FeedbackBody, MoveBody
 from services.intake.api.moves import MOVES
+from services.intake.api.request_examples import MOVES as MOVE_EXAMPLES
+from services.intake.domain.automation.reading import read_automation
+from services.intake.domain.process_files import read_process
 from shared.http import KeyRing
 from tests.access.opening import access_by_keys
-from tests.unit.intake.shipped import STATUS_PAGE
+from tests.unit.intake.shipped import STATUS_PAGE, WORDED
 
 JUDGING = {"confirm", "dismiss"}
 
@@ -106,18 +110,75 @@ def test_every_call_declares_the_errors_it_can_meet(document: dict[str, Any]) ->
     assert "HTTPValidationError" not in document["components"]["schemas"], "an error in another form than ours"
 
 
+def test_whoever_may_come_again_is_told_when(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        for status in ("429", "503"):
+            assert "Retry-After" in operation["responses"][status]["headers"], f"{name} {status}"
+
+
+def test_every_list_that_has_pages_declares_where_the_next_one_is(document: dict[str, Any]) -> None:
+    paged = []
+    for name, operation in operations(document):
+        if "after" in {parameter["name"] for parameter in operation.get("parameters", ())}:
+            assert "Link" in operation["responses"]["200"]["headers"], name
+            paged.append(name)
+    assert len(paged) == 8
+
+
+def examples_of(content: dict[str, Any], document: dict[str, Any]) -> list[Any]:
+    """Of a body: beside its schema, or in the schema that it names."""
+    beside = [content["example"]] if "example" in content else []
+    named = document["components"]["schemas"].get(content["schema"].get("$ref", "").rpartition("/")[2], {})
+    return [
+        *beside,
+        *[each["value"] for each in content.get("examples", {}).values()],
+        *content["schema"].get("examples", ()),
+        *named.get("examples", ()),
+    ]
+
+
+def test_every_body_that_is_sent_or_answered_has_examples_that_fit_it(document: dict[str, Any]) -> None:
+    shown = 0
+    for name, operation in operations(document):
+        bodies = list(operation.get("requestBody", {}).get("content", {}).items())
+        for status, answer in operation["responses"].items():
+            if status < "300":
+                bodies += [(kind, each) for kind, each in answer.get("content", {}).items() if "json" in kind]
+        for media_type, content in bodies:
+            examples = examples_of(content, document)
+            assert examples, f"{name} {media_type}"
+            validator = Draft202012Validator(content["schema"] | {"components": document["components"]})
+            for example in examples:
+                assert [error.message for error in validator.iter_errors(example)] == [], f"{name} {media_type}"
+                shown += 1
+    assert shown > 90
+
+
+@pytest.mark.parametrize(("verb", "model"), [(verb, model) for verb, model, _ in MOVES])
+def test_every_example_of_a_move_is_one(verb: str, model: type[MoveBody]) -> None:
+    body = model.model_validate(MOVE_EXAMPLES[verb])
+    body.move()
+    assert body.model_fields_set == set(MOVE_EXAMPLES[verb])
+
+
+def test_the_definitions_that_are_shown_can_be_used() -> None:
+    assert read_process(PROCESS, "enquiry.yml", 1, worded=WORDED).code == "enquiry"
+    assert read_automation(AUTOMATION, "automation.yml").rules
+
+
 def test_every_example_is_what_its_schema_says(document: dict[str, Any]) -> None:
     shown = 0
+    components = {"components": document["components"]}
     for schema in document["components"]["schemas"].values():
         for example in schema.get("examples", ()):
-            Draft202012Validator(schema | {"components": document["components"]}).validate(example)
+            Draft202012Validator(schema | components).validate(example)
             shown += 1
     for _, operation in operations(document):
         for answer in operation["responses"].values():
             for content in answer.get("content", {}).values():
                 several = [example["value"] for example in content.get("examples", {}).values()]
                 for example in [content["example"]] if "example" in content else several:
-                    Draft202012Validator(content["schema"]).validate(example)
+                    Draft202012Validator(content["schema"] | components).validate(example)
                     shown += 1
     assert shown > 100
 
