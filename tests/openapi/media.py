@@ -55,7 +55,8 @@ def before_call(_: Any, case: schemathesis.Case[Any], __: dict[str, Any]) -> Non
     key = case.headers.get(IDEMPOTENCY_KEY) if case.headers else None
     if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY - _ROOM:
         case.headers[IDEMPOTENCY_KEY] = f"{key}{next(_calls)}"
-    if case.media_type == _YAML and next(_texts) % _MISSENT == 0:
+    is_right = case.meta is None or case.meta.generation.mode.is_positive  # else it shall be refused for what is wrong
+    if is_right and case.media_type == _YAML and next(_texts) % _MISSENT == 0:
         case.headers["Content-Type"] = "application/json"
 
 
