@@ -86,9 +86,10 @@ _TRIAL = TrialView(
             rule="next_when_complete",
             acted=57,
             times=57,
+            held_back=6,
             agreed=0,
             disagreed=0,
-            listed=[WouldActView(reference="K7M4Q-2XD9C", sequence=3, at=_AT, agrees=None)],
+            listed=[WouldActView(reference="K7M4Q-2XD9C", sequence=3, at=_AT, agrees=None, held_back=False)],
         )
     ],
     next=_REQUEST.id,
@@ -138,6 +139,7 @@ _VALIDATION = ValidationView(
         )
     ],
     personal=["email", "name", "phone"],
+    harmless=["product_name"],
     watched=["amount"],
     duplicates_within_seconds=172800.0,
 )
