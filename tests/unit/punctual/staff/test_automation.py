@@ -16,14 +16,23 @@ PAGES: list[dict[str, Any]] = [
     {
         "requests": 500,
         "rules": [
-            {"rule": "closes", "acted": 3, "times": 3, "agreed": 1, "disagreed": 1, "listed": []},
+            {"rule": "closes", "acted": 3, "times": 3, "held_back": 0, "agreed": 1, "disagreed": 1, "listed": []},
             {
                 "rule": "stage_waits",
                 "acted": 30,
                 "times": 50,
+                "held_back": 4,
                 "agreed": 0,
                 "disagreed": 0,
-                "listed": [{"reference": "K7M4Q-2XD9C", "sequence": 4, "at": "2026-05-05T01:00:00Z", "agrees": None}],
+                "listed": [
+                    {
+                        "reference": "K7M4Q-2XD9C",
+                        "sequence": 4,
+                        "at": "2026-05-05T01:00:00Z",
+                        "agrees": None,
+                        "held_back": False,
+                    }
+                ],
             },
         ],
         "next": "01a21655-1b9b-7d69-917f-03561cec0131",
@@ -31,8 +40,8 @@ PAGES: list[dict[str, Any]] = [
     {
         "requests": 20,
         "rules": [
-            {"rule": "closes", "acted": 1, "times": 1, "agreed": 1, "disagreed": 0, "listed": []},
-            {"rule": "stage_waits", "acted": 1, "times": 2, "agreed": 0, "disagreed": 0, "listed": []},
+            {"rule": "closes", "acted": 1, "times": 1, "held_back": 0, "agreed": 1, "disagreed": 0, "listed": []},
+            {"rule": "stage_waits", "acted": 1, "times": 2, "held_back": 0, "agreed": 0, "disagreed": 0, "listed": []},
         ],
         "next": None,
     },
@@ -66,7 +75,7 @@ def test_a_trial_says_on_how_many_requests_a_rule_would_have_come_and_how_often(
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
         "closes: would have acted on 4 of 520 requests, people ended 2 the same way and 1 otherwise",
-        "stage_waits: would have acted on 31 of 520 requests, 52 times in all",
+        "stage_waits: would have acted on 31 of 520 requests, 52 times in all, held back 4",
         "  K7M4Q-2XD9C after entry 4, 2026-05-05T01:00:00Z",
     ]
     assert [(body["source"], body["after"]) for body in asked] == [
