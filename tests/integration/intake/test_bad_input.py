@@ -96,6 +96,12 @@ async def test_a_wrong_field_is_named(intake: Intake, path: str, value: Any, fie
 CHANNEL_KEY = {"name": "kiosk", "role": "channel", "scopes": ["read"]}
 
 
+async def test_nothing_of_all_this_was_stored(intake: Intake) -> None:
+    async with intake.database.connection() as connection:
+        for table in ("request", "request_event", "customer", "idempotency_key", "outbox"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
 @pytest.mark.parametrize(
     ("path", "body", "fields"),
     [
@@ -243,9 +249,3 @@ async def test_who_told_something_is_one_of_those_who_can(intake: Intake) -> Non
     reference = (await intake.submit())["reference"]
     answer = await intake.app.get(f"/v1/requests/{reference}/timeline", params={"source": "bogus"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:source")
-
-
-async def test_nothing_of_all_this_was_stored(intake: Intake) -> None:
-    async with intake.database.connection() as connection:
-        for table in ("request", "request_event", "customer", "idempotency_key", "outbox"):
-            assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0

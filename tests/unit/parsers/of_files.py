@@ -14,6 +14,7 @@ import services.sla_timer
 from punctual.commands import process
 from punctual.replay.mapping import loading
 from services.intake.api.words import parse_words
+from services.intake.domain.automation.linting import remark_on_automation
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.process_files import read_process
 from services.intake.domain.process_linting import remark_on_process
@@ -54,6 +55,10 @@ def _process(text: str) -> None:
     remark_on_process(read_process(text, "process.yml", 1, worded=WORDED), text, "process.yml")
 
 
+def _automation(text: str) -> None:
+    remark_on_automation(read_automation(text, "automation.yml"), text, "automation.yml")
+
+
 def _validation(text: str) -> None:
     read_validation(text, "validation.yml")
     rule_lines(text, "validation.yml")
@@ -68,7 +73,7 @@ FILES_IN_YAML = (
     Parser("any YAML", read_plain_yaml, UnreadableYaml, ("a: [1, 2026-11-22, ~, true]", "")),
     Parser("name that a definition gives itself", process._name_in, (), (FILES["claim_motor.yml"],)),
     Parser("process definition", _process, InvalidDocument, (FILES["claim_motor.yml"],)),
-    Parser("rules of automation", lambda text: read_automation(text, "automation.yml"), InvalidDocument, (AUTOMATION,)),
+    Parser("rules of automation", _automation, InvalidDocument, (AUTOMATION,)),
     Parser(
         "words of the status page",
         lambda text: parse_words(text, "en.yml"),
