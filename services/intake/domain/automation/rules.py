@@ -13,17 +13,8 @@ from shared.rules.facts import STANDARD_FACTS, VOCABULARIES, Vocabulary
 
 SCORE = "score"
 
-CASE_FACTS = Vocabulary(
-    names=frozenset(STANDARD_FACTS)
-    | {
-        "process",
-        "stage",
-        "waits_for",
-        "state",
-        "team",
-        "is_complete",
-        "is_doubted",
-        "is_in_force",
+_NUMBERS = frozenset(
+    {
         "controls_missing",
         "controls_passed",
         "documents_missing",
@@ -32,27 +23,19 @@ CASE_FACTS = Vocabulary(
         "complaints_before",
         "cycle",
         SCORE,
-    },
+    }
+)
+_TRUTHS = dict.fromkeys(("is_complete", "is_doubted", "is_in_force"), frozenset({"true", "false"}))
+
+CASE_FACTS = Vocabulary(
+    names=frozenset(STANDARD_FACTS) | {"process", "stage", "waits_for", "state", "team"} | _TRUTHS.keys() | _NUMBERS,
     values={
         **VOCABULARIES,
+        **_TRUTHS,
         "waits_for": frozenset(Waiting),
         "state": frozenset({"open", "paused"}),
-        "is_complete": frozenset({"true", "false"}),
-        "is_doubted": frozenset({"true", "false"}),
-        "is_in_force": frozenset({"true", "false"}),
     },
-    numbers=frozenset(
-        {
-            "controls_missing",
-            "controls_passed",
-            "documents_missing",
-            "documents_received",
-            "requests_before",
-            "complaints_before",
-            "cycle",
-            SCORE,
-        }
-    ),
+    numbers=_NUMBERS,
 )
 """What a rule may ask besides attributes.
 ``is_complete``: everything that the stage asks for is there; it may ask for nothing.
