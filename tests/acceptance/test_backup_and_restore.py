@@ -65,6 +65,7 @@ class Sender(threading.Thread):
 
     Attributes:
         accepted: the answers with 201.
+        refused: the status of the answer that ended it; None when none came.
         open_call: key and body of the one that it does not know about.
     """
 
@@ -72,23 +73,25 @@ class Sender(threading.Thread):
         super().__init__()
         self._system = system
         self.accepted: list[dict[str, str]] = []
+        self.refused: int | None = None
         self.open_call: tuple[str, dict[str, Any]] = ("", {})
 
     def run(self) -> None:
-        answer = None
-        while answer is None or answer.status_code == 201:
-            number = new_id().hex
-            body = submission()
-            self.open_call = number, {**body, "customer": {**body["customer"], "id": number}}
-            answer = post(self._system, *self.open_call)
-            if answer is not None and answer.status_code == 201:
-                self.accepted.append(answer.json())
+        while self._submit(new_id().hex):
+            pass
 
-    def is_answered_at_last(self) -> bool:
+    def _submit(self, number: str) -> bool:
+        body = submission()
+        self.open_call = number, {**body, "customer": {**body["customer"], "id": number}}
+        return self.is_accepted()
+
+    def is_accepted(self) -> bool:
+        """Whether the open call is accepted, sent as it is."""
         answer = post(self._system, *self.open_call)
         if answer is not None and answer.status_code == 201:
             self.accepted.append(answer.json())
             return True
+        self.refused = None if answer is None else answer.status_code
         return False
 
 
@@ -109,6 +112,7 @@ def system(tmp_path: Path) -> Iterator[LocalSystem]:
         services=("intake",),
         foundations=("postgres", "kafka"),
         partitions=4,
+        extra_env={"PUNCTUAL_INTAKE_CALL_PATIENCE_SECONDS": "2"},
         report=lambda _: None,
     )
     system.start()
@@ -166,6 +170,13 @@ def test_what_was_accepted_is_there_after_the_disk_of_postgres_is_lost(system: L
     wait_until(lambda: bool(rows_of(system, FOLLOWING, "async")), 20, "the archive to follow")
     shell.run(wait_for_it)
     wait_until(lambda: bool(rows_of(system, FOLLOWING, "sync")), 20, "commits to wait for the archive")
+    archive.terminate()
+    archive.wait(20)
+    away = Sender(system)
+    away.run()  # until it is told to come again
+    assert (away.accepted, away.refused) == ([], 503)
+    archive = shell.start(follow)
+    wait_until(away.is_accepted, 30, "what was taken in while the archive was away")
     shell.run(take_base)
 
     senders = [Sender(system) for _ in range(4)]
@@ -186,7 +197,8 @@ def test_what_was_accepted_is_there_after_the_disk_of_postgres_is_lost(system: L
     stored = {row["reference"] for row in rows_of(system, "SELECT reference FROM intake.request")}
     assert {view["reference"] for sender in senders for view in sender.accepted} - stored == set()
     for sender in senders:
-        wait_until(sender.is_answered_at_last, 30, "an answer to what was under way")
+        wait_until(sender.is_accepted, 30, "an answer to what was under way")
+    senders.append(away)
     accepted = {view["reference"]: UUID(view["id"]) for sender in senders for view in sender.accepted}
     assert rows_of(system, "SELECT count(*) AS requests FROM intake.request") == [{"requests": len(accepted)}]
     verified = subprocess.run(
