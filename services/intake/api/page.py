@@ -180,8 +180,20 @@ def tell_expected(record: RequestRecord, words: Words) -> str:
 
 
 def tell_steps(record: RequestRecord, process: Process, words: Words) -> Iterator[tuple[str, datetime]]:
-    """What concerns the customer; how the house works within a stage does not."""
+    """What concerns the customer; how the house works within a stage does not, nor that more was asked for while it
+    waited already: the page says what is still missing.
+    """
+    waits: set[str] = set()
     for entry in record.history:
+        match entry.change:
+            case Paused(reason) if reason in waits:
+                continue
+            case Paused(reason):
+                waits.add(reason)
+            case Resumed(reason):
+                waits.discard(reason)
+            case Reopened():
+                waits.clear()
         text = _step(entry.change, process, words)
         if text is not None:
             yield text, entry.occurred_at

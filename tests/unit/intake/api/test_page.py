@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.domain.changes import Submitted
+from services.intake.domain.changes import Closed, Paused, Reopened, Resumed, Submitted
 from services.intake.domain.deadlines import Deadline, DeadlineState
-from services.intake.domain.history import Entry
+from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import begin
 from services.intake.domain.record import RequestRecord
 from shared.contracts.payload import Language, Market, RequestKind
@@ -51,6 +51,15 @@ def test_a_passed_one_is_an_apology_without_the_words_of_the_trade() -> None:
 
 def test_without_a_deadline_it_says_that_the_time_is_being_worked_out() -> None:
     assert "We are working out the expected time" in drawn()
+
+
+def test_asking_for_more_while_it_waits_is_no_new_waiting() -> None:
+    first, again = Paused("customer_documents", ("receipts",)), Paused("customer_documents", ("police_report",))
+    ended, resumed = Closed("withdrawn"), Resumed("customer_documents")
+    changes: list[Change] = [SUBMITTED, first, again, resumed, again, ended, Reopened("new_facts"), first]
+    history = tuple(Entry(number, change, NOW, NOW, "app") for number, change in enumerate(changes, 1))
+    page = STATUS_PAGE.draw(replace(RECORD, history=history), CLAIM, Language.ENGLISH, NOW)
+    assert page.count("Waiting began.") == 3
 
 
 def test_whatever_a_record_holds_is_escaped() -> None:
