@@ -135,13 +135,18 @@ class Ownership:
         """
         return await self._compare(_CHECK, connection, partitions, self._epochs if epochs is None else epochs)
 
-    async def look(self, connection: Connection, partitions: Sequence[TopicPartition]) -> None:
-        """See that partitions are ours, in a transaction that only reads; another process may take them meanwhile.
+    async def look(self, connection: Connection, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """See that partitions are ours, in a transaction that only reads; gives the epoch of each.
+
+        Another process may take them meanwhile, and they may be revoked while this waits for Postgres: what was read
+        under the epochs is worth something only while ``epochs`` has the same.
 
         Raises:
             Fenced: names the first that this process does not own.
         """
-        await self._compare(_LOOK, connection, partitions, self._epochs)
+        held = {where: epoch for where in partitions if (epoch := self._epochs.get(where)) is not None}
+        await self._compare(_LOOK, connection, partitions, held)
+        return held
 
     async def _compare(
         self,

@@ -181,8 +181,8 @@ class Ticker:
             async with self._database.snapshot() as connection:
                 # Inside, unlike elsewhere: a snapshot is taken by the first statement, and it locks no rows.
                 async with self._ownership.exclusive(wheres):
-                    await self._ownership.look(connection, wheres)
-                    mark = {where.partition: self._ownership.epochs[where] for where in wheres}
+                    epochs = await self._ownership.look(connection, wheres)
+                    mark = {where.partition: epoch for where, epoch in epochs.items()}
                     expected = self._handler.expect(entry.timer for entry in soon)
                 await self._handler.warm(connection, expected, mark)
 

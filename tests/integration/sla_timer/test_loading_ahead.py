@@ -65,3 +65,19 @@ async def test_what_another_process_has_taken_is_not_remembered(desk: Desk, monk
     monkeypatch.setattr(desk.loading, "read", lose_meanwhile)
     await desk.ticker.warm()
     assert customer.request_id not in desk.shelf._requests
+
+
+async def test_partitions_revoked_while_they_are_looked_at_end_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = await cold(desk)
+    compare = desk.ownership._compare
+
+    async def revoke_meanwhile(*arguments: object) -> object:
+        rows = await compare(*arguments)  # type: ignore[arg-type]
+        desk.ownership.drop(list(desk.ownership.epochs))
+        return rows
+
+    monkeypatch.setattr(desk.ownership, "_compare", revoke_meanwhile)
+    await desk.ticker.warm()
+    assert customer.request_id not in desk.shelf._requests
