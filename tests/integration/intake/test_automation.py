@@ -172,6 +172,7 @@ async def test_several_processes_look_at_each_new_request_once(intake: Intake) -
 
 
 async def test_a_trial_says_what_rules_that_are_off_would_have_done(intake: Intake) -> None:
+    await put(intake, AUTOMATION.replace("held_back: 0.1", "held_back: 0"))
     customer = _somebody("S-8")
     intake.clock.advance(timedelta(days=40))
     since = intake.clock.now().isoformat()
