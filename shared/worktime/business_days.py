@@ -2,9 +2,10 @@
 
 A working day is a local date on which a shift begins. The start counts from the next open instant; the day of that
 instant, the day of receipt, does not count. The target is the same local time of day on the n-th working day after it,
-or the next open instant. By the end of the day it is the closing of that day's last shift. What is received after
-midnight, in a night shift on whose second date nobody starts work, is received on the date the shift belongs to;
-otherwise a later receipt could be due earlier.
+or the next open instant. By the end of the day it is the closing of that day's last shift, or of one that began before
+and lasts longer; otherwise the end of a later day could come earlier. What is received after midnight, in a night shift
+on whose second date nobody starts work, is received on the date the shift belongs to; otherwise a later receipt could
+be due earlier.
 
 Working time lost to pauses between start and target is added to the target until nothing changes. A target is never
 inside a pause: where a clock stands still as the day of the target closes, the end of the day on which it goes on
@@ -66,8 +67,6 @@ def _closing(layout: Layout, zone: ZoneInfo, at: int, pauses: Sequence[Segment[i
 
 def _end_of_day(layout: Layout, zone: ZoneInfo, at: int) -> int:
     index = _working_day(layout, from_ticks(at).astimezone(zone).toordinal())
-    while layout.closings[index] <= at:  # today's own shifts are over, one of a day before is not
-        index -= 1
     return layout.closings[index]
 
 

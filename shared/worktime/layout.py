@@ -30,7 +30,7 @@ class Layout:
         starts, stops: of each open segment.
         through: position at the stop of each.
         days: ordinals of the local dates on which shifts begin: the working days.
-        closings: when the last shift of each of those ends.
+        closings: when the last shift of each of those ends, or one that began before and lasts longer.
     """
 
     def __init__(self, calendar: Calendar) -> None:
@@ -145,12 +145,12 @@ class Layout:
         """The open segments of a year, and its working days in order, each with its closing."""
         first, last = date(year, 1, 1), date(year + 1, 1, 1)
         shifts = shifts_around(self._calendar, first - _DAY, last)  # a night shift may reach in from the day before
-        closings: dict[int, int] = {}
-        for shift in shifts:
-            if first.toordinal() <= shift.day < last.toordinal():
-                closings[shift.day] = max(shift.closes, closings.get(shift.day, shift.closes))
+        by_day = sorted(shifts, key=lambda shift: shift.day)
+        latest = accumulate((shift.closes for shift in by_day), max)
+        closings = {shift.day: closes for shift, closes in zip(by_day, latest, strict=True)}
         segments = union((shift.opens, shift.closes) for shift in shifts)
-        return clip(segments, begins, ends), dict(sorted(closings.items()))
+        days = range(first.toordinal(), last.toordinal())
+        return clip(segments, begins, ends), {day: closes for day, closes in closings.items() if day in days}
 
 
 def _new_year(calendar: Calendar, year: int) -> int:

@@ -203,15 +203,12 @@ class Walk:
         return self.next_open(instant_of(self.plan.zone, midnight(later[days - 1]) + (local - midnight(earlier[-1]))))
 
     def _closing(self, at: datetime) -> datetime:
-        """Of the last date up to that of ``at`` whose shifts are not over yet."""
+        """When all that belongs to dates up to that of ``at`` is over."""
         today = at.astimezone(ZoneInfo(self.plan.zone)).date()
-        for day in sorted((day for day in self.working_days if day <= today), reverse=True):
-            closes = self.begin + (max(n for n, days in enumerate(self.days) if day in days) + 1) * CELL
-            if closes == self.begin + len(self.days) * CELL:
-                raise OutOfSight
-            if closes > at:
-                return closes
-        raise OutOfSight
+        last = max((n for n, days in enumerate(self.days) if any(day <= today for day in days)), default=None)
+        if last is None or last + 1 == len(self.days):
+            raise OutOfSight
+        return self.begin + (last + 1) * CELL
 
     def _combine(self, walks: list[Walk]) -> None:
         """The hours of the parts, apart from those of dates that have other hours here."""

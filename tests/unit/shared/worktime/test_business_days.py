@@ -105,6 +105,14 @@ def test_a_day_that_ends_in_a_pause_is_not_the_end() -> None:
     assert OFFICE.due_days(at(1, 10), 1, end_of_day=True, pauses=[(at(2, 17), at(4, 10))]) == at(4, 18)
 
 
+def test_a_shift_that_outlasts_those_of_the_next_day_ends_that_day_too() -> None:
+    hours = (Window(9 * HOUR, 38 * HOUR),), (Window(9 * HOUR, 12 * HOUR),)  # until 14:00 of the next day
+    working = WorkingTime(Calendar("long", "UTC", (*hours, (), (), (), (), ())))
+    assert working.due_days(at(1, 10), 0, end_of_day=True) == at(2, 14)
+    assert working.due_days(at(1, 10), 1, end_of_day=True) == at(2, 14)
+    assert working.due_days(at(1, 10), 2, end_of_day=True) == at(9, 14)
+
+
 def test_after_midnight_a_night_shift_is_worked_on_the_date_before() -> None:
     assert NIGHT.due_days(at(6, 2), 0, end_of_day=True) == at(6, 6)
     assert NIGHT.due_days(at(5, 23), 1, end_of_day=True) == at(9, 6)
