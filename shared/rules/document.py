@@ -10,6 +10,7 @@ from typing import TypeVar
 import yaml
 
 from shared.errors import ConfigurationError
+from shared.rules.plain_yaml import ShallowLoader, TooDeep
 
 T = TypeVar("T")
 
@@ -125,12 +126,13 @@ class Document:
         self.file = file
         self._complaints: list[Complaint] = []
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = yaml.compose(text, Loader=ShallowLoader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark is not None else 1
             problem = getattr(error, "problem", None) or "cannot be read"
-            raise InvalidDocument([Complaint(file, line, "document", _plain(f"is not YAML: {problem}"))]) from None
+            message = problem if isinstance(error, TooDeep) else f"is not YAML: {problem}"
+            raise InvalidDocument([Complaint(file, line, "document", _plain(message))]) from None
         if node is None:
             raise InvalidDocument([Complaint(file, 1, "document", "is empty")])
         self.root = Field(self, node, "")

@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 from yaml.composer import ComposerError
 
+_LEVELS = 64
+
 
 class UnreadableYaml(ValueError):
     """The text is no plain YAML; the message says why.
@@ -41,8 +43,6 @@ def read_plain_yaml(text: str, *, is_typed: bool = True) -> tuple[yaml.Node | No
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         problem = getattr(error, "problem", None) or getattr(error, "context", None) or "is no YAML"
         raise UnreadableYaml(mark.line + 1 if mark else 1, str(problem)) from None
-    except RecursionError:
-        raise UnreadableYaml(1, "is nested too deeply") from None
     except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:
         # What the library lets through of values that are not what their form or their tag says: !!int of nothing, a
         # 32nd of the month.
@@ -52,12 +52,34 @@ def read_plain_yaml(text: str, *, is_typed: bool = True) -> tuple[yaml.Node | No
             loader.dispose()
 
 
-class _WithoutAliases:
+class TooDeep(ComposerError):
+    """The text is YAML that nobody writes."""
+
+
+class _Shallow:
+    """Takes no more levels than people write, and stops reading there."""
+
+    _depth = 0
+
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):  # type: ignore[attr-defined]  # of the loader it is mixed into
+        if self._depth == _LEVELS:
+            raise TooDeep(None, None, "is nested too deeply", self.peek_event().start_mark)  # type: ignore[attr-defined]
+        self._depth += 1
+        node = super().compose_node(parent, index)  # type: ignore[misc]  # of the loader it is mixed into
+        self._depth -= 1
+        return node
+
+
+class _WithoutAliases(_Shallow):
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):  # type: ignore[attr-defined]
             mark = self.peek_event().start_mark  # type: ignore[attr-defined]
             raise ComposerError(None, None, "an alias is not taken; write out what it stands for", mark)
-        return super().compose_node(parent, index)  # type: ignore[misc]
+        return super().compose_node(parent, index)
+
+
+class ShallowLoader(_Shallow, yaml.SafeLoader):
+    """What YAML means, aliases among it: for readers that stop at the first name they do not know."""
 
 
 class _Plain(_WithoutAliases, yaml.SafeLoader):
