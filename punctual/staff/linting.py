@@ -12,6 +12,7 @@ from typing import Any
 from shared.errors import PunctualError
 
 _SECONDS = 120
+_INTAKE = "services.intake.api.lint"
 
 
 def lint_files(policies: Path, calendars: Path | None) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def lint_files(policies: Path, calendars: Path | None) -> dict[str, Any]:
     Raises:
         PunctualError: a file cannot be read.
     """
-    return _lint("sla_timer", policies, *([calendars] if calendars is not None else []))
+    return _lint("services.sla_timer", "--lint", policies, *([calendars] if calendars is not None else []))
 
 
 def lint_processes(files: Sequence[Path]) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def lint_processes(files: Sequence[Path]) -> dict[str, Any]:
     Raises:
         PunctualError: a file cannot be read.
     """
-    return _lint("intake", *files)
+    return _lint(_INTAKE, "process", *files)
 
 
 def lint_automation(file: Path) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def lint_automation(file: Path) -> dict[str, Any]:
     Raises:
         PunctualError: the file cannot be read.
     """
-    return _lint("intake", file, option="--lint-automation")
+    return _lint(_INTAKE, "automation", file)
 
 
 def lint_validation(file: Path) -> dict[str, Any]:
@@ -47,12 +48,12 @@ def lint_validation(file: Path) -> dict[str, Any]:
     Raises:
         PunctualError: the file cannot be read.
     """
-    return _lint("intake", file, option="--lint-validation")
+    return _lint(_INTAKE, "validation", file)
 
 
-def _lint(service: str, *files: Path, option: str = "--lint") -> dict[str, Any]:
+def _lint(module: str, what: str, *files: Path) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", f"services.{service}", option, *(str(file) for file in files)],
+        [sys.executable, "-m", module, what, *map(str, files)],
         capture_output=True,
         text=True,
         check=False,

@@ -8,32 +8,30 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 from services.intake.api.application import create_api, describe_api
 from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.rate_limits import RateLimits
-from services.intake.api.words import check_words, parse_words, worded
+from services.intake.api.words import load_words, worded
 from services.intake.consumer import HEARD, Listener
 from services.intake.domain.rate import Rate
 from services.intake.domain.retention import read_retention
-from services.intake.domain.validation.reading import read_validation
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import FILE as AUTOMATION
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.handlers.customer_keys import CustomerKeys
+from services.intake.handlers.data_files import RETENTION, VALIDATION, read_text, read_texts
 from services.intake.handlers.encrypting import PlainData
 from services.intake.handlers.erasing import Erasing
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.key_book import KeyBook
-from services.intake.handlers.lint import lint_automation, lint_processes
 from services.intake.handlers.moving import Moving
 from services.intake.handlers.processes import Processes
 from services.intake.handlers.reminding import Reminding
 from services.intake.handlers.retelling import Retelling
-from services.intake.handlers.validation_file import lint_validation, load_validation
+from services.intake.handlers.validation_file import load_validation
 from services.intake.handlers.watching import Watching
 from services.intake.settings import Settings
 from services.intake.ticker.automation import Automator
@@ -45,7 +43,7 @@ from services.intake.ticker.reminders import Reminder
 from services.intake.ticker.retention import Retention
 from services.intake.ticker.watching import Watcher
 from shared.contracts.unread import decode_any
-from shared.errors import ConfigurationError, DatabaseUnavailable
+from shared.errors import DatabaseUnavailable
 from shared.http import HttpServer, KeyRing
 from shared.http.access import Access, Identification, load_matrix, open_access
 from shared.inbox import InboxConsumer, Ownership
@@ -56,8 +54,6 @@ from shared.outbox import Outbox
 from shared.postgres import Database
 
 SERVICE = "intake"
-RETENTION = "retention.yml"
-VALIDATION = "validation.yml"
 
 
 def load_status_page(folder: Path) -> StatusPage:
@@ -65,27 +61,8 @@ def load_status_page(folder: Path) -> StatusPage:
     Raises:
         ConfigurationError: names the file or the word that is wrong or missing.
     """
-    words = {found.language: found for found in (parse_words(text, name) for name, text in _texts(folder, "*.yml"))}
-    check_words(words)
-    ((_, template),) = _texts(folder, "page.html")
-    return StatusPage(template, words)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: {error}") from None
-
-
-def _texts(folder: Path, pattern: str) -> list[tuple[str, str]]:
-    try:
-        found = [(str(path), path.read_text(encoding="utf-8")) for path in sorted(folder.glob(pattern))]
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{folder}: {error}") from None
-    if not found:
-        raise ConfigurationError(f"{folder} holds no {pattern}; PUNCTUAL_INTAKE_DATA_FOLDER names the folder above it")
-    return found
+    ((_, template),) = read_texts(folder, "page.html")
+    return StatusPage(template, load_words(folder))
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
@@ -93,7 +70,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     clock = settings.platform.clock()
     master_keys = settings.platform.read_master_keys()
     customer_keys = CustomerKeys(master_keys)
-    retention = read_retention(_text(settings.data_folder / RETENTION), RETENTION)
+    retention = read_retention(read_text(settings.data_folder / RETENTION), RETENTION)
     secret = settings.signature_secret.get_secret_value()
     validation = load_validation(settings.data_folder / VALIDATION, secret, clock.now())
     member = f"{SERVICE}-{socket.gethostname()}-{settings.http_port}"
@@ -108,7 +85,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     keys = KeyBook(database, patience=settings.queue_patience)
     wait = settings.retry_after_seconds
     access = open_access(settings.platform, settings.access_file, keys.find, retry_after_seconds=wait)
-    files = {Path(name).name: text for name, text in _texts(settings.data_folder / "processes", "*.yml")}
+    files = {Path(name).name: text for name, text in read_texts(settings.data_folder / "processes", "*.yml")}
     processes = Processes(database, clock, files, worded(status_page.words), validation.book.personal)
     await processes.start()
     watching = Watching(database, clock, validation)
@@ -123,7 +100,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     await rotation.check()
     await PlainData(database, outbox, clock, master_keys).encrypt()
     erasing = Erasing(outbox, clock)
-    automations = Automations(database, clock, _text(settings.data_folder / AUTOMATION))
+    automations = Automations(database, clock, read_text(settings.data_folder / AUTOMATION))
     await automations.start()
     acting = Acting(database, automations, outbox, processes, customer_keys)
     moving = Moving(database, outbox, clock, processes, acting, customer_keys, validation)
@@ -203,31 +180,10 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
 
 
 def main() -> None:
-    """Run the service.
-
-    With ``--lint`` and files, ``--lint-automation`` or ``--lint-validation`` and a file only check these, with
-    ``--openapi`` only describe the API: JSON on stdout.
-    """
+    """Run the service; with ``--openapi`` only describe the API: JSON on stdout."""
     if sys.argv[1:] == ["--openapi"]:
         page = load_status_page(Settings.model_fields["data_folder"].default / "status_page")
         matrix = load_matrix(Settings.model_fields["access_file"].default)
         print(json.dumps(describe_api(Access(Identification(KeyRing([])), matrix), page)))  # noqa: T201  its answer
         return
-    if len(sys.argv) > 2 and sys.argv[1].startswith("--lint"):  # noqa: PLR2004  the program, the option, files
-        try:
-            print(json.dumps(_lint(sys.argv[1], *map(Path, sys.argv[2:]))))  # noqa: T201  its answer
-        except ConfigurationError as error:
-            sys.exit(str(error))
-        return
     run_service(SERVICE, Settings, build)
-
-
-def _lint(option: str, file: Path, *others: Path) -> dict[str, Any]:
-    if option == "--lint-validation":
-        return lint_validation(file)
-    if option == "--lint-automation":
-        return lint_automation(file)
-    folder = Settings.model_fields["data_folder"].default
-    words = load_status_page(folder / "status_page").words
-    personal = read_validation(_text(folder / VALIDATION), VALIDATION).personal
-    return lint_processes([file, *others], worded(words), personal)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.intake.domain.process import StageWords
+from services.intake.handlers.data_files import read_texts
 from shared.contracts.payload import Language, Market, RequestKind
 from shared.errors import ConfigurationError
 from shared.rules.plain_yaml import UnreadableYaml, read_plain_yaml
@@ -89,6 +91,17 @@ class Words(_Words):
     stages: dict[str, StageWords]
     pause_reasons: dict[str, str]
     documents: dict[str, str]
+
+
+def load_words(folder: Path) -> dict[Language, Words]:
+    """The words of every language, each from a file of the folder.
+
+    Raises:
+        ConfigurationError: names the file or the word that is wrong or missing.
+    """
+    words = {found.language: found for found in (parse_words(text, name) for name, text in read_texts(folder, "*.yml"))}
+    check_words(words)
+    return words
 
 
 def parse_words(text: str, origin: str) -> Words:

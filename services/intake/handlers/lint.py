@@ -12,7 +12,7 @@ from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.process_files import read_process
 from services.intake.domain.process_linting import remark_on_process
 from services.intake.domain.validation.personal_names import PersonalNames
-from shared.errors import ConfigurationError
+from services.intake.handlers.data_files import read_text
 from shared.rules.document import InvalidDocument
 
 
@@ -22,7 +22,7 @@ def lint_automation(file: Path) -> dict[str, Any]:
     Raises:
         ConfigurationError: the file cannot be read.
     """
-    text = _read(file)
+    text = read_text(file)
     try:
         rules = read_automation(text, str(file))
     except InvalidDocument as error:
@@ -45,16 +45,9 @@ def lint_processes(files: Iterable[Path], worded: Collection[str], personal: Per
 
 
 def _lint_process(file: Path, worded: Collection[str], personal: PersonalNames) -> dict[str, Any]:
-    text = _read(file)
+    text = read_text(file)
     try:
         process = read_process(text, str(file), 1, worded=worded, personal=personal)
     except InvalidDocument as error:
         return {"errors": [asdict(complaint) for complaint in error.complaints], "remarks": []}
     return {"errors": [], "remarks": [asdict(remark) for remark in remark_on_process(process, text, str(file))]}
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: {error}") from None

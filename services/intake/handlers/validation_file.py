@@ -10,6 +10,7 @@ from typing import Any
 
 from services.intake.domain.validation.linting import find_remarks, rule_lines
 from services.intake.domain.validation.reading import read_validation
+from services.intake.handlers.data_files import read_text
 from services.intake.handlers.validation import Validation
 from shared.errors import ConfigurationError
 from shared.rules.document import InvalidDocument
@@ -31,7 +32,7 @@ def load_validation(file: Path, secret: str, loaded_at: datetime) -> Validation:
         raise ConfigurationError(
             f"PUNCTUAL_INTAKE_SIGNATURE_SECRET needs {SHORTEST_SECRET} to {LONGEST_SECRET} characters (bytes of UTF-8)"
         )
-    text = _read(file)
+    text = read_text(file)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Validation(read_validation(text, str(file)), secret.encode(), sha256=digest, loaded_at=loaded_at)
 
@@ -42,17 +43,10 @@ def lint_validation(file: Path) -> dict[str, Any]:
     Raises:
         ConfigurationError: the file cannot be read.
     """
-    text = _read(file)
+    text = read_text(file)
     try:
         book = read_validation(text, str(file))
     except InvalidDocument as error:
         return {"errors": [asdict(complaint) for complaint in error.complaints], "remarks": []}
     remarks = find_remarks(book, rule_lines(text, str(file)), str(file))
     return {"errors": [], "remarks": [asdict(remark) for remark in remarks]}
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: {error}") from None
