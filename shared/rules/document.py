@@ -10,7 +10,7 @@ from typing import TypeVar
 import yaml
 
 from shared.errors import ConfigurationError
-from shared.rules.plain_yaml import ShallowLoader, TooDeep
+from shared.rules.plain_yaml import TooDeepYaml, UnreadableYaml, compose_yaml
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ class Field:
     def fail(self, message: str) -> InvalidDocument:
         """The error to raise for this field."""
         line = self._node.start_mark.line + 1
-        return InvalidDocument([Complaint(self._document.file, line, _plain(self.path or "document"), _plain(message))])
+        return InvalidDocument([Complaint(self._document.file, line, self.path or "document", message)])
 
     @property
     def line(self) -> int:
@@ -126,13 +126,10 @@ class Document:
         self.file = file
         self._complaints: list[Complaint] = []
         try:
-            node = yaml.compose(text, Loader=ShallowLoader)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = mark.line + 1 if mark is not None else 1
-            problem = getattr(error, "problem", None) or "cannot be read"
-            message = problem if isinstance(error, TooDeep) else f"is not YAML: {problem}"
-            raise InvalidDocument([Complaint(file, line, "document", _plain(message))]) from None
+            node = compose_yaml(text)
+        except UnreadableYaml as error:
+            message = str(error) if isinstance(error, TooDeepYaml) else f"is not YAML: {error}"
+            raise InvalidDocument([Complaint(file, error.line, "document", message)]) from None
         if node is None:
             raise InvalidDocument([Complaint(file, 1, "document", "is empty")])
         self.root = Field(self, node, "")
@@ -173,9 +170,4 @@ def refusing(file: str) -> Iterator[None]:
     except RecursionError:
         raise InvalidDocument([Complaint(file, 1, "document", "is nested too deeply")]) from None
     except (OverflowError, ValueError) as error:
-        raise InvalidDocument([Complaint(file, 1, "document", _plain(f"cannot be read: {error}"))]) from None
-
-
-def _plain(text: str) -> str:
-    """Text that can be logged and sent; YAML escapes can spell halves of characters."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+        raise InvalidDocument([Complaint(file, 1, "document", f"cannot be read: {error}")]) from None

@@ -227,8 +227,8 @@ def test_the_longest_span_is_taken() -> None:
     [
         ("[" * 5000, CALENDARS, "policies.yml", "is nested too deeply"),
         (POLICIES, "{a: " * 5000, "calendars.yml", "is nested too deeply"),
-        (r'"\Uffffffff"', CALENDARS, "policies.yml", "cannot be read"),
-        (r'"\ud800": 1', CALENDARS, "policies.yml", "is not a known name here"),
+        (r'"\Uffffffff"', CALENDARS, "policies.yml", "is not YAML: found invalid Unicode"),
+        (r'"\ud800": 1', CALENDARS, "policies.yml", "is not YAML: found invalid Unicode"),
         (
             BEFORE,
             CALENDARS.replace("    weekly:", "    closures: [[9999-12-31T01:00, 9999-12-31T24:00]]\n    weekly:", 1),
