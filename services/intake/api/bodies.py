@@ -27,6 +27,8 @@ from shared.contracts.payload import AttributeValue, Code, CustomerTier, Languag
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _CONTROL_BUT_LINES = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
+_SPACE = r" \t\r\n\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_SPACES = "".join(chr(code) for code in range(0x3001) if re.fullmatch(f"[{_SPACE}]", chr(code)))
 _HAS_CONTROL = re.compile(f"[{_CONTROL}]")
 _HAS_CONTROL_BUT_LINES = re.compile(f"[{_CONTROL_BUT_LINES}]")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
@@ -34,6 +36,13 @@ _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{3,30}")
 
 LARGEST_EXACT_NUMBER = 2**53
 """Beyond it readers of JSON begin to lose digits."""
+
+
+def _line(text: str) -> str:
+    stripped = text.strip(_SPACES)
+    if not stripped:
+        raise ValueError("must not be empty")
+    return _one_line(stripped)
 
 
 def _one_line(text: str) -> str:
@@ -75,15 +84,17 @@ def _attribute(value: Any) -> AttributeValue:
 
 
 def _email(text: str) -> str:
-    if not is_deliverable(text):
+    stripped = text.strip(_SPACES)
+    if not is_deliverable(stripped):
         raise ValueError("an address such as name@example.com is needed")
-    return text
+    return stripped
 
 
 def _phone(text: str) -> str:
-    if not _PHONE.fullmatch(text):
+    stripped = text.strip(_SPACES)
+    if not _PHONE.fullmatch(stripped):
         raise ValueError("a phone number such as +852 2345 6789 is needed")
-    return text
+    return stripped
 
 
 def _exactly(value: Any) -> Any:
@@ -91,6 +102,11 @@ def _exactly(value: Any) -> Any:
     if isinstance(value, str | bool):
         raise ValueError("a number is needed, not a text and not true or false")  # noqa: TRY004  pydantic's way
     return value
+
+
+def _around(pattern: str) -> str:
+    """The same with spaces before and after it, which are taken off; the longest length counts them."""
+    return f"^[{_SPACE}]*{pattern}[{_SPACE}]*$"
 
 
 def shown(**more: Any) -> Any:
@@ -119,9 +135,9 @@ Whole = Annotated[int, EXACT]
 Truth = Annotated[bool, Strict()]
 Line = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=128, strip_whitespace=True),
-    AfterValidator(_one_line),
-    shown(pattern=rf"^[ \t\r\n]*[^\s{_CONTROL}]([^{_CONTROL}]*[^\s{_CONTROL}])?[ \t\r\n]*$"),
+    StringConstraints(min_length=1, max_length=128),
+    AfterValidator(_line),
+    shown(pattern=_around(rf"[^{_SPACE}{_CONTROL}]([^{_CONTROL}]*[^{_SPACE}{_CONTROL}])?")),
 ]
 Reason = Annotated[
     str,
@@ -131,13 +147,11 @@ Reason = Annotated[
 ]
 Email = Annotated[
     str,
-    StringConstraints(max_length=LONGEST_ADDRESS, strip_whitespace=True),
+    StringConstraints(max_length=LONGEST_ADDRESS),
     AfterValidator(_email),
-    shown(pattern=ADDRESS_PATTERN),
+    shown(pattern=_around(ADDRESS_PATTERN[1:-1])),
 ]
-Phone = Annotated[
-    str, StringConstraints(strip_whitespace=True), AfterValidator(_phone), shown(pattern=f"^{_PHONE.pattern}$")
-]
+Phone = Annotated[str, AfterValidator(_phone), shown(pattern=_around(_PHONE.pattern))]
 Prose = Annotated[
     str,
     StringConstraints(max_length=4000),

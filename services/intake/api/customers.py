@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.intake.api.access_log import note_access
 from services.intake.api.answers import REPLAY_HEADER, json_answer, stored_answer
 from services.intake.api.audit import view_access
+from services.intake.api.bodies import Line
 from services.intake.api.context import CallerOf, Context, ContextOf, WriteOf
 from services.intake.api.customer_views import (
     ContactView,
@@ -46,6 +47,7 @@ from services.intake.store.personal.customers import (
 )
 from services.intake.store.refusals import writing
 from services.intake.store.timeline import read_timeline
+from shared.contracts.payload import Code
 from shared.encryption import ContactDetails
 from shared.http import Problem, problem_responses
 from shared.postgres import Connection
@@ -82,8 +84,8 @@ async def contact(reference: ReferenceOf, caller: CallerOf, context: ContextOf, 
 )
 async def find(
     context: ContextOf,
-    channel: Annotated[str, Query(max_length=32, description="Whose customer", examples=["app"])],
-    external_id: Annotated[str, Query(max_length=128, description="The channel's id of the customer")],
+    channel: Annotated[Code, Query(description="Whose customer", examples=["app"])],
+    external_id: Annotated[Line, Query(description="The channel's id of the customer")],
 ) -> CustomerView:
     async with context.database.connection() as connection:
         customer = await find_named_customer(connection, channel, external_id)

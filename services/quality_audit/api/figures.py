@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.quality_audit.api.views import ProofOut, ScoreCardOut, SummaryOut
-from services.quality_audit.domain.period import period_of
+from services.quality_audit.domain.period import bounds_of, period_of
 from services.quality_audit.domain.plan import Plan
 from services.quality_audit.handlers.figures import figures_of
 from services.quality_audit.handlers.proving import prove
@@ -49,6 +49,10 @@ def figures_router(database: Database, plan: Plan, master: bytes, clock: Clock) 
     @router.get("/proof", responses=problem_responses(401, 403, 404, 422))
     async def proof(period: str) -> ProofOut:
         """Recompute every choice of a period from its frozen facts, its plan and its secret."""
+        try:
+            bounds_of(period)
+        except ValueError:
+            raise _no_period() from None
         async with database.connection() as connection:
             found = await prove(connection, period, master)
         if found is None:

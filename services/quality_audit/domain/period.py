@@ -9,7 +9,7 @@ ZONE = timezone(timedelta(hours=8))
 """Quarters begin at midnight here. Hong Kong, mainland China and Taiwan share the offset and keep no summer time. It is
 no setting: if it could change, a case could belong to two periods."""
 
-_PERIOD = re.compile(r"^(\d{4})Q([1-4])$")
+_PERIOD = re.compile(r"([0-9]{4})Q([1-4])")
 _QUARTERS = 4
 _MONTHS = 3
 
@@ -26,7 +26,7 @@ def bounds_of(period: str) -> tuple[datetime, datetime]:
     Raises:
         ValueError: it is not written like ``2026Q4``, or outside the calendar.
     """
-    match = _PERIOD.match(period)
+    match = _PERIOD.fullmatch(period)
     if match is None:
         raise ValueError(f"{period!r} is no quarter such as 2026Q4")
     quarters = int(match.group(1)) * _QUARTERS + int(match.group(2)) - 1

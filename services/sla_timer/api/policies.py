@@ -24,7 +24,13 @@ class Running(StrEnum):
 
 
 ReasonOf = Annotated[
-    str | None, Query(min_length=1, max_length=200, description="Why, in a few words; kept with the version")
+    str | None,
+    Query(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f]*$",
+        description="Why, in a few words on one line; kept with the version",
+    ),
 ]
 RunningOf = Annotated[
     Running, Query(description="keep: clocks that run keep their rules. apply: they follow, an event for each")

@@ -135,6 +135,13 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
+async def test_a_customer_is_asked_for_by_what_channels_could_have_given(intake: Intake) -> None:
+    for wrong, field in (({"channel": "a\x00"}, "channel"), ({"external_id": "C\x001"}, "external_id")):
+        params = {"channel": "app", "external_id": "C-1"} | wrong
+        answer = await intake.staff.get("/v1/customers", params=params)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"query:{field}")
+
+
 async def test_nothing_personal_is_stored_or_told_as_plain_text(
     intake: Intake, administrator: asyncpg.Connection[Any]
 ) -> None:

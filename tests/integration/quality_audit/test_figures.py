@@ -121,6 +121,13 @@ async def test_the_summary_counts(audit: Audit) -> None:
     assert (await audit.staff.get("/v1/summary")).json() == {"closed": 2, "sampled": 2, "reviewed": 1, "open": 1}
 
 
+@pytest.mark.parametrize("period", ["\x00", "2026Q4\n", "2026Q5", "\u0662026Q4"])
+@pytest.mark.parametrize("path", ["/v1/proof", "/v1/score"])
+async def test_what_is_no_quarter_is_refused(audit: Audit, path: str, period: str) -> None:
+    answer = await audit.staff.get(path, params={"period": period})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:period")
+
+
 async def test_an_honest_sample_is_proved(audit: Audit) -> None:
     audit.plan_text = HALF
     for _ in range(30):

@@ -286,6 +286,13 @@ async def test_broken_policies_are_refused_with_file_line_and_field(desk: Desk, 
     assert (await client.put("/v1/policies", "x" * 2_000_000)).status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/v1/policies", "/v1/calendars"])
+async def test_a_reason_is_one_line_of_what_a_store_takes(client: Client, path: str) -> None:
+    for reason in ("a%00b", "two%0Alines"):
+        answer = await client.put(f"{path}?reason={reason}", "format: 1")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:reason")
+
+
 async def test_policies_nested_too_deeply_are_refused_as_a_document(client: Client) -> None:
     answer = await client.put("/v1/policies", "[" * 5000)
     assert answer.status_code == 422
