@@ -48,7 +48,11 @@ def test_what_intake_takes_in_the_notifier_sends_to(typed: str) -> None:
 )
 def test_a_plain_mailbox_is_sent_to(address: str) -> None:
     assert is_deliverable(address)
-    assert INTAKE.validate_python(f" {address} ") == address
+    assert INTAKE.validate_python(address) == address
+
+
+def test_spaces_around_a_mailbox_are_taken_off() -> None:
+    assert INTAKE.validate_python(" meiling@example.com\n") == "meiling@example.com"
 
 
 @pytest.mark.parametrize(
