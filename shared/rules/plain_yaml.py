@@ -5,15 +5,12 @@ An alias makes a text of one screen stand for more than any machine could walk t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import yaml
 from yaml.composer import Composer, ComposerError
-from yaml.constructor import BaseConstructor, SafeConstructor
-from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs have it as an import only
-from yaml.resolver import Resolver
 
 _LEVELS = 64
 
@@ -43,7 +40,7 @@ def compose_yaml(text: str) -> yaml.Node | None:
         UnreadableYaml: says where and why.
     """
     with _refusing(text):
-        loader = _Shallow(text)
+        loader = _WithAliases(text)
         try:
             return loader.get_single_node()
         finally:
@@ -89,48 +86,49 @@ class _TooDeep(ComposerError):
     pass
 
 
-class _Shallow(Composer, CParser, Resolver):
+class _Shallow(Composer):
     """Composes what libyaml parses, which takes a ninth of the time, and no more levels than people write."""
 
+    check_event: Callable[..., bool]  # these two of the parser it is mixed into
+    peek_event: Callable[[], Any]
     _depth = 0
-
-    def __init__(self, text: str) -> None:
-        CParser.__init__(self, text)
-        Composer.__init__(self)
-        Resolver.__init__(self)
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self._depth == _LEVELS:
-            raise _TooDeep(None, None, "is nested too deeply", self._mark())
+            raise _TooDeep(None, None, "is nested too deeply", self.peek_event().start_mark)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
-
-    def _mark(self) -> Any:
-        event: Any = self.peek_event()
-        return event.start_mark
 
 
 class _WithoutAliases(_Shallow):
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             problem = "an alias is not taken; write out what it stands for"
-            raise ComposerError(None, None, problem, self._mark())
+            raise ComposerError(None, None, problem, self.peek_event().start_mark)
         return super().compose_node(parent, index)
 
 
-class _Plain(_WithoutAliases, SafeConstructor):
+class _WithAliases(_Shallow, yaml.CSafeLoader):
+    """What YAML means, for whoever reads the nodes."""
+
+    def __init__(self, text: str) -> None:
+        Composer.__init__(self)
+        yaml.CSafeLoader.__init__(self, text)
+
+
+class _Plain(_WithoutAliases, yaml.CSafeLoader):
     """Makes what YAML means."""
 
     def __init__(self, text: str) -> None:
-        _WithoutAliases.__init__(self, text)
-        SafeConstructor.__init__(self)
+        Composer.__init__(self)
+        yaml.CSafeLoader.__init__(self, text)
 
 
-class _PlainTexts(_WithoutAliases, BaseConstructor):
+class _PlainTexts(_WithoutAliases, yaml.CBaseLoader):
     """Makes texts, lists and mappings only."""
 
     def __init__(self, text: str) -> None:
-        _WithoutAliases.__init__(self, text)
-        BaseConstructor.__init__(self)
+        Composer.__init__(self)
+        yaml.CBaseLoader.__init__(self, text)

@@ -20,7 +20,7 @@ _SHIPPED = Path(__file__).parents[1] / "data"
 def main() -> None:
     """Check files of one sort: the errors and remarks on stdout, as JSON."""
     try:
-        print(json.dumps(_lint(sys.argv[1:])))  # noqa: T201  its answer
+        sys.stdout.write(json.dumps(_lint(sys.argv[1:])) + "\n")
     except ConfigurationError as error:
         sys.exit(str(error))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from services.sla_timer.store.tracked import TrackedRequest
+from shared.kafka.records import TopicPartition
 from shared.postgres import Connection
 from tests.integration.sla_timer.customer import HOUR, MONDAY, Customer
 from tests.integration.sla_timer.desk import Desk
@@ -71,13 +72,15 @@ async def test_partitions_revoked_while_they_are_looked_at_end_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customer = await cold(desk)
-    compare = desk.ownership._compare
+    look = desk.ownership.look
 
-    async def revoke_meanwhile(*arguments: object) -> object:
-        rows = await compare(*arguments)  # type: ignore[arg-type]
+    async def revoke_meanwhile(
+        connection: Connection, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        epochs = await look(connection, partitions)
         desk.ownership.drop(list(desk.ownership.epochs))
-        return rows
+        return epochs
 
-    monkeypatch.setattr(desk.ownership, "_compare", revoke_meanwhile)
+    monkeypatch.setattr(desk.ownership, "look", revoke_meanwhile)
     await desk.ticker.warm()
     assert customer.request_id not in desk.shelf._requests
