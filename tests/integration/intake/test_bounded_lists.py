@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,12 +15,13 @@ import pytest
 from services.intake.domain.life import State
 from services.intake.domain.visibility import Visibility
 from services.intake.store import reminders
-from services.intake.store.listing.finding import _COLUMNS, _statement
-from services.intake.store.listing.pages import _begin, count_up_to, list_page, only_walk
-from services.intake.store.listing.walks import choose_walk
+from services.intake.store.listing.finding import _COLUMNS, _statement, find
+from services.intake.store.listing.pages import _begin, _fetch, count_up_to, list_page, only_walk, read_conditions
+from services.intake.store.listing.walks import Walk, choose_walk
 from services.intake.store.listing.wanted import Order, Wanted
 from shared.contracts.payload import Market, Priority, RequestKind
-from shared.postgres import Database
+from shared.postgres import Connection, Database
+from shared.postgres.statements import Statement
 from tests.integration.intake.front_door import START, Intake
 from tests.integration.intake.stored import fill
 
@@ -105,6 +108,14 @@ def rows_read(plan: dict[str, Any]) -> int:
     return read
 
 
+async def explained(connection: Connection, statement: Statement, parameters: dict[str, Any]) -> dict[str, Any]:
+    text = await connection.fetchval(
+        f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *(parameters[name] for name in statement.parameters)
+    )
+    plan: dict[str, Any] = json.loads(text)[0]["Plan"]
+    return plan
+
+
 @pytest.mark.parametrize("wanted", CASES.values(), ids=CASES)
 async def test_a_page_reads_a_bounded_number_of_rows(full: Intake, wanted: Wanted) -> None:
     async with full.database.snapshot() as connection:
@@ -112,12 +123,8 @@ async def test_a_page_reads_a_bounded_number_of_rows(full: Intake, wanted: Wante
         assert found is not None
         walk, parameters = found
         parameters |= walk.bounds(wanted, None) | {"most_seen": MOST_SEEN, "count": COUNT}
-        for purpose in ("page", "end", "count"):
-            statement = walk.statement(purpose)
-            text = await connection.fetchval(
-                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *(parameters[name] for name in statement.parameters)
-            )
-            plan = json.loads(text)[0]["Plan"]
+        for purpose in ("page", "end", "count", "count_all"):
+            plan = await explained(connection, walk.statement(purpose), parameters)
             kinds = {node["Node Type"] for node in nodes(plan)}
             assert not kinds & {"Seq Scan", "Bitmap Heap Scan", "Sort", "Incremental Sort", "Hash Join"}, plan
             # An entry of the index, its request, and up to two rows looked up for it; for each line two more.
@@ -178,20 +185,78 @@ async def test_the_filters_find_what_a_plain_condition_finds(full: Intake) -> No
     assert found == expected
 
 
+CONDITIONS: list[dict[str, Any]] = [
+    {"visibility": Visibility("app")},
+    {"visibility": Visibility(teams=frozenset({"team_3"}))},
+    {"visibility": Visibility(teams=frozenset())},
+    {"channel": "app"},
+    {"channel": "web"},
+    {"kind": RequestKind.CLAIM},
+    {"team": "team_4"},
+    {"handler": "s-1"},
+    {"stage": "received"},
+    {"state": State.OPEN},
+    {"state": State.PAUSED},
+    {"state": State.CLOSED},
+    {"is_over": False},
+    {"is_over": True},
+    {"process": "claim_motor"},
+    {"product_line": "motor"},
+    {"submitted_from": START - timedelta(days=358)},
+    {"submitted_to": START - timedelta(days=358)},
+    {"due_before": START - timedelta(days=358)},
+    {"due_after": START - timedelta(days=358)},
+    {"order": Order.DUE},
+    {"order": Order.CHANGED},
+]
+
+
+async def test_what_an_index_alone_counts_is_what_looking_at_each_request_counts(full: Intake) -> None:
+    wanted = [Wanted(**one | other) for one, other in itertools.combinations_with_replacement(CONDITIONS, 2)]
+    counted_by_index = 0
+    async with full.database.snapshot() as connection:
+        for each in wanted:
+            found = await _begin(connection, each)
+            assert found is not None
+            walk, parameters = found
+            counted_by_index += walk.leads_only_to(each)
+            parameters |= walk.bounds(each, None) | {"most_seen": 50_000, "count": 30_000}
+            looked_at = await _fetch(connection, walk, "count", parameters)
+            assert (await count_up_to(connection, each, cap=30_000)).value == looked_at[0][0], each
+    assert counted_by_index > len(CONDITIONS)
+
+
 async def test_finding_by_a_word_reads_each_code_and_not_each_request(full: Intake) -> None:
-    parameters = {
-        "word": "3", "most_codes": 500, "most_found": 10, "beginning": "EXT-1", "beyond": "EXT-2", "visible": None,
-        "customer": "C-1",
-    }  # fmt: skip
+    parameters = {"word": "3", "most_codes": 500, "most_found": 10, "customer": "C-1"}
     statements = [_statement("codes", column, predicate) for column, predicate in _COLUMNS.items()]
     async with full.database.snapshot() as connection:
         await only_walk(connection)
-        for statement in (*statements, _statement("beginnings"), _statement("channels_of_customer")):
-            text = await connection.fetchval(
-                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *(parameters[name] for name in statement.parameters)
-            )
-            plan = json.loads(text)[0]["Plan"]
+        for statement in (*statements, _statement("customers")):
+            plan = await explained(connection, statement, parameters)
             assert rows_read(plan) <= 100, plan
+
+
+@pytest.mark.parametrize(("channel", "most"), [(None, 100), ("app", 100), ("fax", MOST_SEEN)])
+async def test_the_beginning_of_an_id_leads_to_a_few(full: Intake, channel: str | None, most: int) -> None:
+    """Not even a channel that has no such id has those of others read to their end."""
+    wanted = Wanted(visibility=Visibility(channel))
+    walk = Walk("along_beginnings", prefix="EXT-1")
+    async with full.database.snapshot() as connection:
+        conditions = await read_conditions(connection, wanted)
+        assert conditions is not None
+        await only_walk(connection)
+        ends = {"beyond": "EXT-2", "most_found": 10, "most_seen": MOST_SEEN, "count": COUNT}
+        plan = await explained(connection, walk.statement("page"), conditions | walk.bounds(wanted, None) | ends)
+        assert rows_read(plan) <= most, plan
+
+
+async def test_a_span_hides_nothing_that_an_id_leads_to(full: Intake) -> None:
+    """More were submitted in the span after it than a walk along the span comes past."""
+    span = Wanted(submitted_from=START - timedelta(days=1_000))
+    async with full.database.snapshot() as connection:
+        for text, number in (("EXT-77", 10), ("s-1", COUNT), ("no such", 0)):
+            assert len((await find(connection, span, text, COUNT)).lines) == number, text
+        assert not (await find(connection, replace(span, submitted_to=span.submitted_from), "EXT-77", COUNT)).lines
 
 
 async def test_a_count_says_when_it_is_not_exact(full: Intake) -> None:
@@ -223,10 +288,7 @@ async def test_a_look_for_reminders_reads_a_bounded_number_of_rows(
             START,
         )
         await connection.execute("ANALYZE reminder_timer")
-        text = await connection.fetchval(
-            f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *(parameters[each] for each in statement.parameters)
-        )
+        plan = await explained(connection, statement, parameters)
         await trying.rollback()
-    plan = json.loads(text)[0]["Plan"]
     assert not {node["Node Type"] for node in nodes(plan)} & {"Seq Scan", "Sort", "Hash Join"}, plan
     assert 0 < rows_read(plan) <= most, plan

@@ -147,6 +147,18 @@ async def test_one_field_finds_by_whatever_is_at_hand(intake: Intake) -> None:
         assert await references(intake, q=text) == [reference], text
     assert await references(intake, q="Night", state="closed") == []
     assert await references(intake, q="Night", team="day_desk") == []
+    assert await references(intake, q="Night", team="night_desk", handler="s-991") == [reference]
+    other = {
+        "external_id": "ZX-2",
+        "handler": "s-992",
+        "customer": "Q-78",
+        "channel": "app",
+        "reference": new_reference(),
+    }
+    for text in typed:
+        for name in ("external_id", "handler", "customer", "reference"):
+            filters = {name: other[name]} | ({"channel": "app"} if name == "customer" else {})
+            assert await references(intake, q=text, **filters) == [], (text, name)
     for text in ("nigh", "陳美玲", "後保險桿", new_reference(), "%", "ZX%"):
         assert await references(intake, q=text) == [], text
     for client, count in ((intake.app, 1), (intake.web, 0)):

@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import cache
 from uuid import UUID
 
-from services.intake.store.listing.pages import Line, Page, list_page, only_walk
+from services.intake.store.listing.pages import MOST_SEEN, Line, Page, only_walk, read_conditions, read_lines
+from services.intake.store.listing.walks import Walk, choose_walk, open_only_of
 from services.intake.store.listing.wanted import Wanted
 from shared.ids import parse_reference
 from shared.postgres import Connection
@@ -38,36 +39,43 @@ async def find(connection: Connection, wanted: Wanted, text: str, count: int) ->
         connection: as for ``list_page``.
         count: the most lines.
     """
+    conditions = await read_conditions(connection, wanted)
+    if conditions is None:
+        return Page((), None)
     await only_walk(connection)
+    ends = {"beyond": text + _BEYOND, "most_found": _MOST_FOUND, "most_seen": MOST_SEEN, "count": count}
     found: dict[UUID, Line] = {}
-    async for meant in _meanings(connection, wanted, text):
-        for line in (await list_page(connection, meant, None, count)).lines:
+    async for walk, meant in _walks(connection, wanted, conditions["customer_id"], text):
+        parameters = conditions | meant | walk.bounds(wanted, None) | ends
+        for line in await read_lines(connection, walk, parameters):
             found.setdefault(line.listed.request_id, line)
     newest = sorted(found.values(), key=lambda line: line.listed.request_id.bytes, reverse=True)
     return Page(newest[:count], None)
 
 
-async def _meanings(connection: Connection, wanted: Wanted, text: str) -> AsyncIterator[Wanted]:
+async def _walks(
+    connection: Connection, wanted: Wanted, customer_id: UUID | None, text: str
+) -> AsyncIterator[tuple[Walk, dict[str, str]]]:
+    """One for each meaning, and what it adds to the conditions.
+
+    What stands for few requests is gone to straight away; a code may stand for so many that a filter leads to fewer.
+    """
     reference = parse_reference(text)
     if reference is not None:
-        yield replace(wanted, reference=reference)
+        yield Walk("to_reference", prefix=reference), {}
         return
-    beginnings = await _statement("beginnings").fetch(
-        connection, beginning=text, beyond=text + _BEYOND, visible=wanted.visible, most_found=_MOST_FOUND
-    )
-    for row in beginnings:
-        yield replace(wanted, external_id=row["external_id"])
-    for row in await _statement("channels_of_customer").fetch(connection, customer=text):
-        if wanted.visible in {None, row["channel"]} and wanted.channel in {None, row["channel"]}:
-            yield replace(wanted, customer=text, channel=row["channel"])
-    yield replace(wanted, handler=text)
+    yield Walk("along_beginnings", prefix=text), {}
+    for row in await _statement("customers").fetch(connection, customer=text):
+        yield Walk("along_value", "customer_id", prefix=row["customer_id"]), {}
+    yield Walk("along_value", "handler", "handler IS NOT NULL" + open_only_of(wanted), text), {}
     for column, predicate in _COLUMNS.items():
         rows = await _statement("codes", column, predicate).fetch(
             connection, word=text.lower(), most_codes=_MOST_CODES, most_found=_MOST_FOUND
         )
         for row in rows:
             if getattr(wanted, column) in {None, row["code"]}:
-                yield replace(wanted, **{column: row["code"]})
+                meant = {column: row["code"]}
+                yield choose_walk(replace(wanted, **meant), customer_id), meant
 
 
 @cache

@@ -72,16 +72,7 @@ async def list_page(
         return Page((), None)
     walk, parameters = found
     parameters |= walk.bounds(wanted, after) | {"most_seen": most_seen, "count": count}
-    rows = await _fetch(connection, walk, "page", parameters)
-    lines = [
-        Line(
-            read_listed({name: value for name, value in row.items() if name not in _BESIDES}),
-            row["due_at"],
-            row["changed_at"],
-            Place(row["request_id"], row["at"], row["seen_sequence"]),
-        )
-        for row in rows
-    ]
+    lines = await read_lines(connection, walk, parameters)
     if len(lines) == count:
         return Page(lines, lines[-1].place)
     return Page(lines, await _end(connection, walk, parameters))
@@ -96,7 +87,8 @@ async def count_up_to(
         return Count(0, is_exact=True)
     walk, parameters = found
     parameters |= walk.bounds(wanted, None) | {"most_seen": most_seen, "count": cap + 1}
-    ((value,),) = await _fetch(connection, walk, "count", parameters)
+    purpose = "count_all" if walk.leads_only_to(wanted) else "count"
+    ((value,),) = await _fetch(connection, walk, purpose, parameters)
     if value > cap:
         return Count(cap, is_exact=False)
     return Count(value, is_exact=await _end(connection, walk, parameters) is None)
@@ -110,11 +102,8 @@ async def only_walk(connection: Connection) -> None:
     await _STATEMENTS["forbid_all_but_walks"].fetchval(connection)
 
 
-_BESIDES = frozenset({"at", "seen_sequence", "due_at", "changed_at"})
-
-
-async def _begin(connection: Connection, wanted: Wanted) -> tuple[Walk, dict[str, Any]] | None:
-    """The walk and the conditions; nothing when the customer is unknown."""
+async def read_conditions(connection: Connection, wanted: Wanted) -> dict[str, Any] | None:
+    """The parameters that say which of the requests on a walk are wanted; nothing when the customer is unknown."""
     customer_id: UUID | None = None
     if wanted.customer is not None:
         customer_id = await _STATEMENTS["find_customer"].fetchval(
@@ -122,8 +111,36 @@ async def _begin(connection: Connection, wanted: Wanted) -> tuple[Walk, dict[str
         )
         if customer_id is None:
             return None
+    return _conditions(wanted, customer_id)
+
+
+async def read_lines(connection: Connection, walk: Walk, parameters: dict[str, Any]) -> list[Line]:
+    """
+    Args:
+        connection: where ``only_walk`` was called.
+        parameters: the conditions, the bounds of the walk, ``most_seen`` and ``count``.
+    """
+    return [
+        Line(
+            read_listed({name: value for name, value in row.items() if name not in _BESIDES}),
+            row["due_at"],
+            row["changed_at"],
+            Place(row["request_id"], row["at"], row["seen_sequence"]),
+        )
+        for row in await _fetch(connection, walk, "page", parameters)
+    ]
+
+
+_BESIDES = frozenset({"at", "seen_sequence", "due_at", "changed_at"})
+
+
+async def _begin(connection: Connection, wanted: Wanted) -> tuple[Walk, dict[str, Any]] | None:
+    """The walk and the conditions; nothing when the customer is unknown."""
+    conditions = await read_conditions(connection, wanted)
+    if conditions is None:
+        return None
     await only_walk(connection)
-    return choose_walk(wanted, customer_id), _conditions(wanted, customer_id)
+    return choose_walk(wanted, conditions["customer_id"]), conditions
 
 
 async def _end(connection: Connection, walk: Walk, parameters: dict[str, Any]) -> Place | None:

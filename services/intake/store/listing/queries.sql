@@ -63,18 +63,32 @@ SELECT code FROM found
 WHERE lower(code) = :word OR :word = ANY(regexp_split_to_array(lower(code), '[^a-z0-9]+'))
 LIMIT :most_found::integer
 
--- name: beginnings
--- External ids that begin so.
-SELECT DISTINCT external_id FROM (
-    SELECT external_id FROM request
-    WHERE external_id IS NOT NULL AND external_id COLLATE "C" >= :beginning AND external_id COLLATE "C" < :beyond
-        AND (:visible::text IS NULL OR channel = :visible)
-    ORDER BY external_id COLLATE "C" LIMIT :most_found::integer
-) AS first
+-- name: along_beginnings
+-- Those with one of the external ids that begin so, of which a few are followed. A channel whose own are far behind those
+-- of others is not led to them: nobody's ids are read without an end.
+SELECT beginning.external_id AS prefix, NULL::timestamptz AS at, entry.request_id, 0 AS sequence
+FROM (
+    SELECT DISTINCT external_id FROM (
+        SELECT external_id FROM (
+            SELECT external_id, channel FROM request
+            WHERE external_id IS NOT NULL AND external_id COLLATE "C" >= :prefix AND external_id COLLATE "C" < :beyond
+            ORDER BY external_id COLLATE "C" LIMIT :most_seen::integer
+        ) AS near
+        WHERE :visible::text IS NULL OR channel = :visible
+        LIMIT :most_found::integer
+    ) AS first
+) AS beginning CROSS JOIN LATERAL (
+    SELECT request_id FROM request
+    WHERE external_id IS NOT NULL
+        AND (external_id COLLATE "C", request_id) {beyond} (beginning.external_id, :id)
+        AND (external_id COLLATE "C", request_id) {before} (beginning.external_id, :edge)
+    ORDER BY external_id COLLATE "C" {direction}, request_id {direction}
+    LIMIT :most_seen::integer
+) AS entry
 
--- name: channels_of_customer
--- Channels whose customer has this id.
-SELECT channel FROM customer
+-- name: customers
+-- Customers of the channels that have this id.
+SELECT customer_id FROM customer
 WHERE external_id = :customer AND channel = ANY(ARRAY(
     SELECT channel FROM request_count UNION SELECT channel FROM request_count_note
 ))
@@ -143,3 +157,7 @@ SELECT count(*) FROM (
     WHERE {matching}
     LIMIT :count::integer
 ) AS found
+
+-- name: count_all
+-- How many the walk comes past, up to one more than can be told. All of them are wanted: the index alone is read.
+SELECT count(*) FROM (SELECT FROM ({walk}) AS seen LIMIT :count::integer) AS found

@@ -28,12 +28,29 @@ _NOT_OVER = "ended_as IS NULL"
 
 _ORDERS = {
     "along_ids": ("request_id",),
+    "along_beginnings": ("request_id",),
     "along_value": ("prefix", "request_id"),
     "along_submissions": ("at", "request_id"),
     "along_deadlines": ("at", "request_id"),
     "along_changes": ("at", "request_id", "sequence"),
 }
 """What each walk is ordered by, said again outside of it: word for word, else Postgres sorts all that it read."""
+
+
+_SETTLED = {
+    "along_submissions": ("submitted_from", "submitted_to"),
+    "along_deadlines": ("due_after", "due_before"),
+}
+"""Conditions that hold for all that a walk comes past, by its template or by its column."""
+
+_SETTLED_BY_COLUMN = {
+    "handler": "handler",
+    "team": "team",
+    "stage": "stage",
+    "ended_as": "state",
+    "product_line": "product_line",
+    "process": "process",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +72,20 @@ class Walk:
     def statement(self, purpose: str) -> Statement:
         """
         Args:
-            purpose: ``page``, ``end`` or ``count``, of ``queries.sql``.
+            purpose: ``page``, ``end``, ``count`` or ``count_all``, of ``queries.sql``.
         """
         return _statement(purpose, self.template, self.column, self.predicate, self.is_descending)
+
+    def leads_only_to(self, wanted: Wanted) -> bool:
+        """Whether all that it comes past is wanted, so that the index tells how many there are."""
+        if self.template == "along_changes":
+            return False  # it comes past a request once for each of its changes
+        settled = {*_SETTLED.get(self.template, ()), _SETTLED_BY_COLUMN.get(self.column)}
+        if _NOT_OVER in self.predicate:
+            settled.add("is_over")
+        if self.column == "channel" and {wanted.channel, wanted.visible} <= {None, self.prefix}:
+            settled |= {"channel", "visibility"} if wanted.visibility.teams is None else {"channel"}
+        return wanted.asked <= settled
 
     def bounds(self, wanted: Wanted, after: Place | None) -> dict[str, Any]:
         """The parameters that only the walk has.
@@ -103,7 +131,7 @@ def choose_walk(wanted: Wanted, customer_id: UUID | None) -> Walk:
 
 def _by_value(wanted: Wanted, customer_id: UUID | None) -> list[tuple[str, str, Any]]:
     """Column, predicate and value, the most telling first. Few are not over, so a channel comes after that."""
-    open_only = f" AND {_NOT_OVER}" if wanted.is_not_over else ""
+    open_only = open_only_of(wanted)
     is_whole = _set_of(wanted) == "true"
     ended_as = wanted.state if wanted.state in {State.CANCELLED, State.MERGED} else None
     return [
@@ -118,6 +146,11 @@ def _by_value(wanted: Wanted, customer_id: UUID | None) -> list[tuple[str, str, 
         ("channel", "true", (wanted.channel or wanted.visible) if is_whole else None),
         ("ended_as", "ended_as IS NOT NULL", wanted.state if wanted.state is State.CLOSED else None),
     ]
+
+
+def open_only_of(wanted: Wanted) -> str:
+    """What is added to a predicate where the index of what is not over serves."""
+    return f" AND {_NOT_OVER}" if wanted.is_not_over else ""
 
 
 def _set_of(wanted: Wanted) -> str:

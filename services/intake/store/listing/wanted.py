@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -57,6 +57,12 @@ class Wanted:
     changed_since: datetime | None = None
     objective: str = RESOLUTION
     order: Order = Order.NEWEST
+
+    @property
+    def asked(self) -> set[str]:
+        """Names of the conditions that are there."""
+        conditions = {field.name for field in fields(self)} - {"objective", "order"}
+        return {name for name in conditions if getattr(self, name) not in {None, EVERYTHING}}
 
     @property
     def visible(self) -> str | None:
