@@ -150,6 +150,8 @@ def find_still(history: Sequence[RequestEvent], objective: Objective, hours: byt
         for first, last in objective.paused_between:
             marks += [(f"between {first}", False)] if last in words_of(event) else []
             marks += [(f"between {first}", True)] if first in words_of(event) else []
+        if name in ("closed", "cancelled", "merged"):
+            marks += [(mark, False) for mark in since if not mark.startswith("between ")]
         for mark, begins in marks:
             if begins:
                 since[mark] = min(at, since.get(mark, at))

@@ -46,8 +46,8 @@ class Pauses:
 NO_PAUSES = Pauses()
 
 
-Mark = tuple[str, bool, datetime]
-"""What makes it stand still, whether that begins or ends, and when."""
+Mark = tuple[str | None, bool, datetime]
+"""What makes it stand still, whether that begins or ends, and when. No name: every reason, which an ending ends."""
 
 
 def _marks(history: Sequence[RequestEvent], objective: Objective, since: int = 0) -> Iterator[Mark]:
@@ -62,6 +62,8 @@ def _marks(history: Sequence[RequestEvent], objective: Objective, since: int = 0
             reason = event.value
             if reason is not None and (reason in reasons or ANY_REASON in reasons):
                 yield reason, happening is Happening.PAUSED, max(event.occurred_at, begun_at)
+        elif reasons and event.meaning.ends_request:
+            yield None, False, max(event.occurred_at, begun_at)
         for begins, ends in between:
             if ends in event.words:  # first, so that one word may end one pause and begin the next
                 yield begins, False, max(event.occurred_at, begun_at)
@@ -93,7 +95,8 @@ class PauseReader:
         self._read = len(history)
         if news:
             self._marks += news
-            self._found = _cut(_pair(self._marks), self.objective.longest_pause, self.working)
+            found = _pair(self._marks, self.objective)
+            self._found = _cut(found, self.objective.longest_pause, self.working)
         return self._found
 
 
@@ -101,27 +104,35 @@ def name_pauses(history: Sequence[RequestEvent], objective: Objective) -> list[t
     """Each single pause with what caused it, its beginning and its end, in the order of the beginnings; for people."""
     open_since: dict[str, datetime] = {}
     found: list[tuple[str, datetime, datetime | None]] = []
-    for name, begins, at in _marks(history, objective):
-        if begins:
-            open_since[name] = min(at, open_since.get(name, at))
-        elif name in open_since:
-            found.append((name, open_since.pop(name), at))
+    for mark in _marks(history, objective):
+        found += _follow(open_since, mark, objective)
     found += [(name, since, None) for name, since in open_since.items()]
     return sorted(found, key=lambda pause: pause[1])
 
 
-def _pair(marks: Iterable[Mark]) -> Pauses:
+def _follow(open_since: dict[str, datetime], mark: Mark, objective: Objective) -> list[tuple[str, datetime, datetime]]:
+    """Keep what is open, and give what the mark ends, with its beginning and its end."""
+    name, begins, at = mark
+    if name is None:
+        ended = [each for each in open_since if all(each != first for first, _ in objective.paused_between)]
+        return [(each, open_since.pop(each), at) for each in ended]
+    if begins:
+        open_since[name] = min(at, open_since.get(name, at))
+    elif name in open_since:
+        return [(name, open_since.pop(name), at)]
+    return []
+
+
+def _pair(marks: Iterable[Mark], objective: Objective) -> Pauses:
     """Pair beginnings with ends, reason by reason, in the order they were said.
 
-    An end said to occur before its beginning makes a pause of no length; one without a beginning means nothing.
+    An end said to occur before its beginning makes a pause of no length; one without a beginning means nothing. What
+    ends the request ends what waits for a reason, as it does for everybody else: after a reopening nobody waits.
     """
     open_since: dict[str, datetime] = {}
     closed: list[Segment[datetime]] = []
-    for name, begins, at in marks:
-        if begins:
-            open_since[name] = min(at, open_since.get(name, at))
-        elif name in open_since:
-            closed.append((open_since.pop(name), at))
+    for mark in marks:
+        closed += [(start, end) for _, start, end in _follow(open_since, mark, objective)]
     if not open_since:
         return Pauses(tuple(union(closed)))
     reason = min(open_since, key=lambda name: (open_since[name], name))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from services.sla_timer.domain.clocks import ClockState
 from services.sla_timer.domain.history import Happening
 from services.sla_timer.domain.rules import Party
@@ -143,6 +145,21 @@ def test_a_reopened_request_has_a_new_cycle_and_the_old_one_is_frozen() -> None:
     life.tick(at(16, day=2))
     assert life.standing("resolution", 2)[BREACH] == at(15, day=2)
     assert BREACH not in life.standing("resolution", 1)
+
+
+@pytest.mark.parametrize("paused_by", [["documents"], ["*"]])
+def test_what_a_request_waited_for_when_it_was_closed_does_not_hold_up_its_reopening(paused_by: list[str]) -> None:
+    life = Life.begin(at(9), promise("resolution", working(4), starts=["submitted", "reopened"], paused_by=paused_by))
+    life.tell(Happening.PAUSED, at(10), "documents")
+    life.tell(Happening.CLOSED, at(11), "withdrawn")
+    life.tell(Happening.REOPENED, at(10, day=2), "appeal")
+    assert life.states("resolution") == ["met", "running"]
+    assert life.due("resolution") == at(15, day=2)
+    life.tell(Happening.PAUSED, at(11, day=2), "documents")
+    life.tell(Happening.RESUMED, at(12, day=2), "documents")
+    assert life.due("resolution") == at(16, day=2)
+    life.tick(at(17, day=2))
+    assert life.state("resolution") is ClockState.BREACHED
 
 
 def test_what_is_over_starts_nothing_until_it_is_reopened() -> None:

@@ -89,6 +89,22 @@ def test_a_clock_stands_still_between_two_words() -> None:
     assert read([entered, left], paired) == Pauses(((at(10), at(12)),))
 
 
+def test_an_ending_ends_what_waits_for_a_reason_and_not_what_lasts_between_two_words() -> None:
+    both = promise("resolution", working(4), paused_by=["*"], paused_between=(("signalled:storm", "signalled:calm"),))
+    told = [
+        said(2, BEGINS, at(10), "doctor"),
+        said(3, Happening.CLOSED, at(11), "declined"),
+        said(4, Happening.SIGNALLED, at(12), "storm"),
+        said(5, Happening.CLOSED, at(13), "declined"),
+    ]
+    assert read([SUBMITTED, *told[:2]], both) == Pauses(((at(10), at(11)),))
+    assert read([SUBMITTED, *told], both) == Pauses(((at(10), at(11)),), at(12), "signalled:storm")
+    assert name_pauses([SUBMITTED, *told], both) == [
+        ("doctor", at(10), at(11)),
+        ("signalled:storm", at(12), None),
+    ]
+
+
 def test_one_word_may_end_a_pause_and_begin_the_next() -> None:
     objective = promise("resolution", working(4), paused_between=(("signalled:ping", "signalled:ping"),))
     pings = [said(n, Happening.SIGNALLED, at(9 + n), "ping") for n in (1, 2, 3)]
