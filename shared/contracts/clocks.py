@@ -54,7 +54,7 @@ class ClockResumed(ClockPayload):
 
 
 class ClockRetargeted(ClockPayload):
-    """The deadline moved for another reason than a pause."""
+    """The deadline moved for another reason than a pause. A clock that was told to have ended goes on with it."""
 
     TYPE: ClassVar[str] = "punctual.clock.retargeted"
 
@@ -92,7 +92,10 @@ class ClockPauseOverrun(ClockPayload):
 
 
 class ClockBreachWithdrawn(ClockPayload):
-    """Late news: the clock had stopped, stood still or had more time when it was due."""
+    """Late news: the clock had stopped, stood still or had more time when it was due.
+
+    It only takes the breach back. A clock that ended or stands still says so next; any other runs on.
+    """
 
     TYPE: ClassVar[str] = "punctual.clock.breach_withdrawn"
 

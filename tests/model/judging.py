@@ -6,6 +6,8 @@ import json
 from datetime import datetime
 from random import Random
 
+from services.intake.domain.deadlines import Deadline, follow
+from services.quality_audit.domain.timeliness import ClockFate, after
 from services.sla_timer.domain.clocks import Clock, ClockState, clock_id
 from services.sla_timer.domain.decisions import LATE_NEWS, advance, by_objective
 from services.sla_timer.domain.history import ENDINGS, Origin
@@ -13,6 +15,8 @@ from services.sla_timer.domain.modes import mode_at
 from services.sla_timer.domain.rules import Rulebook, RungKey, RungKind
 from services.sla_timer.handlers.batch import Batch
 from services.sla_timer.store.tracked import TrackedRequest
+from shared.contracts.clocks import ClockPayload
+from shared.contracts.envelope import find_payload
 from tests.model.intake import Told
 from tests.model.reference import Answer, reckon
 from tests.model.service import Service
@@ -107,6 +111,28 @@ class Judged:
             assert breaches[place] == (breach in clock.reading.held), f"{place}: {breaches[place]} breaches were said"
             if clock.reading.ended_at is not None:
                 assert ends.get(place) == clock.reading.state.value, f"{place}: its end was not said"
+        self._compare_listeners(told)
+
+    def _compare_listeners(self, told: Told) -> None:
+        """What intake shows of the last cycle and quality_audit counts of each one is what the clock is."""
+        shown: dict[str, Deadline] = {}
+        fates: dict[tuple[str, int], ClockFate] = {}
+        for occurred_at, kind, data in self.store.told[str(told.request_id)]:
+            payload = find_payload(kind).model_validate_json(data)
+            assert isinstance(payload, ClockPayload)
+            place = payload.objective, payload.cycle
+            shown[payload.objective] = follow(shown.get(payload.objective), payload, occurred_at)
+            fates[place] = after(fates.get(place), payload)
+        for (code, cycle), clock in self.store.rows[told.request_id].clocks.items():
+            reading, breach = clock.reading, RungKey(RungKind.BREACH, 1)
+            state = reading.state.value
+            is_missed = state == "missed" or breach in reading.held
+            fate = "missed" if is_missed else state if reading.ended_at is not None else "running"
+            assert fates[code, cycle].fate == fate, f"{code} {cycle} counts as {fates[code, cycle]}: {reading}"
+            if cycle == shown[code].cycle:
+                assert shown[code].state == state, f"{code} {cycle} is shown as {shown[code]}: {reading}"
+                if state in {"running", "breached"}:
+                    assert shown[code].due_at == reading.due_at, f"{code} {cycle} is shown as {shown[code]}: {reading}"
 
     def _reckon(self, request: TrackedRequest, at: datetime, code: str | None) -> dict[tuple[str, int], Answer]:
         return reckon(request.history, request.facts, request.policy_version, self.rulebooks, at, code)

@@ -73,7 +73,7 @@ class Store:
     """Attributes:
     topic: the records of each partition.
     decisions: all that were ever made for a rung.
-    told: by request: sequence, type and data of each event about its clocks.
+    told: by request: when each event about its clocks is said to have occurred, its type and its data.
     dead: messages in the dead letters.
     """
 
@@ -83,7 +83,7 @@ class Store:
         self.positions = dict.fromkeys(range(partitions), 0)
         self.rows: dict[UUID, Row] = {}
         self.decisions: dict[Place, list[Decided]] = defaultdict(list)
-        self.told: dict[str, list[tuple[int, str, bytes]]] = defaultdict(list)
+        self.told: dict[str, list[tuple[datetime, str, bytes]]] = defaultdict(list)
         self.dead: list[Message] = []
         self.activations: list[Activation] = []
         self.rollouts: list[Rollout] = []
@@ -175,7 +175,7 @@ class Store:
             told = self.told[subject.decode()]
             sequence = int(named["ce_sequence"])
             assert sequence == len(told) + 1, f"announcement {sequence} follows {len(told)}"
-            told.append((sequence, named["ce_type"].decode(), data or b""))
+            told.append((datetime.fromisoformat(named["ce_time"].decode()), named["ce_type"].decode(), data or b""))
 
 
 def _is_running(history: Sequence[RequestEvent]) -> bool:

@@ -85,8 +85,11 @@ def check_objective(deadlines: Iterable[Deadline], objective: str) -> None:
 def follow(deadline: Deadline | None, payload: ClockPayload, occurred_at: datetime) -> Deadline:
     """The deadline after an event of its clock.
 
-    Every event says enough to stand alone, so one whose predecessors were lost is shown as far as it goes.
+    Every event says enough to stand alone, so one whose predecessors were lost is shown as far as it goes. Late news
+    about a cycle that another one followed changes nothing that is shown.
     """
+    if deadline is not None and payload.cycle < deadline.cycle:
+        return deadline
     if deadline is None or isinstance(payload, ClockStarted) or payload.cycle > deadline.cycle:
         deadline = Deadline(payload.clock_id, payload.request_id, payload.objective, payload.cycle)
     if isinstance(payload, ClockPaused | ClockResumed | ClockRetargeted):
@@ -97,13 +100,20 @@ def follow(deadline: Deadline | None, payload: ClockPayload, occurred_at: dateti
 def _moved(
     deadline: Deadline, payload: ClockPaused | ClockResumed | ClockRetargeted, occurred_at: datetime
 ) -> Deadline:
-    """A breach stays a breach over pauses; only a new deadline that lies ahead takes it back."""
+    """A breach stays a breach over pauses; only a new deadline that lies ahead takes it back.
+
+    Late news may tell of a clock that had ended that it goes on.
+    """
+    if deadline.stopped_at is not None:
+        goes_on = isinstance(payload, ClockPaused) or payload.due_at > occurred_at
+        state = DeadlineState.RUNNING if goes_on else DeadlineState.BREACHED
+        deadline = replace(deadline, state=state, stopped_at=None)
     is_breached = deadline.state is DeadlineState.BREACHED
     match payload:
         case ClockPaused():
             return deadline if is_breached else replace(deadline, state=DeadlineState.PAUSED, due_at=None)
         case ClockResumed(due_at=due_at):
-            return deadline if is_breached else replace(deadline, state=DeadlineState.RUNNING, due_at=due_at)
+            return replace(deadline, state=deadline.state if is_breached else DeadlineState.RUNNING, due_at=due_at)
         case ClockRetargeted(due_at=due_at):
             if deadline.state is DeadlineState.PAUSED:
                 return deadline
@@ -122,7 +132,9 @@ def _marked(deadline: Deadline, payload: ClockPayload) -> Deadline:
             return replace(deadline, state=DeadlineState.BREACHED, due_at=due_at)
         case ClockEscalated(level=level, due_at=due_at):
             return replace(deadline, escalation_level=max(level, deadline.escalation_level), due_at=due_at)
-        case ClockMet(due_at=due_at, stopped_at=at) | ClockBreachWithdrawn(due_at=due_at, stopped_at=at):
+        case ClockBreachWithdrawn(due_at=due_at) if deadline.state in {DeadlineState.BREACHED, DeadlineState.MISSED}:
+            return replace(deadline, state=DeadlineState.RUNNING, due_at=due_at, stopped_at=None)
+        case ClockMet(due_at=due_at, stopped_at=at):
             return replace(deadline, state=DeadlineState.MET, due_at=due_at, stopped_at=at)
         case ClockMissed(due_at=due_at, stopped_at=at):
             return replace(deadline, state=DeadlineState.MISSED, due_at=due_at, stopped_at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -12,7 +12,9 @@ from shared.contracts.clocks import (
     ClockCancelled,
     ClockMet,
     ClockMissed,
+    ClockPaused,
     ClockPayload,
+    ClockRetargeted,
     ClockStarted,
 )
 
@@ -39,18 +41,23 @@ def after(known: ClockFate | None, news: ClockPayload) -> ClockFate:
     """The fate once ``news`` is known too.
 
     A breach seals the fate before the stop: an open request with a passed deadline is late already. Only its withdrawal
-    (a stop in time that was heard of late) lifts it; cancelling does not.
+    (the clock stopped in time, stood still or had more time, which was heard of late) lifts it; cancelling does not.
+    What became of the clock instead is told next.
     """
     before = known or ClockFate()
     match news:
         case ClockStarted():
             return before if known else ClockFate()
-        case ClockMet() | ClockBreachWithdrawn():
+        case ClockMet():
             return ClockFate(Fate.MET, news.stopped_at)
+        case ClockBreachWithdrawn() if before.fate is Fate.MISSED:
+            return ClockFate()
+        case ClockRetargeted() | ClockPaused() if before.fate is not Fate.MISSED:
+            return ClockFate()  # what was told to have ended goes on
         case ClockBreached() | ClockMissed():
             return before if before.fate is Fate.MISSED else ClockFate(Fate.MISSED, news.due_at)
-        case ClockCancelled() if before.fate is Fate.RUNNING:
-            return replace(before, fate=Fate.CANCELLED)
+        case ClockCancelled() if before.fate is not Fate.MISSED:
+            return ClockFate(Fate.CANCELLED)
         case _:
             return before
 

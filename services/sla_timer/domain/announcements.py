@@ -87,16 +87,24 @@ def announce(
     told: list[Announcement] = []
     if before is None and course is not None:
         told.append(_started(course, common))
-    if withdrawn and before is not None and (RungKind.BREACH, 1) in withdrawn:
+    is_lifted = before is not None and (RungKind.BREACH, 1) in withdrawn
+    if before is not None and is_lifted:
         told.append(_withdrawn(before, after, pauses, common))
     if course is not None and before is not None:
+        if is_lifted and before.is_paused and after.is_paused:
+            told += _paused(pauses, common)  # it was told to be late, so what it is now has to be told
         told += _movement(before, after, pauses, _why(event, course.target.objective), common)
-    elif before is None and after.is_paused and pauses.open_since is not None:
+    elif before is None and after.is_paused:
         told += _paused(pauses, common)
     told += [_came(key, at, rung.roles, course, after, common) for key, at, rung in news if course is not None]
-    if after.ended_at is not None and after.state is not (before.state if before is not None else None):
+    has_breached = any(key.kind is RungKind.BREACH for key, _, _ in news)
+    if after.ended_at is not None and (is_lifted or has_breached or before is None or _ends_otherwise(before, after)):
         told.append(_ending(after, common))
     return told
+
+
+def _ends_otherwise(before: Reading, after: Reading) -> bool:
+    return (before.state, before.ended_at) != (after.state, after.ended_at)
 
 
 def _why(event: RequestEvent | None, objective: Objective) -> str:
@@ -136,17 +144,17 @@ def _withdrawn(before: Reading, after: Reading, pauses: Pauses, common: dict[str
 def _movement(before: Reading, after: Reading, pauses: Pauses, why: str, common: dict[str, Any]) -> list[Announcement]:
     if after.ended_at is not None:
         return []
-    if after.is_paused and not before.is_paused:
-        return _paused(pauses, common)
-    if after.due_at is None:
-        return []
-    if before.is_paused and not after.is_paused:
+    goes_on = before.ended_at is not None  # it was told to have ended, and late news shows that it has not
+    if before.is_paused and not after.is_paused and not goes_on and after.due_at is not None:
         resumed_at = max((end for _, end in pauses.closed if end <= after.read_at), default=after.started_at)
         return [Announcement(resumed_at, ClockResumed, {**common, "resumed_at": resumed_at, "due_at": after.due_at})]
-    if before.due_at is not None and before.due_at != after.due_at:
+    told: list[Announcement] = []
+    if after.due_at is not None and (goes_on or (before.due_at is not None and before.due_at != after.due_at)):
         moved = {**common, "due_at": after.due_at, "previous_due_at": before.due_at, "reason": why}
-        return [Announcement(after.read_at, ClockRetargeted, moved)]
-    return []
+        told.append(Announcement(after.read_at, ClockRetargeted, moved))
+    if after.is_paused and (goes_on or not before.is_paused):
+        told += _paused(pauses, common)
+    return told
 
 
 def _paused(pauses: Pauses, common: dict[str, Any]) -> list[Announcement]:

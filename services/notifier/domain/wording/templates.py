@@ -46,7 +46,7 @@ REQUIRED: Mapping[NoticeKind, frozenset[str]] = {
     NoticeKind.WARNING: frozenset({"reference", "objective", "due_at"}),
     NoticeKind.BREACH: frozenset({"reference", "objective", "due_at"}),
     NoticeKind.ESCALATION: frozenset({"reference", "objective", "due_at", "level"}),
-    NoticeKind.BREACH_WITHDRAWN: frozenset({"reference", "objective", "due_at", "stopped_at"}),
+    NoticeKind.BREACH_WITHDRAWN: frozenset({"reference", "objective", "due_at"}),
     NoticeKind.REMINDER: frozenset({"reference", "stage", "entered_at"}),
 }
 """What each kind must tell; a template that leaves one out is refused."""

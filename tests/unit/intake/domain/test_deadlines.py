@@ -18,6 +18,7 @@ from shared.contracts.clocks import (
     ClockCancelled,
     ClockEscalated,
     ClockMet,
+    ClockMissed,
     ClockPaused,
     ClockPayload,
     ClockResumed,
@@ -78,11 +79,19 @@ STARTED = event(ClockStarted)
         ([event(ClockRetargeted, due_at=T)], "running", T),
         ([event(ClockBreached)], "breached", DUE),
         ([event(ClockBreached), event(ClockPaused)], "breached", DUE),
-        ([event(ClockBreached), event(ClockPaused), event(ClockResumed, due_at=T)], "breached", DUE),
+        ([event(ClockBreached), event(ClockPaused), event(ClockResumed, due_at=T)], "breached", T),
+        ([event(ClockMet), event(ClockRetargeted, due_at=DUE)], "running", DUE),
+        ([event(ClockMissed), event(ClockRetargeted, due_at=T)], "breached", T),
+        ([event(ClockCancelled), event(ClockPaused)], "paused", None),
         ([event(ClockBreached), event(ClockRetargeted, due_at=DUE + timedelta(1))], "running", DUE + timedelta(1)),
         ([event(ClockBreached), event(ClockRetargeted, due_at=T)], "breached", T),
         ([event(ClockMet)], "met", DUE),
-        ([event(ClockBreached), event(ClockBreachWithdrawn)], "met", DUE),
+        ([event(ClockBreached), event(ClockBreachWithdrawn), event(ClockMet)], "met", DUE),
+        ([event(ClockBreached), event(ClockMissed), event(ClockBreachWithdrawn), event(ClockMet)], "met", DUE),
+        ([event(ClockBreached), event(ClockBreachWithdrawn)], "running", DUE),
+        ([event(ClockBreached), event(ClockBreachWithdrawn), event(ClockPaused)], "paused", None),
+        ([event(ClockBreached), event(ClockCancelled), event(ClockBreachWithdrawn)], "cancelled", None),
+        ([event(ClockMet), event(ClockBreachWithdrawn)], "met", DUE),
         ([event(ClockCancelled)], "cancelled", None),
         ([event(ClockMet), event(ClockStarted, cycle=2)], "running", DUE),
     ],
@@ -95,6 +104,12 @@ def test_each_event_leaves_its_state(events: list[ClockPayload], state: str, due
 def test_a_new_cycle_begins_afresh() -> None:
     deadline = after(STARTED, event(ClockWarned), event(ClockEscalated, level=2), event(ClockWarned, cycle=2))
     assert (deadline.cycle, deadline.is_warned, deadline.escalation_level) == (2, True, 0)
+
+
+@pytest.mark.parametrize("kind", PAYLOADS)
+def test_late_news_of_an_earlier_cycle_changes_nothing(kind: type[ClockPayload]) -> None:
+    second = after(STARTED, event(ClockStarted, cycle=2, due_at=DUE + timedelta(1)))
+    assert follow(second, event(kind), T) == second
 
 
 def test_a_repeated_lower_escalation_does_not_lower_the_level() -> None:
