@@ -84,7 +84,9 @@ def _subject(data: Payload) -> UUID | None:
 
 
 def _news(event: Event[Payload]) -> News:
-    return News(event.data, event.occurred_at, event.recorded_at, event.correlation_id, event.traceparent)
+    return News(
+        event.data, event.sequence, event.occurred_at, event.recorded_at, event.correlation_id, event.traceparent
+    )
 
 
 def _erasure(event: Tombstone, record: Record) -> ErasureNews:

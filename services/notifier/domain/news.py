@@ -11,9 +11,14 @@ from shared.contracts.payload import Payload
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Instants are business time."""
+    """Instants are business time.
+
+    Attributes:
+        sequence: of the event in those of its source about the request.
+    """
 
     data: Payload
+    sequence: int
     occurred_at: datetime
     recorded_at: datetime
     correlation_id: str

@@ -95,7 +95,8 @@ class RequestFile:
         self._recall({NoticeKind.REMINDER}, Reason.WAIT_ENDED)
         self.view = replace(self.view, pause_reasons=self.view.pause_reasons | {data.reason})
         if data.documents and not self.view.is_closed:
-            cause = f"{_asking(data.reason)}{news.occurred_at:%Y%m%dT%H%M%S.%fZ}"
+            # Two may be asked for at one instant: not every source has seconds.
+            cause = f"{_asking(data.reason)}{news.occurred_at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"
             self._plan(NoticeKind.DOCUMENTS_NEEDED, cause, [CUSTOMER], Facts(documents=data.documents), news)
 
     @_apply.register

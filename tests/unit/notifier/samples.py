@@ -47,8 +47,8 @@ def notice(kind: NoticeKind = NoticeKind.RECEIVED, audience: str = CUSTOMER, **c
     return Notice(UUID(int=9), key, facts, "corr-1", trace, NOW, NOW, **changes)
 
 
-def news(data: Payload, at: datetime = NOW) -> News:
-    return News(data, at, at, "corr-1", f"00-{'1' * 32}-{'2' * 16}-01")
+def news(data: Payload, at: datetime = NOW, sequence: int = 1) -> News:
+    return News(data, sequence, at, at, "corr-1", f"00-{'1' * 32}-{'2' * 16}-01")
 
 
 def submitted() -> RequestSubmitted:

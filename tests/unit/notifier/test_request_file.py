@@ -331,6 +331,13 @@ def test_asking_again_later_is_told_again_and_a_pause_without_documents_is_not()
     assert found == [("receipts",), ("report",)]
 
 
+def test_what_is_asked_for_at_the_same_instant_is_told_too() -> None:
+    file = open_file(view=TOLD)
+    for sequence, document in ((2, "receipts"), (3, "report"), (3, "report")):
+        file.hear(news(asking(document), sequence=sequence))
+    assert [notice.facts.documents for notice in file.notices.values()] == [("receipts",), ("report",)]
+
+
 @pytest.mark.parametrize(
     ("ending", "state"),
     [
