@@ -120,6 +120,8 @@ class RequestProcessChanged(Payload):
     process_version: Count
     stage: Code
     reason: Code
+    from_stage: Code | None = None
+    """Where the request enters a stage by it, as that one was renamed or had been left: the stage before."""
 
 
 class RequestDoubted(Payload):

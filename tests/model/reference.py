@@ -5,7 +5,7 @@ Only the data types of rules and histories are shared; every rule is read from t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def reckon(
         only: this objective.
     """
     begun = cell(history[0].occurred_at)
-    line = sorted(((max(begun, cell(event.occurred_at)), event) for event in history), key=lambda entry: entry[0])
+    line = sorted(placed(history, begun), key=lambda entry: entry[0])
     terms = find_terms(line, facts, version, rulebooks)
     codes = {objective.code for held in terms for objective in held.policy.objectives}
     codes = codes if only is None else {only}
@@ -61,6 +61,14 @@ def reckon(
         for number, cycle in find_cycles(line, terms, code).items():
             found[code, number] = Reckoning(history, line, terms, code, cycle).answer(at)
     return found
+
+
+def placed(history: Sequence[RequestEvent], begun: int) -> Iterator[tuple[int, RequestEvent]]:
+    """When each happened: nothing before the submission, stages in the order in which they were said."""
+    for number, event in enumerate(history):
+        is_stage = event.happening.value.startswith("stage_")
+        before = [each.occurred_at for each in history[:number] if each.happening.value.startswith("stage_")]
+        yield max(begun, *(cell(at) for at in (event.occurred_at, *(before if is_stage else ())))), event
 
 
 class Reckoning:

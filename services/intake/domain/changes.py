@@ -263,7 +263,11 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True)
 class ProcessChanged:
-    """It follows another version of its process from here on, in a stage of that version."""
+    """It follows another version of its process from here on, in a stage of that version.
+
+    Attributes:
+        from_stage: where that enters a stage: the one before.
+    """
 
     TYPE: ClassVar[str] = "process_changed"
 
@@ -271,3 +275,4 @@ class ProcessChanged:
     process_version: int
     stage: str
     reason: str
+    from_stage: str | None = None

@@ -165,7 +165,9 @@ def _process_changed(_: Process, life: Life, move: moves.FollowProcess) -> Chang
     if unknown:
         detail = f"version {new.version} of {new.code} knows no pause for {', '.join(unknown)}; resume first"
         raise MoveRefused("process_forbidden", detail)
-    return changes.ProcessChanged(new.code, new.version, _stage_under(new, life, move), move.reason)
+    stage = _stage_under(new, life, move)
+    from_stage = life.stage if stage != life.stage or life.has_left_stage else None
+    return changes.ProcessChanged(new.code, new.version, stage, move.reason, from_stage)
 
 
 def _stage_under(new: Process, life: Life, move: moves.FollowProcess) -> str:

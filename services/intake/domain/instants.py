@@ -47,6 +47,18 @@ def check_reopening(occurred_at: datetime, closed_at: datetime) -> None:
         raise InstantRefused("lies before the request was closed")
 
 
+def check_ending(occurred_at: datetime, reopened_at: datetime | None) -> None:
+    """
+    Args:
+        reopened_at: when the request was reopened last, if it was.
+
+    Raises:
+        InstantRefused: the instant lies before the reopening: what ended before that was told with the ending then.
+    """
+    if reopened_at is not None and occurred_at < reopened_at:
+        raise InstantRefused("lies before the request was reopened")
+
+
 def _check_future(occurred_at: datetime, now: datetime) -> None:
     if occurred_at > now + ALLOWED_SKEW:
         raise InstantRefused("lies more than 5 minutes in the future of this system's clock (GET /v1/clock)")

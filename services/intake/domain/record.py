@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake.domain.chain import hash_entry
+from services.intake.domain.changes import Reopened
 from services.intake.domain.deadlines import Deadline
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Change, Entry
@@ -49,6 +50,14 @@ class RequestRecord:
     head: bytes | None
     deadlines: tuple[Deadline, ...] = ()
     related: tuple[Related, ...] = ()
+
+    @property
+    def reopened_at(self) -> datetime | None:
+        """When it was reopened last, as far as clocks go by it: nothing happens later than it was recorded."""
+        for entry in reversed(self.history):
+            if isinstance(entry.change, Reopened):
+                return min(entry.occurred_at, entry.recorded_at)
+        return None
 
     def after(
         self,

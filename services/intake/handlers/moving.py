@@ -13,9 +13,19 @@ from services.intake.domain.deadlines import check_objective
 from services.intake.domain.deciding import decide
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Change, Entry
-from services.intake.domain.instants import check_move
+from services.intake.domain.instants import check_ending, check_move
 from services.intake.domain.life import evolve
-from services.intake.domain.moves import Absorb, Extend, FollowProcess, GiveFeedback, MergeInto, Move, Reopen
+from services.intake.domain.moves import (
+    Absorb,
+    Cancel,
+    Close,
+    Extend,
+    FollowProcess,
+    GiveFeedback,
+    MergeInto,
+    Move,
+    Reopen,
+)
 from services.intake.domain.record import Related, RequestRecord
 from services.intake.domain.refusing import MoveRefused
 from services.intake.domain.survey import BY as CUSTOMER
@@ -224,6 +234,8 @@ class Moving:
         check_move(occurred_at, now, life.submitted_at)
         process = await self._processes.of(connection, life.process, life.process_version)
         changes = decide(process, life, move, occurred_at)
+        if isinstance(move, Close | Cancel | MergeInto):
+            check_ending(occurred_at, record.reopened_at)
         if isinstance(move, Extend):
             check_objective(record.deadlines, move.objective)
         # An erasure waits for the locks of all requests of its customer, so the answer holds until the commit.

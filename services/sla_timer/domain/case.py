@@ -16,7 +16,7 @@ from services.sla_timer.domain.rules import Mode, Policy, Rulebook
 from shared.values import value
 
 Timeline = tuple[tuple[datetime, RequestEvent], ...]
-"""Entries in the order in which they occurred, none before the submission."""
+"""Entries in the order in which they occurred, none before the submission, and no stage before that said before it."""
 
 
 @value
@@ -123,11 +123,20 @@ def _timeline(history: Sequence[RequestEvent]) -> Timeline:
     submitted_at = history[0].occurred_at
     if len(history) == 1:
         return ((submitted_at, history[0]),)
-    entries = [(max(submitted_at, event.occurred_at), event) for event in history]
+    entries: list[tuple[datetime, RequestEvent]] = []
+    stage_at = submitted_at
+    for event in history:
+        at = max(submitted_at, event.occurred_at)
+        if event.happening in _STAGES:
+            # Each leads on from the one that was said before it, so a stage is not left before it was entered.
+            at = stage_at = max(stage_at, at)
+        entries.append((at, event))
     if any(later[0] < earlier[0] for earlier, later in pairwise(entries)):
         entries.sort(key=itemgetter(0))  # stable: what occurred at one instant stays in the order it was said
     return tuple(entries)
 
+
+_STAGES = frozenset({Happening.STAGE_ENTERED, Happening.STAGE_LEFT})
 
 _TERMS = frozenset({Happening.CHANGED, Happening.POLICY_APPLIED, Happening.MODE_CHANGED})
 

@@ -123,8 +123,17 @@ def _meaning(happening: Happening, value: str | None, before: str | None) -> Mea
     return Meaning(frozenset(words), happening in CONCERNS_EVERY_CLOCK, happening in ENDINGS)
 
 
+def means_nothing(payload: Payload) -> bool:
+    """Whether it is of the life of requests and says nothing to clocks."""
+    if isinstance(payload, casework.RequestProcessChanged):
+        return payload.from_stage is None
+    return isinstance(payload, _PASSED_OVER)
+
+
 def request_event(event: Event[Payload]) -> RequestEvent | None:
-    """What an event adds to the history; None for types that clocks do not hear."""
+    """What an event adds to the history; None for what clocks do not hear."""
+    if means_nothing(event.data):
+        return None
     read = _READERS.get(type(event.data))
     if read is None:
         return None
@@ -159,6 +168,7 @@ _READERS: Mapping[type[Payload], Callable[[Any], Told]] = {
         data.control,
         {"passed": data.is_passed},
     ),
+    casework.RequestProcessChanged: lambda data: (Happening.STAGE_ENTERED, data.stage, {"from": data.from_stage}),
     casework.RequestDocumentsReceived: lambda _: (Happening.DOCUMENTS_RECEIVED, None, None),
     requests.RequestAssigned: lambda data: (Happening.ASSIGNED, data.team, _cleared(data)),
     requests.RequestPaused: lambda data: (Happening.PAUSED, data.reason, None),
@@ -172,5 +182,4 @@ _READERS: Mapping[type[Payload], Callable[[Any], Told]] = {
     requests.RequestMerged: lambda data: (Happening.MERGED, None, {"into": str(data.into_request_id)}),
 }
 
-PASSED_OVER: tuple[type[Payload], ...] = tuple(payload for payload in casework.PAYLOADS if payload not in _READERS)
-"""Events of requests that mean nothing to clocks."""
+_PASSED_OVER = tuple(payload for payload in casework.PAYLOADS if payload not in _READERS)

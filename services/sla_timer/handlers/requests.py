@@ -9,7 +9,7 @@ from services.sla_timer.domain.clocks import Timer
 from services.sla_timer.domain.deadlines import LONGEST_EXTENSION
 from services.sla_timer.domain.decisions import start
 from services.sla_timer.domain.facts import Facts
-from services.sla_timer.domain.history import PASSED_OVER, Happening, Origin, RequestEvent, request_event
+from services.sla_timer.domain.history import Happening, Origin, RequestEvent, means_nothing, request_event
 from services.sla_timer.domain.rules import Mode
 from services.sla_timer.handlers.batch import Batch
 from services.sla_timer.handlers.evolving import evolve
@@ -124,7 +124,7 @@ class RequestHandler:
 
     def _apply(self, received: Received, requests: dict[UUID, TrackedRequest], changes: Batch) -> Rejection | None:
         event = received.event
-        if isinstance(event, Event) and isinstance(event.data, PASSED_OVER):
+        if isinstance(event, Event) and means_nothing(event.data):
             return None
         entry = request_event(event) if isinstance(event, Event) else None
         if not isinstance(event, Event) or entry is None:

@@ -52,6 +52,7 @@ class LawfulLife:
         self._acknowledged = self._responded = False
         self._ending: tuple[str | None, str | None, str | None] = (None, None, None)
         self._closed_at: datetime | None = None
+        self._reopened_at: datetime | None = None
         self._is_reopening = False
 
     def objections(self, verb: str, body: Mapping[str, Any], now: datetime) -> list[str]:
@@ -115,6 +116,8 @@ class LawfulLife:
 
     def _judge(self, kind: str, data: Mapping[str, Any], at: datetime) -> Iterator[str]:
         here = self._stages[self._stage]
+        if kind in ("closed", "cancelled", "merged") and self._reopened_at is not None and at < self._reopened_at:
+            yield "it ends before it was reopened"
         if kind == "reopened":
             yield from self._judge_reopening(data["reason"], at)
         elif self._ending[0] is not None and kind not in _AFTER_THE_END:
@@ -213,6 +216,7 @@ class LawfulLife:
 
     def _take(self, kind: str, data: Mapping[str, Any], at: datetime) -> None:
         self._is_reopening = kind == "reopened"
+        self._reopened_at = at if self._is_reopening else self._reopened_at
         match kind:
             case "stage_entered":
                 self._stage, self._has_left, self._controls = data["stage"], False, {}

@@ -137,7 +137,11 @@ async def one_step(intake: Intake, before: dict[str, Any], other: str, call: Cal
     )
     assert {each.status_code for each in answers} <= {200, 201, 409, 422}, [each.text for each in answers]
     for refused in (each.json() for each in answers if each.status_code == 422):
-        assert refused["errors"] == [{"field": "occurred_at", "message": "lies before the request was closed"}]
+        assert [error["field"] for error in refused["errors"]] == ["occurred_at"]
+        assert refused["errors"][0]["message"] in {
+            "lies before the request was closed",
+            "lies before the request was reopened",
+        }
     taken = [each for each in answers if each.is_success]
     if call.twin is None:
         assert bool(taken) == (expected[0] == []), (asked, expected, answers[0].text)

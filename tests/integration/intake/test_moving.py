@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -117,6 +118,23 @@ async def test_a_request_is_reopened_after_its_closing_whenever_that_is_told(int
     assert (await intake.move(reference, "reopen", reason="our_mistake")).json()["status"] == 409  # too late
     late_news = await intake.move(reference, "reopen", reason="our_mistake", occurred_at=closed["closed_at"])
     assert (late_news.status_code, late_news.json()["state"]) == (200, "open")
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [("close", {"outcome": "withdrawn"}), ("cancel", {"reason": "duplicate"}), ("merge", {"into": None})],
+)
+async def test_a_reopened_request_does_not_end_before_that(intake: Intake, verb: str, body: dict[str, Any]) -> None:
+    body = {name: value or (await intake.submit())["reference"] for name, value in body.items()}
+    reference = (await intake.submit())["reference"]
+    await intake.move(reference, "close", outcome="withdrawn")
+    intake.clock.advance(timedelta(hours=2))
+    await intake.move(reference, "reopen", reason="our_mistake")
+    early = await intake.move(reference, verb, **body, occurred_at=(START + timedelta(hours=1)).isoformat())
+    assert early.status_code == 422, early.text
+    assert early.json()["errors"] == [{"field": "occurred_at", "message": "lies before the request was reopened"}]
+    at_once = await intake.move(reference, verb, **body, occurred_at=(START + timedelta(hours=2)).isoformat())
+    assert at_once.status_code == 200, at_once.text
 
 
 async def test_a_request_that_a_fast_clock_closed_is_reopened_not_before_that(intake: Intake) -> None:

@@ -13,6 +13,7 @@ from tests.unit.sla_timer.cases import (
     days,
     elapsed,
     promise,
+    said,
     working,
 )
 
@@ -273,6 +274,14 @@ def test_nothing_occurs_before_the_submission() -> None:
     life = Life.begin(at(9), NEXT_RESPONSE)
     life.tell(Happening.MESSAGE_RECEIVED, at(8), recorded_at=at(9.5))
     assert life.reading("next_response").started_at == at(9)
+
+
+def test_a_stage_that_was_left_before_it_was_entered_has_no_length() -> None:
+    decision = promise("decision", working(2), starts=["stage_entered:decision"], stops=["stage_left:decision"])
+    life = Life.begin(at(9), decision)
+    life.hear(said(2, Happening.STAGE_ENTERED, at(11), "decision", details={"from": "assessment"}))
+    life.hear(said(3, Happening.STAGE_ENTERED, at(10.5), "payment", at(11.2), {"from": "decision"}))
+    assert (life.state("decision"), life.reading("decision").ended_at) == (ClockState.MET, at(11))
 
 
 def test_a_budget_of_days_runs_by_the_days_of_the_calendar() -> None:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from services.sla_timer.domain.history import Happening, RequestEvent, request_event
+from services.sla_timer.domain.history import Happening, RequestEvent, means_nothing, request_event
+from shared.contracts.casework import RequestNoted, RequestProcessChanged
 from shared.contracts.clocks import ClockCancelled
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload, Priority
@@ -31,6 +32,14 @@ from shared.contracts.requests import (
 from tests.unit.sla_timer.cases import REQUEST_ID, at, said
 
 INTO = UUID("01977c00-0000-7000-8000-000000000002")
+
+
+def followed(from_stage: str | None) -> RequestProcessChanged:
+    return RequestProcessChanged(
+        request_id=REQUEST_ID, process="claim", process_version=2, stage="b", reason="renamed", from_stage=from_stage
+    )
+
+
 CASES: list[tuple[Payload, Happening, str | None, Mapping[str, Any] | None]] = [
     (
         RequestStageEntered(request_id=REQUEST_ID, from_stage="a", stage="b"),
@@ -39,6 +48,7 @@ CASES: list[tuple[Payload, Happening, str | None, Mapping[str, Any] | None]] = [
         {"from": "a"},
     ),
     (RequestStageLeft(request_id=REQUEST_ID, stage="a"), Happening.STAGE_LEFT, "a", None),
+    (followed("a"), Happening.STAGE_ENTERED, "b", {"from": "a"}),
     (RequestResponded(request_id=REQUEST_ID), Happening.RESPONDED, None, None),
     (RequestMessageReceived(request_id=REQUEST_ID), Happening.MESSAGE_RECEIVED, None, None),
     (RequestCustomerInformed(request_id=REQUEST_ID), Happening.CUSTOMER_INFORMED, None, None),
@@ -87,6 +97,13 @@ def test_request_events_become_entries_of_the_history(
     data: Payload, happening: Happening, value: str | None, details: Mapping[str, Any] | None
 ) -> None:
     assert request_event(_event(data)) == RequestEvent(4, happening, at(9), at(10), value, details)
+
+
+def test_what_says_nothing_to_clocks_is_passed_over() -> None:
+    noted = RequestNoted(request_id=REQUEST_ID)
+    for payload, nothing in ((followed(None), True), (noted, True), (followed("a"), False)):
+        assert means_nothing(payload) is nothing
+        assert (request_event(_event(payload)) is None) is nothing
 
 
 def test_an_event_that_is_not_about_a_request_is_none() -> None:

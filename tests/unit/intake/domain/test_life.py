@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from services.intake.domain import moves
 from services.intake.domain.chain import find_break, hash_entry, hash_first
-from services.intake.domain.changes import Assigned, Cancelled, Closed, Merged, Paused, StageEntered, Submitted
+from services.intake.domain.changes import (
+    Assigned,
+    Cancelled,
+    Closed,
+    Merged,
+    Paused,
+    ProcessChanged,
+    StageEntered,
+    Submitted,
+)
 from services.intake.domain.deciding import decide
 from services.intake.domain.doubts import Doubted
 from services.intake.domain.history import Change, Entry, change_data, read_change
@@ -560,6 +569,8 @@ def test_another_process_passes_no_stage_and_no_control_point_over() -> None:
     claim, motor = process_of("claim"), process_of("claim", "motor")
     life = lived_through(claim, moves.EnterStage("assessment"), moves.LeaveStage())
     (followed,) = decide(claim, life, moves.FollowProcess(motor, "it_is_motor", "claim_motor"), NOW)
+    assert isinstance(followed, ProcessChanged)
+    assert followed.from_stage == "assessment"  # it had been left, and is entered anew
     life = evolve(life, followed, NOW)
     assert (life.stage, life.has_left_stage) == ("assessment", False)
     assert find_missing(motor, life) == ("control:cover_checked",)
@@ -576,6 +587,8 @@ def test_a_request_whose_stage_is_gone_goes_on_where_somebody_says() -> None:
     assert nowhere is not None
     assert (nowhere.code, nowhere.allowed) == ("stage_forbidden", tuple(newer.stages))
     (followed,) = decide(claim, life, moves.FollowProcess(newer, "newer", "claim", "assessment"), NOW)
+    assert isinstance(followed, ProcessChanged)
+    assert followed.from_stage == "received"
     assert evolve(life, followed, NOW).stage == "assessment"
 
 
