@@ -193,7 +193,7 @@ def could_hold(condition: Condition, case: Case) -> bool:
 
 
 def try_steps(rule: Rule, case: Case, at: datetime, new_id: UUID) -> tuple[Change, ...] | None:
-    """The changes that the rule's steps make; None when the process forbids one of them, or they change nothing.
+    """The changes that the rule's steps make; None when the process or a person forbids one, or they change nothing.
 
     A step that finds everything so already is done.
 
@@ -252,7 +252,10 @@ def _made(entry: Entry) -> str | None:
 
 
 def _move(step: Step, process: Process, life: Life, new_id: UUID) -> Move | None:
+    """None where no one stage follows, or the control point is failed: who looked and found so is not overruled."""
     match step:
+        case RecordStep(control) if life.controls.get(control) is False:
+            return None
         case RecordStep(control, recorded):
             return moves.RecordControl(control, is_passed=True, recorded=recorded)
         case StageStep(stage):
