@@ -10,6 +10,8 @@ from uuid import UUID
 
 from services.intake.domain import moves
 from services.intake.domain.automation.rules import (
+    CYCLE,
+    STAYS,
     AssignStep,
     CloseStep,
     OpenStep,
@@ -20,7 +22,14 @@ from services.intake.domain.automation.rules import (
     StageStep,
     Step,
 )
-from services.intake.domain.changes import Attached, DocumentsReceived, Reopened, StageEntered
+from services.intake.domain.automation.staying import (
+    CAUSE,
+    acted,
+    acted_here,
+    count_stays,
+    made_by,
+)
+from services.intake.domain.changes import Attached, DocumentsReceived
 from services.intake.domain.deciding import decide
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import Life, evolve
@@ -34,14 +43,8 @@ from shared.rules.conditions import AllOf, AnyOf, Condition
 from shared.rules.facts import STANDARD_FACTS
 from shared.values import value
 
-BY = "automation"
-"""Who wrote the entries that rules make."""
-
 PAST_FACTS = frozenset({"requests_before", "complaints_before"})
 """Only the database knows them."""
-
-CAUSE = "rule:"
-"""Before the name of the rule, in entries that it made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +121,12 @@ _DERIVED: Mapping[str, Callable[[Case], AttributeValue]] = {
     "controls_passed": _count_passed,
     "documents_missing": lambda case: sum(len(documents) for documents in case.life.awaited.values()),
     "documents_received": _count_received,
+    STAYS: lambda case: count_stays(case.history),
     "requests_before": lambda case: case.past.requests,
     "complaints_before": lambda case: case.past.complaints,
 }
 
-_OF_THE_LIFE = {"process", "stage", "team", "cycle", "score", *STANDARD_FACTS} - _DERIVED.keys()
+_OF_THE_LIFE = {"process", "stage", "team", CYCLE, "score", *STANDARD_FACTS} - _DERIVED.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +158,11 @@ def next_action(rules: RuleSet, case: Case, at: datetime, new_id: UUID) -> Actio
         at: business time.
         new_id: of a request to open.
     """
-    acted = _acted_at_this_stage(case.history)
+    here = acted_here(case.history)
     for rule in rules.rules:
         if not rule.is_on or not may_look(rule, case):
             continue
-        if rule.code in (acted if rule.opens is None else _acted(case.history)) or not rule.when.holds(case):
+        if rule.code in (here if rule.opens is None else acted(case.history)) or not rule.when.holds(case):
             continue
         changes = try_steps(rule, case, at, new_id)
         if changes is None:
@@ -170,10 +174,19 @@ def next_action(rules: RuleSet, case: Case, at: datetime, new_id: UUID) -> Actio
 
 
 def may_look(rule: Rule, case: Case) -> bool:
-    """Whether the rule is for such a request at all. What a rule opened opens no more: rules could lead in a circle."""
-    if rule.opens is not None and _made(case.history[0]) is not None:
+    """Whether the rule is for such a request at all. What a rule opened opens no more: rules could lead in a circle.
+
+    What people opened again or sent back they want to decide themselves, so a rule that ends requests leaves it alone
+    unless it asks for just that: for ``cycle`` or for ``stays``.
+    """
+    if rule.opens is not None and made_by(case.history[0]) is not None:
         return False
-    return rule.looks_at_ended or not case.life.is_over
+    if case.life.is_over:
+        return rule.looks_at_ended
+    if rule.ends_as is None:
+        return True
+    asked = rule.when.names()
+    return (CYCLE in asked or case.life.cycle == 1) and (STAYS in asked or count_stays(case.history) <= 1)
 
 
 def may_act_at_first(rules: RuleSet, case: Case) -> bool:
@@ -225,30 +238,6 @@ def is_held_back(rule: Rule, case: Case) -> bool:
     text = f"{rule.code} {case.request_id} {case.life.cycle}".encode()
     drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) / 2**64
     return drawn < rule.held_back
-
-
-def _acted_at_this_stage(history: Sequence[Entry]) -> frozenset[str]:
-    acted: set[str] = set()
-    for entry in reversed(history):
-        rule = _made(entry)
-        if rule is not None:
-            acted.add(rule)
-        if isinstance(entry.change, StageEntered | Reopened):
-            if entry.cause is not None:  # what led here belongs to the stage before
-                acted.discard(entry.cause.removeprefix(CAUSE))
-            break
-    return frozenset(acted)
-
-
-def _acted(history: Sequence[Entry]) -> frozenset[str]:
-    return frozenset(rule for entry in history if (rule := _made(entry)) is not None)
-
-
-def _made(entry: Entry) -> str | None:
-    """The rule that made the entry."""
-    if entry.cause is None or not entry.cause.startswith(CAUSE):
-        return None
-    return entry.cause.removeprefix(CAUSE)
 
 
 def _move(step: Step, process: Process, life: Life, new_id: UUID) -> Move | None:

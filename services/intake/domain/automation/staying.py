@@ -1,0 +1,57 @@
+"""What happened while a request is at its stage, by its history: which rules acted, what they left to people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from services.intake.domain.changes import ProcessChanged, Reopened, StageEntered, Submitted
+from services.intake.domain.history import Entry
+
+BY = "automation"
+"""Who wrote the entries that rules make."""
+
+CAUSE = "rule:"
+"""Before the name of the rule, in entries that it made."""
+
+
+def made_by(entry: Entry) -> str | None:
+    """The rule that made the entry."""
+    if entry.cause is None or not entry.cause.startswith(CAUSE):
+        return None
+    return entry.cause.removeprefix(CAUSE)
+
+
+def acted(history: Iterable[Entry]) -> frozenset[str]:
+    """The rules that ever acted."""
+    return frozenset(rule for entry in history if (rule := made_by(entry)) is not None)
+
+
+def acted_here(history: Sequence[Entry]) -> frozenset[str]:
+    """The rules that acted since the stage was entered."""
+    found: set[str] = set()
+    for entry in reversed(history):
+        rule = made_by(entry)
+        if rule is not None:
+            found.add(rule)
+        if isinstance(entry.change, StageEntered | Reopened):
+            if entry.cause is not None:  # what led here belongs to the stage before
+                found.discard(entry.cause.removeprefix(CAUSE))
+            break
+    return frozenset(found)
+
+
+def count_stays(history: Iterable[Entry]) -> int:
+    """How often the request came to its stage since it was submitted or last reopened; 1 is the first stay."""
+    stays, here = Counter[str](), ""
+    for entry in history:
+        match entry.change:
+            case Reopened():
+                stays.clear()
+            case Submitted(stage=stage) | StageEntered(stage=stage):
+                here = stage
+                stays[here] += 1
+            case ProcessChanged(stage=stage) if stage != here:
+                here = stage
+                stays[here] += 1
+    return stays[here]
