@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from services.intake.domain import moves
@@ -28,6 +29,7 @@ from services.intake.domain.automation.staying import (
     acted_here,
     count_stays,
     made_by,
+    teams_here,
 )
 from services.intake.domain.changes import Attached, DocumentsReceived
 from services.intake.domain.deciding import decide
@@ -208,13 +210,16 @@ def could_hold(condition: Condition, case: Case) -> bool:
 def try_steps(rule: Rule, case: Case, at: datetime, new_id: UUID) -> tuple[Change, ...] | None:
     """The changes that the rule's steps make; None when the process or a person forbids one, or they change nothing.
 
-    A step that finds everything so already is done.
+    A step that finds everything so already is done. So is giving it to a team that had it since the stage was entered:
+    whoever gave it to another one meant that.
 
     Args:
         new_id: of a request to open.
     """
     life, made = case.life, list[Change]()
     for step in rule.steps:
+        if isinstance(step, AssignStep) and step.team in teams_here(chain((e.change for e in case.history), made)):
+            continue
         move = _move(step, case.process, life, new_id)
         if move is None:
             return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from services.intake.domain.changes import ProcessChanged, Reopened, StageEntered, Submitted
-from services.intake.domain.history import Entry
+from services.intake.domain.changes import Assigned, ProcessChanged, Reopened, StageEntered, Submitted
+from services.intake.domain.history import Change, Entry
+from services.intake.domain.kept import KEPT
 
 BY = "automation"
 """Who wrote the entries that rules make."""
@@ -55,3 +56,20 @@ def count_stays(history: Iterable[Entry]) -> int:
                 here = stage
                 stays[here] += 1
     return stays[here]
+
+
+def teams_here(changes: Iterable[Change]) -> frozenset[str | None]:
+    """The teams that had the request since its stage was entered, the present one too.
+
+    Args:
+        changes: from the submission on.
+    """
+    team: str | None = None
+    found: set[str | None] = set()
+    for change in changes:
+        if isinstance(change, StageEntered | Reopened):
+            found.clear()
+        elif isinstance(change, Assigned) and change.team is not KEPT:
+            team = change.team
+        found.add(team)
+    return frozenset(found)

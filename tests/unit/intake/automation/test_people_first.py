@@ -1,4 +1,4 @@
-"""What people decided stands: no rule passes what failed, or ends what they took back."""
+"""What people decided stands: no rule passes what failed, ends what they took back, or undoes an assignment."""
 
 from __future__ import annotations
 
@@ -126,3 +126,26 @@ def test_whatever_people_do_a_rule_ends_a_request_once_and_never_what_they_faile
             assert before.life.state is State.OPEN
             assert before.life.controls.get("cover_checked") is not False
     assert endings <= 1
+
+
+TO_HK = "{rule: to_hk, when: {market: HK}, do: [{assign: claims_hk}%s]}"
+
+
+@pytest.mark.parametrize("also", ["", ", {signal: told}"])
+def test_a_reassignment_by_a_person_is_not_undone(also: str) -> None:
+    rules = rules_of(TO_HK % also)
+    case, fired = run(submitted(amount=800), rules)
+    assert (fired, case.life.team) == (["to_hk"], "claims_hk")
+    case = run(moved(case, moves.EnterStage("assessment")), rules)[0]  # where the team is so already
+    case = run(moved(case, moves.Assign("fraud_team", "s-9")), rules)[0]
+    assert (case.life.team, case.life.handler) == ("fraud_team", "s-9")
+    version = moved(case, moves.Note(None)).life.version
+    case, fired = run(moved(case, moves.Note(None)), rules)
+    assert (fired, case.life.version) == ([], version)
+
+
+def test_a_team_that_had_the_request_at_the_stage_before_may_get_it_again() -> None:
+    rules = rules_of("{rule: back, when: {stage: assessment}, do: [{assign: claims_hk}]}")
+    case = moved(moved(submitted(amount=800), moves.Assign("claims_hk")), moves.Assign("fraud_team"))
+    case, fired = run(moved(case, moves.EnterStage("assessment")), rules)
+    assert (fired, case.life.team) == (["back"], "claims_hk")
