@@ -28,6 +28,7 @@ from services.intake.domain.automation.staying import (
     acted,
     acted_here,
     count_stays,
+    is_left_to_people,
     made_by,
     teams_here,
 )
@@ -154,15 +155,15 @@ def next_action(rules: RuleSet, case: Case, at: datetime, new_id: UUID) -> Actio
     """What the first rule that is on and applies does; None when none does.
 
     A rule acts once while a request is at a stage; whoever enters the stage again has it act again. A rule that opens
-    another request acts once and never again.
+    another request acts once and never again. What one rule left to people no other one ends before they moved it on.
 
     Args:
         at: business time.
         new_id: of a request to open.
     """
-    here = acted_here(case.history)
+    here, is_left = acted_here(case.history), is_left_to_people(case.history)
     for rule in rules.rules:
-        if not rule.is_on or not may_look(rule, case):
+        if not rule.is_on or not may_look(rule, case) or (is_left and rule.ends_as is not None):
             continue
         if rule.code in (here if rule.opens is None else acted(case.history)) or not rule.when.holds(case):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from services.intake.domain.changes import Assigned, ProcessChanged, Reopened, StageEntered, Submitted
+from services.intake.domain.changes import Assigned, HeldBack, ProcessChanged, Reopened, StageEntered, Submitted
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.kept import KEPT
 
@@ -73,3 +73,13 @@ def teams_here(changes: Iterable[Change]) -> frozenset[str | None]:
             team = change.team
         found.add(team)
     return frozenset(found)
+
+
+def is_left_to_people(history: Sequence[Entry]) -> bool:
+    """Whether a rule held it back, and nobody but rules took it to another stage since."""
+    for entry in reversed(history):
+        if isinstance(entry.change, HeldBack):
+            return True
+        if isinstance(entry.change, StageEntered | Reopened) and entry.by != BY:
+            return False
+    return False

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain import moves
-from services.intake.domain.automation.deciding import Case
+from services.intake.domain.automation.deciding import Case, next_action
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.rules import RuleSet
-from services.intake.domain.automation.staying import count_stays
+from services.intake.domain.automation.staying import BY, count_stays
+from services.intake.domain.changes import HeldBack
 from services.intake.domain.life import State
 from services.intake.domain.moves import Move
 from services.intake.domain.refusing import MoveRefused
-from tests.unit.intake.automation.test_acting import NEVER_HELD, NEW, assessed, moved, run, submitted
+from tests.unit.intake.automation.test_acting import NEVER_HELD, NEW, NOW, acted, assessed, moved, run, submitted
 
 FAILED = moves.RecordControl("cover_checked", is_passed=False, recorded={"cover_in_force": False})
 PASSED = moves.RecordControl("cover_checked", is_passed=True, recorded={"cover_in_force": True})
@@ -149,3 +152,47 @@ def test_a_team_that_had_the_request_at_the_stage_before_may_get_it_again() -> N
     case = moved(moved(submitted(amount=800), moves.Assign("claims_hk")), moves.Assign("fraud_team"))
     case, fired = run(moved(case, moves.EnterStage("assessment")), rules)
     assert (fired, case.life.team) == (["back"], "claims_hk")
+
+
+HELD = "{rule: careful, when: {stage: assessment}, held_back: 1, do: [%s]}" % (
+    "{control: cover_checked, recorded: {cover_in_force: true}}, " + TO_THE_END
+)
+
+
+def after_all(case: Case, rules: RuleSet) -> tuple[Case, list[str]]:
+    """Like ``run``, and what is held back is written down."""
+    fired = []
+    while (action := next_action(rules, case, NOW, NEW)) is not None:
+        fired.append(action.rule)
+        case = acted(case, action.changes or (HeldBack(action.rule),), action.cause, BY)
+    return case, fired
+
+
+def test_what_one_rule_leaves_to_people_no_other_one_ends() -> None:
+    rules = rules_of(HELD, PAYS % ("", TO_THE_END), "{rule: tells, when: {kind: claim}, do: [{signal: told}]}")
+    case, fired = after_all(assessed(submitted(amount=800)), rules)
+    assert (fired, case.life.state) == (["careful", "tells"], State.OPEN)
+    case, fired = after_all(moved(case, moves.Note(None)), rules)
+    assert (fired, case.life.state) == ([], State.OPEN)
+
+
+def test_nor_is_it_ended_by_rules_that_take_it_further_first() -> None:
+    rules = rules_of(
+        HELD,
+        PAYS % ("", "{stage: decision}"),
+        "{rule: on, when: {stage: decision}, do: [{stage: payment}]}",
+        "{rule: ends, when: {stage: payment}, do: [{close: paid}]}",
+    )
+    case, fired = after_all(assessed(submitted(amount=800)), rules)
+    assert (fired, case.life.stage, case.life.state) == (["careful", "pays", "on"], "payment", State.OPEN)
+    no_share = RuleSet((replace(rules.rules[0], held_back=0.0), *rules.rules[1:]))
+    assert after_all(assessed(submitted(amount=800)), no_share)[0].life.outcome == "paid"
+
+
+def test_what_people_take_further_is_no_longer_left_to_them() -> None:
+    rules = rules_of(HELD, "{rule: ends, when: {stage: payment}, do: [{close: paid}]}")
+    case, fired = after_all(moved(assessed(submitted(amount=800)), PASSED), rules)
+    assert fired == ["careful"]
+    for stage in ("decision", "payment"):
+        case = moved(case, moves.EnterStage(stage))
+    assert after_all(case, rules)[0].life.outcome == "paid"
