@@ -15,7 +15,7 @@ from services.intake.domain.automation.reminding import next_reminder
 from services.intake.domain.automation.rules import Rule, RuleSet
 from services.intake.domain.automation.staying import BY
 from services.intake.domain.automation.waiting import read_wait
-from services.intake.domain.changes import Closed, ProcessChanged, Reopened, StageEntered, Submitted
+from services.intake.domain.changes import Cancelled, Closed, Merged, ProcessChanged, Reopened, StageEntered, Submitted
 from services.intake.domain.history import Entry
 from services.intake.domain.life import Life, begin, evolve
 from services.intake.domain.process import Process
@@ -173,8 +173,9 @@ def _goes_on(entry: Entry, history: Sequence[Entry]) -> bool:
 
 
 def _agrees(rule: Rule, entry: Entry, history: Sequence[Entry]) -> bool | None:
-    """By how people ended the request next; what rules ended says nothing about them."""
-    outcome = rule.ends_as
-    later = (e for e in history if e.sequence > entry.sequence and e.by != BY)
-    ended = next((e.change.outcome for e in later if isinstance(e.change, Closed)), None)
-    return None if outcome is None or ended is None else ended == outcome
+    """By how people ended the request next, cancelled and merged too; what rules ended says nothing about them."""
+    if rule.ends_as is None:
+        return None
+    later = (e.change for e in history if e.sequence > entry.sequence and e.by != BY)
+    ended = next((change for change in later if isinstance(change, Closed | Cancelled | Merged)), None)
+    return None if ended is None else isinstance(ended, Closed) and ended.outcome == rule.ends_as

@@ -60,6 +60,21 @@ def test_what_a_rule_would_have_ended_it_does_not_end_again_at_another_stay() ->
     assert (tried(PAYS, case).acted, tried(PAYS, case).times) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("ending", "agrees"),
+    [
+        (moves.Close("withdrawn", None), False),
+        (moves.Cancel("duplicate"), False),
+        (moves.MergeInto(UUID(int=8)), False),
+        (moves.Note(None), None),
+    ],
+)
+def test_who_cancels_or_merges_does_otherwise_than_a_rule_that_pays(ending: Move, agrees: bool | None) -> None:
+    result = tried(PAYS, moved(assessed(submitted(amount=800)), ending))
+    assert (result.agreed, result.disagreed) == (0, int(agrees is False))
+    assert [each.agrees for each in result.listed] == [agrees]
+
+
 @pytest.mark.parametrize("outcome", [None, "declined"])
 def test_what_is_held_back_is_told_apart_and_compared_with_people(outcome: str | None) -> None:
     never = RuleSet((replace(ON.rules[0], held_back=1.0),))
