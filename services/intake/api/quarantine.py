@@ -21,7 +21,6 @@ from services.intake.domain import moves
 from services.intake.domain.life import State
 from services.intake.domain.moves import Move
 from services.intake.domain.record import RequestRecord
-from services.intake.handlers.data_quality import count_judged
 from services.intake.handlers.moving import Asking, Moving
 from services.intake.store.quarantine import OLDEST, Quarantined, QuarantineFilter, list_quarantine
 from shared.contracts.payload import Code, RequestKind
@@ -107,17 +106,10 @@ def _endpoint(body_type: type[JudgementBody]) -> Callable[..., Awaitable[Respons
     async def endpoint(
         reference: ReferenceOf, body: JudgementBody, seen: SeenOf, write: WriteOf, context: ContextOf
     ) -> Response:
-        judged: list[RequestRecord] = []
-
         async def perform(moving: Moving, connection: Connection, asking: Asking) -> RequestRecord:
-            after = await moving.perform(connection, reference, body.move(), asking)
-            judged.append(after)
-            return after
+            return await moving.perform(connection, reference, body.move(), asking)
 
-        answer = await write_move(context, write, body, seen, perform)
-        for record in judged:  # none on a repeat
-            count_judged(record.channel, record.life, body.rule)
-        return answer
+        return await write_move(context, write, body, seen, perform)
 
     endpoint.__annotations__["body"] = body_type
     return endpoint

@@ -9,16 +9,10 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from services.intake.domain.automation.deciding import (
-    BY,
-    PAST_FACTS,
-    Case,
-    Past,
-    may_act_at_first,
-    next_action,
-)
+from services.intake.domain.automation.deciding import PAST_FACTS, Case, Past, may_act_at_first, next_action
 from services.intake.domain.automation.reminding import next_look
 from services.intake.domain.automation.rules import OpenStep, RuleSet
+from services.intake.domain.automation.staying import BY
 from services.intake.domain.branching import Branch
 from services.intake.domain.changes import HeldBack
 from services.intake.domain.process import Process

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from prometheus_client import Counter
 
+from services.intake.domain.doubts import FindingConfirmed, FindingDismissed
+from services.intake.domain.history import Change
 from services.intake.domain.life import Life
 from shared.contracts.payload import RequestKind
 
@@ -21,15 +24,16 @@ def count_taken(channel: str, kind: RequestKind) -> None:
     _right(channel, kind).inc()
 
 
-def count_judged(channel: str, life: Life, judged: str) -> None:
+def count_judged(channel: str, life: Life, changes: Iterable[Change]) -> None:
     """A doubted record counts once: as wrong when the first finding is confirmed, as right when all are dismissed.
     One that a change made doubtful afterwards counts once more.
 
     Args:
-        life: after a finding was judged.
-        judged: the finding.
+        life: after the changes.
+        changes: of one move, which judges one finding at most.
     """
-    if life.confirmed == (judged,):
-        _judged(channel, life.kind).inc()
-    elif not life.confirmed and not life.doubts:
-        count_taken(channel, life.kind)
+    for change in changes:
+        if isinstance(change, FindingConfirmed) and life.confirmed == (change.rule,):
+            _judged(channel, life.kind).inc()
+        elif isinstance(change, FindingDismissed) and not life.confirmed and not life.doubts:
+            count_taken(channel, life.kind)

@@ -33,6 +33,7 @@ from services.intake.domain.survey import check_answer, given_score, last_answer
 from services.intake.domain.visibility import EVERYTHING, Visibility
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.customer_keys import CustomerErased, CustomerKeys
+from services.intake.handlers.data_quality import count_judged
 from services.intake.handlers.opening import open_beside
 from services.intake.handlers.processes import Processes
 from services.intake.handlers.validation import Validation, count_doubts
@@ -248,6 +249,7 @@ class Moving:
         entries = after.entries_since(record)
         await record_changes(connection, after, entries)
         self._database.after_commit(connection, partial(count_doubts, doubted))
+        self._database.after_commit(connection, partial(count_judged, record.channel, after.life, changes))
         if asking.texts:
             key = await self._customer_keys.of_request(connection, record.request_id)
             await add_texts(connection, key, record.request_id, entries[0].sequence, asking.texts)

@@ -9,9 +9,10 @@ from enum import Enum, auto
 from itertools import takewhile
 from uuid import UUID
 
-from services.intake.domain.automation.deciding import BY, PAST_FACTS, Past
+from services.intake.domain.automation.deciding import PAST_FACTS, Past
 from services.intake.domain.automation.reminding import coming_reminders
 from services.intake.domain.automation.rules import RuleSet
+from services.intake.domain.automation.staying import BY
 from services.intake.domain.history import Entry
 from services.intake.domain.process import Process
 from services.intake.domain.record import RequestRecord

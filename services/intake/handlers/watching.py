@@ -96,9 +96,10 @@ class Watching:
 
     def _looked_at(self, channel: str, known: dict[str, Watched], now: datetime) -> Watched:
         limits = self._validation.book.streams
-        stream = known[channel].stream.watched(now, limits)
+        stream = known[channel].stream.watched(now, limits, self._clock.speed)
         others = [other.stream for name, other in known.items() if name != channel]
-        watch, news = judge(stream, known[channel].watch, now, zone_of(self._validation.book), limits, others=others)
+        zone = zone_of(self._validation.book)
+        watch, news = judge(stream, known[channel].watch, now, zone, limits, others=others, holidays=limits.holidays)
         for one in news:
             _tell(channel, one)
         return Watched(stream, watch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -79,6 +79,11 @@ async def take_tasks(connection: Connection, count: int) -> list[str]:
     """References of requests to look at; they are taken when the transaction commits."""
     rows = await _STATEMENTS["take_automation_tasks"].fetch(connection, count=count)
     return [row["reference"] for row in rows]
+
+
+async def set_tasks_aside(connection: Connection, references: Iterable[str], later: timedelta) -> None:
+    """Leave them alone for so much real time."""
+    await _STATEMENTS["set_automation_tasks_aside"].execute(connection, references=list(references), later=later)
 
 
 async def count_past(connection: Connection, request_id: UUID) -> Past:

@@ -342,9 +342,15 @@ INSERT INTO automation_task (request_id) SELECT * FROM unnest(:request_ids::uuid
 -- name: take_automation_tasks
 -- Takes the requests that rules have to look at, the oldest first; the others leave what somebody works on.
 DELETE FROM automation_task WHERE request_id IN (
-    SELECT request_id FROM automation_task ORDER BY added_at LIMIT :count::integer FOR UPDATE SKIP LOCKED
+    SELECT request_id FROM automation_task WHERE added_at <= clock_timestamp()
+    ORDER BY added_at LIMIT :count::integer FOR UPDATE SKIP LOCKED
 )
 RETURNING (SELECT reference FROM request WHERE request.request_id = automation_task.request_id) AS reference;
+
+-- name: set_automation_tasks_aside
+-- Has rules look at requests later, as if they had been added then.
+UPDATE automation_task SET added_at = clock_timestamp() + :later::interval
+FROM request WHERE request.request_id = automation_task.request_id AND request.reference = any(:references::text[]);
 
 -- name: count_past_requests
 -- What the customer of a request had asked for before it: what was recorded earlier, and not more than a year before it was

@@ -12,13 +12,16 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
+from services.intake.domain.record import RequestRecord
 from services.intake.domain.visibility import EVERYTHING
 from services.intake.handlers.automations import Automations
+from services.intake.handlers.moving import Asking
 from services.intake.store.automation import count_past, count_pasts
 from services.intake.ticker.automation import Automator
 from shared.contracts import casework, requests
 from shared.contracts.topics import REQUESTS
 from shared.errors import ConfigurationError
+from shared.postgres import Connection
 from tests.integration.intake.front_door import START, Intake, write
 from tests.unit.intake.shipped import AUTOMATION
 
@@ -300,6 +303,36 @@ async def test_rules_that_lead_in_a_circle_go_round_once_a_call_and_it_is_counte
     noted = (await intake.move(reference, "note", text="x")).json()
     assert [entry["cause"] for entry in noted["history"][6:]] == round_
     assert stopped() == before + 2
+
+
+async def test_a_request_on_which_rules_fail_is_set_aside_and_keeps_them_from_no_other(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(intake, AT_THE_DOOR)
+    views = [await intake.submit(product_line="travel", customer=_somebody(f"S-40-{n}")) for n in range(3)]
+    broken = views[1]["reference"]
+    moving = intake.context.moving
+    look_at = moving.look_at
+
+    async def fail(connection: Connection, reference: str, asking: Asking) -> RequestRecord:
+        record = await look_at(connection, reference, asking)
+        if reference == broken:
+            raise ValueError("Out of range float values are not JSON compliant")
+        return record
+
+    monkeypatch.setattr(moving, "look_at", fail)
+    automator = Automator(intake.database, moving)
+    assert await automator.run_once() == 3
+    shown = [(await intake.app.get(f"/v1/requests/{view['reference']}")).json() for view in views]
+    assert [each["stage"] for each in shown] == ["assessment", "received", "assessment"]
+    assert await automator.run_once() == 0
+    async with intake.database.transaction() as connection:
+        later = "SELECT added_at - clock_timestamp() FROM automation_task"
+        assert timedelta(minutes=59) < await connection.fetchval(later) <= timedelta(hours=1)
+        await connection.execute("UPDATE automation_task SET added_at = clock_timestamp()")
+    monkeypatch.undo()
+    assert await automator.run_once() == 1
+    assert (await intake.app.get(f"/v1/requests/{broken}")).json()["stage"] == "assessment"
 
 
 TO_A_TEAM = """\

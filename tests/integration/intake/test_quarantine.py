@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.contracts import casework
 from shared.contracts.topics import REQUESTS
@@ -168,6 +170,32 @@ async def test_a_likely_duplicate_names_the_request_that_came_before(
     assert (merged.status_code, merged.json()["findings"]) == (200, {"likely_duplicate": "confirmed"})
     for reference in (first["reference"], second["reference"]):
         assert await is_proved(intake, reference)
+
+
+async def test_who_merges_a_likely_duplicate_judges_it_and_is_counted(
+    intake: Intake, watchful: httpx.AsyncClient
+) -> None:
+    span = {"from": intake.clock.now().isoformat(), "to": (intake.clock.now() + timedelta(minutes=1)).isoformat()}
+
+    async def counted() -> tuple[dict[str, int], dict[str, int]]:
+        """By the metrics and by the API: the records and the right ones, of channel and kind."""
+        names = {"records": "punctual_intake_records_total", "right": "punctual_intake_records_right_total"}
+        of = {"channel": "app", "kind": "claim"}
+        metrics = {name: int(REGISTRY.get_sample_value(metric, of) or 0) for name, metric in names.items()}
+        rates = (await intake.staff.get("/v1/data-quality", params=span)).json()["rates"]
+        found = next(r for r in rates if (r["channel"], r["kind"]) == ("app", "claim"))
+        return metrics, {"records": found["records"], "right": found["records"] - found["wrong"]}
+
+    customer = SUBMISSION["customer"] | {"id": new_id().hex}
+    first, second = [await submitted(watchful, customer=customer, description=TEXT) for _ in range(2)]
+    before = await counted()
+    call = f"/v1/requests/{second['reference']}/merge", write()
+    for _ in range(2):  # a repeat is not counted
+        answer = await intake.staff.post(call[0], json={"into": first["reference"]}, headers=call[1])
+        assert answer.status_code == 200
+    after = await counted()
+    grown = [{name: new[name] - old[name] for name in new} for old, new in zip(before, after, strict=True)]
+    assert grown == [{"records": 1, "right": 0}] * 2
 
 
 async def test_duplicates_of_one_group_are_found_and_a_repeat_is_none(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.intake.api.rate_limits import RateLimits
-from services.intake.domain.anomalies.streams import hour_of, start_of
+from services.intake.domain.anomalies.streams import LONGEST_GAP, hour_of, start_of
 from services.intake.domain.rate import Rate
 from services.intake.handlers.validation import Validation
 from services.intake.handlers.watching import SETTLING, Watching
@@ -53,6 +54,14 @@ async def with_past(intake: Intake, channel: str, per_hour: int, weeks: int = 6)
         )
 
 
+async def look_until(intake: Intake, until: datetime, *processes: Watching) -> None:
+    """As often as needed for a watch without a gap."""
+    while intake.clock.now() < until:
+        intake.clock.set(min(intake.clock.now() + LONGEST_GAP, until))
+        for one in processes:
+            await one.look()
+
+
 async def seen(intake: Intake, channel: str) -> dict[str, Any]:
     answer = await intake.staff.get("/v1/streams")
     assert answer.status_code == 200
@@ -74,13 +83,26 @@ async def test_a_surge_that_two_processes_saw_half_of_is_told_after_its_hour(int
     for one, _ in processes:
         await one.look()
     assert (await seen(intake, channel))["alarms"] == []
-    intake.clock.set(start_of(NOW_HOUR + 1) + SETTLING)
-    for one, _ in processes:
-        await one.look()
+    await look_until(intake, start_of(NOW_HOUR + 1) + SETTLING, *(one for one, _ in processes))
     view = await seen(intake, channel)
     assert view["alarms"] == [{"cause": "surge", "since": start_of(NOW_HOUR).isoformat().replace("+00:00", "Z")}]
     assert (view["accepted"], view["usual"]) == (120, 30)
     assert (rings(channel, "surge"), rings(channel, "silence")) == (1, 0)
+
+
+@pytest.mark.parametrize(("holidays", "told"), [((), ["drop"]), ((date(2026, 11, 24),), [])])
+async def test_a_channel_that_sends_nothing_is_not_blamed_on_a_holiday(
+    intake: Intake, holidays: Collection[date], told: list[str]
+) -> None:
+    async with intake.database.connection() as connection:
+        await connection.execute("DELETE FROM stream_hour")  # channels of other tests, down as well, would excuse it
+    channel = f"holiday-{new_id().hex[:12]}"
+    await with_past(intake, channel, per_hour=30)
+    known = new_validation()
+    book = replace(known.book, streams=replace(known.book.streams, holidays=frozenset(holidays)))
+    validation = Validation(book, b"a secret", sha256=known.sha256, loaded_at=known.loaded_at)
+    await look_until(intake, start_of(NOW_HOUR + 1) + SETTLING, Watching(intake.database, intake.clock, validation))
+    assert [alarm["cause"] for alarm in (await seen(intake, channel))["alarms"]] == told
 
 
 async def test_what_is_refused_at_the_door_is_counted_for_the_channel(intake: Intake) -> None:
@@ -162,8 +184,7 @@ async def test_a_channel_that_sends_only_garbage_rings_an_alarm_of_refusals(inta
     await one.look()
     for content in [GARBAGE["no JSON"], GARBAGE["a wrong field"]] * 10:
         await client.post("/v1/requests", content=content, headers=write() | {"Content-Type": "application/json"})
-    intake.clock.set(start_of(NOW_HOUR + 1) + SETTLING)
-    await one.look()
+    await look_until(intake, start_of(NOW_HOUR + 1) + SETTLING, one)
     view = await seen(intake, channel)
     assert (view["accepted"], view["refused"]) == (0, 20)
     assert [alarm["cause"] for alarm in view["alarms"]] == ["refusals"]

@@ -126,6 +126,9 @@ def judge_silence(
 ) -> Sign:
     """Silence is told after whole hours without a request, so that channels that send once an hour are not silent.
 
+    Hours that are silent in other weeks too, as all but one of a nightly channel, say neither that a silence lasts nor
+    that it is over. A whole week of them is no news any more: the channel has ended, and with it the alarm.
+
     Args:
         is_excused: whether nothing in an hour is no surprise; such hours are left out.
     """
@@ -133,7 +136,7 @@ def judge_silence(
         return Sign.CALM
     silent = list(_silent_hours(stream, hour))
     if not _is_hardly_ever_silent(stream, silent, zone, limits):
-        return Sign.LASTS
+        return Sign.CALM if len(silent) == _WEEK_HOURS else Sign.UNCLEAR
     surprising = [at for at in silent if not is_excused(at)]
     return Sign.STARTS if _is_hardly_ever_silent(stream, surprising, zone, limits) else Sign.LASTS
 

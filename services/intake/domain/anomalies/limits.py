@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 
@@ -81,6 +81,7 @@ class StreamLimits:
     refusal_count: the refusals there must be in that time.
     refusal_margin: how far the share lies above the usual at least, beyond doubt by chance.
     calm_hours: after how many hours in a row without cause an alarm ends.
+    holidays: dates on which less traffic is no surprise.
     """
 
     weeks: int
@@ -96,3 +97,4 @@ class StreamLimits:
     refusal_count: int
     refusal_margin: float
     calm_hours: int
+    holidays: frozenset[date] = frozenset()

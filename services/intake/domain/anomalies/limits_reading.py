@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from math import inf
 
 from services.intake.domain.anomalies.limits import (
@@ -13,6 +13,7 @@ from services.intake.domain.anomalies.limits import (
     Trait,
     Weight,
 )
+from services.intake.domain.validation.values import read_date
 from shared.rules.document import Field
 from shared.rules.words import read_word
 
@@ -64,7 +65,7 @@ def read_stream_limits(field: Field) -> StreamLimits:
     """Raises:
     InvalidDocument: a field is missing or wrong.
     """
-    members = field.members(_STREAMS)
+    members = field.members(_STREAMS, frozenset({"holidays"}))
     surge = members["surge"].members(frozenset({"starts", "ends", "count"}))
     drop = members["drop"].members(frozenset({"starts", "ends", "usual"}))
     silence = members["silence"].members(frozenset({"usual"}))
@@ -90,7 +91,18 @@ def read_stream_limits(field: Field) -> StreamLimits:
         refusal_count=_count(refusals["count"]),
         refusal_margin=_number(refusals["margin"], above=0, most=1),
         calm_hours=_count(members["calm_hours"], most=168),
+        holidays=_dates(members["holidays"]) if "holidays" in members else frozenset(),
     )
+
+
+def _dates(field: Field) -> frozenset[date]:
+    found: set[date] = set()
+    for entry in field.items_or_self():
+        day = entry.parse(_read_day)
+        if day in found:
+            raise entry.fail(f"{day} is named twice")
+        found.add(day)
+    return frozenset(found)
 
 
 def _number(field: Field, *, above: float, most: float = _MOST) -> float:
@@ -115,6 +127,13 @@ def _read_number(text: str) -> float:
     if not -inf < number < inf:  # nor is NaN
         raise ValueError(f"{text!r} is not a number")
     return number
+
+
+def _read_day(text: str) -> date:
+    day = read_date(text)
+    if day is None:
+        raise ValueError(f"{text!r} is not a date such as 2026-12-25")
+    return day
 
 
 def _read_days(text: str) -> int:

@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from services.intake.domain import moves
 from services.intake.domain.automation.rules import (
+    CYCLE,
+    STAYS,
     AssignStep,
     CloseStep,
     OpenStep,
@@ -20,7 +23,16 @@ from services.intake.domain.automation.rules import (
     StageStep,
     Step,
 )
-from services.intake.domain.changes import Attached, DocumentsReceived, Reopened, StageEntered
+from services.intake.domain.automation.staying import (
+    CAUSE,
+    acted,
+    acted_here,
+    count_stays,
+    is_left_to_people,
+    made_by,
+    teams_here,
+)
+from services.intake.domain.changes import Attached, DocumentsReceived
 from services.intake.domain.deciding import decide
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.life import Life, evolve
@@ -34,14 +46,8 @@ from shared.rules.conditions import AllOf, AnyOf, Condition
 from shared.rules.facts import STANDARD_FACTS
 from shared.values import value
 
-BY = "automation"
-"""Who wrote the entries that rules make."""
-
 PAST_FACTS = frozenset({"requests_before", "complaints_before"})
 """Only the database knows them."""
-
-CAUSE = "rule:"
-"""Before the name of the rule, in entries that it made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +124,12 @@ _DERIVED: Mapping[str, Callable[[Case], AttributeValue]] = {
     "controls_passed": _count_passed,
     "documents_missing": lambda case: sum(len(documents) for documents in case.life.awaited.values()),
     "documents_received": _count_received,
+    STAYS: lambda case: count_stays(case.history),
     "requests_before": lambda case: case.past.requests,
     "complaints_before": lambda case: case.past.complaints,
 }
 
-_OF_THE_LIFE = {"process", "stage", "team", "cycle", "score", *STANDARD_FACTS} - _DERIVED.keys()
+_OF_THE_LIFE = {"process", "stage", "team", CYCLE, "score", *STANDARD_FACTS} - _DERIVED.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +155,17 @@ def next_action(rules: RuleSet, case: Case, at: datetime, new_id: UUID) -> Actio
     """What the first rule that is on and applies does; None when none does.
 
     A rule acts once while a request is at a stage; whoever enters the stage again has it act again. A rule that opens
-    another request acts once and never again.
+    another request acts once and never again. What one rule left to people no other one ends before they moved it on.
 
     Args:
         at: business time.
         new_id: of a request to open.
     """
-    acted = _acted_at_this_stage(case.history)
+    here, is_left = acted_here(case.history), is_left_to_people(case.history)
     for rule in rules.rules:
-        if not rule.is_on or not may_look(rule, case):
+        if not rule.is_on or not may_look(rule, case) or (is_left and rule.ends_as is not None):
             continue
-        if rule.code in (acted if rule.opens is None else _acted(case.history)) or not rule.when.holds(case):
+        if rule.code in (here if rule.opens is None else acted(case.history)) or not rule.when.holds(case):
             continue
         changes = try_steps(rule, case, at, new_id)
         if changes is None:
@@ -170,10 +177,19 @@ def next_action(rules: RuleSet, case: Case, at: datetime, new_id: UUID) -> Actio
 
 
 def may_look(rule: Rule, case: Case) -> bool:
-    """Whether the rule is for such a request at all. What a rule opened opens no more: rules could lead in a circle."""
-    if rule.opens is not None and _made(case.history[0]) is not None:
+    """Whether the rule is for such a request at all. What a rule opened opens no more: rules could lead in a circle.
+
+    What people opened again or sent back they want to decide themselves, so a rule that ends requests leaves it alone
+    unless it asks for just that: for ``cycle`` or for ``stays``.
+    """
+    if rule.opens is not None and made_by(case.history[0]) is not None:
         return False
-    return rule.looks_at_ended or not case.life.is_over
+    if case.life.is_over:
+        return rule.looks_at_ended
+    if rule.ends_as is None:
+        return True
+    asked = rule.when.names()
+    return (CYCLE in asked or case.life.cycle == 1) and (STAYS in asked or count_stays(case.history) <= 1)
 
 
 def may_act_at_first(rules: RuleSet, case: Case) -> bool:
@@ -193,15 +209,18 @@ def could_hold(condition: Condition, case: Case) -> bool:
 
 
 def try_steps(rule: Rule, case: Case, at: datetime, new_id: UUID) -> tuple[Change, ...] | None:
-    """The changes that the rule's steps make; None when the process forbids one of them, or they change nothing.
+    """The changes that the rule's steps make; None when the process or a person forbids one, or they change nothing.
 
-    A step that finds everything so already is done.
+    A step that finds everything so already is done. So is giving it to a team that had it since the stage was entered:
+    whoever gave it to another one meant that.
 
     Args:
         new_id: of a request to open.
     """
     life, made = case.life, list[Change]()
     for step in rule.steps:
+        if isinstance(step, AssignStep) and step.team in teams_here(chain((e.change for e in case.history), made)):
+            continue
         move = _move(step, case.process, life, new_id)
         if move is None:
             return None
@@ -227,32 +246,11 @@ def is_held_back(rule: Rule, case: Case) -> bool:
     return drawn < rule.held_back
 
 
-def _acted_at_this_stage(history: Sequence[Entry]) -> frozenset[str]:
-    acted: set[str] = set()
-    for entry in reversed(history):
-        rule = _made(entry)
-        if rule is not None:
-            acted.add(rule)
-        if isinstance(entry.change, StageEntered | Reopened):
-            if entry.cause is not None:  # what led here belongs to the stage before
-                acted.discard(entry.cause.removeprefix(CAUSE))
-            break
-    return frozenset(acted)
-
-
-def _acted(history: Sequence[Entry]) -> frozenset[str]:
-    return frozenset(rule for entry in history if (rule := _made(entry)) is not None)
-
-
-def _made(entry: Entry) -> str | None:
-    """The rule that made the entry."""
-    if entry.cause is None or not entry.cause.startswith(CAUSE):
-        return None
-    return entry.cause.removeprefix(CAUSE)
-
-
 def _move(step: Step, process: Process, life: Life, new_id: UUID) -> Move | None:
+    """None where no one stage follows, or the control point is failed: who looked and found so is not overruled."""
     match step:
+        case RecordStep(control) if life.controls.get(control) is False:
+            return None
         case RecordStep(control, recorded):
             return moves.RecordControl(control, is_passed=True, recorded=recorded)
         case StageStep(stage):

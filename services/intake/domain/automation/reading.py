@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from enum import StrEnum
 
 from services.intake.domain.automation.reading_reminders import read_hours, read_reminder
@@ -28,6 +30,9 @@ FORMAT = "1"
 
 NEXT = "next"
 """Instead of a stage: the only one that may follow."""
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_LARGEST_EXACT_NUMBER = 2**53  # as of attributes that the API takes
 
 
 def read_automation(text: str, file: str) -> RuleSet:
@@ -125,14 +130,12 @@ def _one_of(words: type[StrEnum], field: Field) -> str:
 
 
 def _value(field: Field) -> AttributeValue:
+    """A truth, a number as people write it, or a word: ``007``, ``12E5`` and ``nan`` are words."""
     text = field.text()
     if text in (TRUE, FALSE):
         return text == TRUE
-    for read in (int, float):
-        try:
-            return read(text)
-        except ValueError:
-            continue
+    if _NUMBER.fullmatch(text) and abs(Decimal(text)) <= _LARGEST_EXACT_NUMBER:
+        return (float(text) if "." in text else int(text)) + 0  # no negative zero: Postgres has none
     return field.parse(read_word)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.intake.domain.automation.deciding import CAUSE, Case, could_hold
+from services.intake.domain.automation.deciding import Case, could_hold
 from services.intake.domain.automation.reminders import OWNER, Hours, ReminderRule
 from services.intake.domain.automation.rules import RuleSet
+from services.intake.domain.automation.staying import CAUSE
 from services.intake.domain.automation.waiting import Wait, read_wait, reminded_at
 from services.intake.domain.process import Process
 from services.intake.domain.reminded import Reminded

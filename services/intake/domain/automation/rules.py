@@ -11,7 +11,7 @@ from shared.contracts.payload import AttributeValue, Priority, RequestKind
 from shared.rules.conditions import Condition
 from shared.rules.facts import STANDARD_FACTS, VOCABULARIES, Vocabulary
 
-SCORE = "score"
+CYCLE, SCORE, STAYS = "cycle", "score", "stays"
 
 _NUMBERS = frozenset(
     {
@@ -21,8 +21,9 @@ _NUMBERS = frozenset(
         "documents_received",
         "requests_before",
         "complaints_before",
-        "cycle",
+        CYCLE,
         SCORE,
+        STAYS,
     }
 )
 _TRUTHS = dict.fromkeys(("is_complete", "is_doubted", "is_in_force"), frozenset({"true", "false"}))
@@ -42,6 +43,7 @@ CASE_FACTS = Vocabulary(
 ``controls_passed``, ``controls_missing``: how many control points of the stage were passed and were not; optional too.
 ``is_in_force``: ``incident_date`` lies within ``policy_from`` and ``policy_to``; false while one of them is missing.
 ``documents_received``: how many different documents came.
+``stays``: how often it came to its stage, 1 at first; since the last reopening only.
 ``waits_for``: whose turn it is at the stage, ``house`` where its process does not say.
 ``score``: the latest that the customer gave; a rule that asks for it looks at requests that are over, too.
 ``requests_before``, ``complaints_before``: of the same customer, recorded earlier, not more than a year before it was
@@ -113,6 +115,11 @@ class Rule:
     def opens(self) -> OpenStep | None:
         """What it opens."""
         return next((step for step in self.steps if isinstance(step, OpenStep)), None)
+
+    @property
+    def ends_as(self) -> str | None:
+        """The outcome that it closes requests with."""
+        return next((step.outcome for step in self.steps if isinstance(step, CloseStep)), None)
 
     @property
     def looks_at_ended(self) -> bool:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.domain.automation.deciding import BY, Case, is_held_back, may_look, try_steps
+from services.intake.domain.automation.deciding import Case, is_held_back, may_look, try_steps
 from services.intake.domain.automation.reminding import next_reminder
-from services.intake.domain.automation.rules import CloseStep, Rule, RuleSet
+from services.intake.domain.automation.rules import Rule, RuleSet
+from services.intake.domain.automation.staying import BY
 from services.intake.domain.automation.waiting import read_wait
-from services.intake.domain.changes import Closed, ProcessChanged, Reopened, StageEntered, Submitted
+from services.intake.domain.changes import Cancelled, Closed, Merged, ProcessChanged, Reopened, StageEntered, Submitted
 from services.intake.domain.history import Entry
 from services.intake.domain.life import Life, begin, evolve
 from services.intake.domain.process import Process
@@ -106,13 +107,13 @@ def find_actions(rules: Sequence[Rule], reference: str, case: Case) -> Iterator[
     """Where each rule, on its own, would have acted; what it did in truth is passed over.
 
     As when it is on, it acts once while a request is at a stage, and one that opens a request once for all. What it
-    would have ended would have ended there, so it acts again only after a reopening.
+    would have ended would have ended there, so it acts again only after a reopening, and only if it asks for that.
     """
     done: set[str] = set()
     for entry, life, history in _lives(case.history, case.process):
         if isinstance(entry.change, StageEntered | Reopened):
             is_new_cycle = isinstance(entry.change, Reopened)
-            done -= {r.code for r in rules if r.opens is None and (is_new_cycle or _ends_as(r) is None)}
+            done -= {r.code for r in rules if r.opens is None and (is_new_cycle or r.ends_as is None)}
         if _goes_on(entry, case.history):
             continue
         then = replace(case, life=life, history=history)
@@ -172,13 +173,9 @@ def _goes_on(entry: Entry, history: Sequence[Entry]) -> bool:
 
 
 def _agrees(rule: Rule, entry: Entry, history: Sequence[Entry]) -> bool | None:
-    """By how people ended the request next; what rules ended says nothing about them."""
-    outcome = _ends_as(rule)
-    later = (e for e in history if e.sequence > entry.sequence and e.by != BY)
-    ended = next((e.change.outcome for e in later if isinstance(e.change, Closed)), None)
-    return None if outcome is None or ended is None else ended == outcome
-
-
-def _ends_as(rule: Rule) -> str | None:
-    """The outcome that it closes requests with."""
-    return next((step.outcome for step in rule.steps if isinstance(step, CloseStep)), None)
+    """By how people ended the request next, cancelled and merged too; what rules ended says nothing about them."""
+    if rule.ends_as is None:
+        return None
+    later = (e.change for e in history if e.sequence > entry.sequence and e.by != BY)
+    ended = next((change for change in later if isinstance(change, Closed | Cancelled | Merged)), None)
+    return None if ended is None else isinstance(ended, Closed) and ended.outcome == rule.ends_as

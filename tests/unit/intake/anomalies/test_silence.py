@@ -97,3 +97,48 @@ def test_a_young_channel_is_allowed_the_same_share(known: int, silent: int, seed
     young = {at: count for at, count in even(seed, 8).items() if at >= WEDNESDAY_9 - known * WEEK}
     found = told_after(without(young, *pauses(range(1, min(silent, known) + 1))))
     assert (found is not None) == (min(silent, known) <= known // SILENT_ONE_IN)
+
+
+def regular(*hours: int, each: int, missing_days: int, days_after: int = 30) -> Counts:
+    """The same at some hours of every day; for some days, from the Wednesday on, nothing."""
+    first, midnight = hour_of(MONDAY), WEDNESDAY_9 - 9
+    lost = range(midnight, midnight + missing_days * 24)
+    return {
+        at: each if (at - first) % 24 in hours and at not in lost else 0
+        for at in range(first, lost.stop + days_after * 24)
+    }
+
+
+def silences(counts: Counts) -> list[tuple[int, int | None]]:
+    """When each began and, where it did, ended: days since the first day of silence, rounded down."""
+    midnight = WEDNESDAY_9 - 9
+    news = [one for one in play(stream_of(counts), LIMITS, since=midnight) if one.cause is Cause.SILENCE]
+    began, ended = news[0::2], news[1::2]
+    days = [(hour_of(one.ended_at) - midnight) // 24 for one in ended if one.ended_at is not None]
+    return [
+        ((hour_of(one.began_at) - midnight) // 24, days[number] if number < len(days) else None)
+        for number, one in enumerate(began)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "each", "missing_days", "began", "ended"),
+    [
+        pytest.param((2,), 8, 2, 1, 2, id="a nightly file that does not come for two nights"),
+        pytest.param((10, 15), 1, 8, 5, 8, id="two a day that do not come for eight days"),
+        pytest.param((10, 15), 8, 1, 0, 1, id="two large ones a day that do not come for a day"),
+    ],
+)
+def test_a_silence_of_a_channel_that_is_mostly_silent_ends_when_it_is_back(
+    hours: tuple[int, ...], each: int, missing_days: int, began: int, ended: int
+) -> None:
+    assert silences(regular(*hours, each=each, missing_days=missing_days)) == [(began, ended)]
+
+
+@pytest.mark.parametrize("hours", [(2,), (10, 15), tuple(range(24))])
+def test_the_silence_of_a_channel_that_has_ended_is_no_news_after_some_weeks(hours: tuple[int, ...]) -> None:
+    dead_for = 7 * LIMITS.weeks
+    ((began, ended),) = silences(regular(*hours, each=8, missing_days=dead_for, days_after=0))
+    assert began <= 1
+    assert ended is not None
+    assert 14 < ended <= 7 * (LIMITS.weeks // SILENT_ONE_IN + 2)

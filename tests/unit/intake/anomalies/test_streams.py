@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.anomalies.streams import (
+    LONGEST_GAP,
     Hour,
     Stream,
     hour_of,
@@ -29,9 +31,10 @@ INSTANTS = st.lists(st.integers(0, 5 * 3600).map(lambda seconds: NOW + timedelta
 STREAMS = st.builds(Stream.counted, INSTANTS, INSTANTS)
 
 
-def looked(stream: Stream, *minutes: float) -> Stream:
+def looked(stream: Stream, *minutes: float, longest_gap: timedelta = timedelta(hours=2)) -> Stream:
+    """Watched by a clock of a speed at which that much business time lies between two looks at most."""
     for minute in minutes:
-        stream = stream.watched(NOW + minute * MINUTE, LIMITS)
+        stream = stream.watched(NOW + minute * MINUTE, LIMITS, longest_gap / LONGEST_GAP)
     return stream
 
 
@@ -71,6 +74,14 @@ def test_an_hour_without_requests_is_known_to_have_had_none() -> None:
 def test_hours_in_which_nobody_looked_are_unknown() -> None:
     stream = looked(Stream(), 0, 60, 120, 120 + 121, 361, 421)  # not for two hours and a minute
     assert whole_hours(stream) == [1, 5, 6]
+
+
+@pytest.mark.parametrize(("outage", "unknown"), [(4, []), (6, [4]), (50, [4]), (117, [4, 5])])
+def test_an_outage_of_intake_is_no_quiet_hour(outage: int, unknown: list[int]) -> None:
+    begins = 3 * 60 + 31  # at 05:01
+    looks = [minute for minute in range(420) if not begins <= minute < begins + outage]
+    seen = looked(Stream(), *looks, longest_gap=LONGEST_GAP)
+    assert whole_hours(seen) == [at for at in range(1, 7) if at not in unknown]
 
 
 def test_a_clock_that_jumps_ahead_makes_no_quiet_hours() -> None:

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain import moves
-from services.intake.domain.automation.deciding import BY, Action, Case, Past, is_held_back, next_action
+from services.intake.domain.automation.deciding import Action, Case, Past, is_held_back, next_action
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.rules import OpenStep, RuleSet
+from services.intake.domain.automation.staying import BY
 from services.intake.domain.automation.trying import Trial
 from services.intake.domain.changes import Closed, Complained, Split, StageEntered, Submitted
 from services.intake.domain.deciding import decide

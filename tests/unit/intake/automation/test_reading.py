@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.reminders import OWNER, CountedSpan
 from services.intake.domain.automation.rules import AssignStep, CloseStep, RecordStep, SignalStep, StageStep
+from services.intake.domain.chain import hash_entry
+from services.intake.domain.changes import ControlRecorded
+from services.intake.domain.history import Entry
 from shared.contracts.payload import AttributeValue, Market
 from shared.rules.document import InvalidDocument
 from tests.unit.intake.shipped import AUTOMATION
@@ -61,6 +65,47 @@ def test_every_field_is_read() -> None:
         StageStep(None),
         CloseStep("paid", "small"),
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("true", True),
+        ("0", 0),
+        ("-12", -12),
+        ("-0.5", -0.5),
+        ("-0.0", 0.0),
+        ("9007199254740992", 2**53),
+        ("9007199254740993", "9007199254740993"),
+        ("9007199254740992.5", "9007199254740992.5"),
+        *((word, word) for word in ("nan", "inf", "Infinity", "1e999", "12E5", "007", "1_000", "1.", "0x10")),
+    ],
+)
+def test_a_recorded_value_is_a_number_only_where_it_is_written_like_one(written: str, meant: AttributeValue) -> None:
+    found = recorded(written)
+    assert (found, type(found), str(found)) == (meant, type(meant), str(meant))
+
+
+def recorded(written: str) -> AttributeValue:
+    text = (
+        f'format: "1"\nrules: [{{rule: a, when: {{kind: claim}}, do: [{{control: c, recorded: {{v: "{written}"}}}}]}}]'
+    )
+    ((made,),) = (rule.steps for rule in read_automation(text, "automation.yml").rules)
+    assert isinstance(made, RecordStep)
+    return made.recorded["v"]
+
+
+@given(
+    st.from_regex(r"-?[0-9a-zA-Z_.+]{1,40}", fullmatch=True)
+    | st.floats().map(str)
+    | st.integers().map(str)
+    | st.sampled_from(["9" * 400, "0." + "1" * 400, "-0", "1e-999", "-inf"])
+)
+def test_whatever_a_rule_records_can_be_proved(written: str) -> None:
+    with suppress(InvalidDocument):
+        change = ControlRecorded("assessment", "c", True, {"v": recorded(written)})
+        entry = Entry(2, change, datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC), "automation")
+        assert len(hash_entry(UUID(int=7), entry, None)) == 32
 
 
 def test_the_rules_on_the_page_can_be_used() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain import moves
-from services.intake.domain.automation.deciding import BY, Case, is_held_back, next_action
+from services.intake.domain.automation.deciding import Case, is_held_back, next_action
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.rules import RuleSet
+from services.intake.domain.automation.staying import BY
 from services.intake.domain.automation.trying import RuleTrial, Trial
 from services.intake.domain.changes import HeldBack
 from services.intake.domain.moves import Move
@@ -49,13 +50,29 @@ def test_a_rule_does_not_agree_with_itself() -> None:
     assert (result.acted, result.times, result.agreed, result.disagreed) == (1, 1, 0, 0)
     case = moved(moved(case, moves.Reopen("our_mistake")), moves.Close("declined", None, "fraud"))
     result = tried(PAYS, case)
-    assert (result.acted, result.times, result.agreed, result.disagreed) == (1, 2, 0, 2)  # both would have been wrong
+    # What was reopened it leaves alone, and it was wrong the first time.
+    assert (result.acted, result.times, result.agreed, result.disagreed) == (1, 1, 0, 1)
 
 
 def test_what_a_rule_would_have_ended_it_does_not_end_again_at_another_stay() -> None:
     case = assessed(submitted(amount=800))
     case = moved(moved(case, moves.EnterStage("documents")), moves.EnterStage("assessment"))
     assert (tried(PAYS, case).acted, tried(PAYS, case).times) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("ending", "agrees"),
+    [
+        (moves.Close("withdrawn", None), False),
+        (moves.Cancel("duplicate"), False),
+        (moves.MergeInto(UUID(int=8)), False),
+        (moves.Note(None), None),
+    ],
+)
+def test_who_cancels_or_merges_does_otherwise_than_a_rule_that_pays(ending: Move, agrees: bool | None) -> None:
+    result = tried(PAYS, moved(assessed(submitted(amount=800)), ending))
+    assert (result.agreed, result.disagreed) == (0, int(agrees is False))
+    assert [each.agrees for each in result.listed] == [agrees]
 
 
 @pytest.mark.parametrize("outcome", [None, "declined"])

@@ -125,6 +125,8 @@ def test_a_schema_is_defined_once() -> None:
         ("{starts: 7, ends: 3,", "{starts: 2, ends: 3,", "streams.surge.ends", "must not be above `starts`"),
         ("least_weeks: 4", "least_weeks: 9", "streams.least_weeks", "must not be above `weeks`"),
         ("least_weeks: 4", "least_weeks: 3.5", "streams.least_weeks", "must be a whole number from 3"),
+        ("[2026-12-25, ", "[2026-12-32, ", "streams.holidays[0]", "'2026-12-32' is not a date such as 2026-12-25"),
+        ("[2026-12-25, 2026-12-26", "[2026-12-26, 2026-12-26", "streams.holidays[1]", "2026-12-26 is named twice"),
         ("margin: 0.1", "margin: 1.1", "streams.refusals.margin", "at most 1"),
         ("  - passport\n", "  - pass port\n", "personal[", "'pass port' is not a single word"),
         ("  - passport\n", "  - Pass-Port\n  - passport\n", "personal[", "passport is as good as Pass-Port, which is"),
