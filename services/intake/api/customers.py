@@ -30,6 +30,7 @@ from services.intake.api.texts import read_texts
 from services.intake.api.timeline import view_happening
 from services.intake.api.visibility import visibility_of
 from services.intake.domain.erasure import prove
+from services.intake.domain.reviews import ReviewSight
 from services.intake.domain.sight import Sight
 from services.intake.domain.visibility import EVERYTHING
 from services.intake.handlers.erasing import CustomerUnknown, RequestsNotOver
@@ -177,7 +178,7 @@ async def _export_request(context: Context, connection: Connection, reference: s
     record = await find_by_reference(connection, reference, EVERYTHING)
     assert record is not None  # no request is ever deleted
     happenings = await read_timeline(
-        connection, record.request_id, Sight(EVERYTHING), source=None, except_source=None, after=None, count=_WHOLE
+        connection, record.request_id, Sight(EVERYTHING), ReviewSight.ALL, source=None, after=None, count=_WHOLE
     )
     return ExportedRequestView(
         request=await show_request(context, connection, record, EVERYTHING),

@@ -18,6 +18,9 @@ class StaffRole(StrEnum):
     AUDITOR = "auditor"
 
 
+OVERSEERS = frozenset({StaffRole.QUALITY_REVIEWER, StaffRole.MANAGER, StaffRole.ADMINISTRATOR, StaffRole.AUDITOR})
+"""Who looks at the work of all teams, and does not do it: they see every request, and what was chosen for a review."""
+
 Kind = Literal["channel", "staff", "service"]
 
 
