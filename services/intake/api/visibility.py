@@ -42,6 +42,14 @@ def review_sight_of(principal: Principal) -> ReviewSight:
     return ReviewSight.ALL if is_of_quality and principal.roles & OVERSEERS else ReviewSight.FINISHED
 
 
+def gets_link(principal: Principal) -> bool:
+    """Whether the caller is told the link of the customer's page: whoever has it may answer as the customer, unnamed.
+
+    So channels and services are, which hand it on, and people are not, whose work the customer is asked about.
+    """
+    return principal.kind != "staff"
+
+
 def acting(principal: Principal, move: Move) -> Move:
     """The move with who did it. A person who only handles requests acts in his own name; others say who did it.
 
