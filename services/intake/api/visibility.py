@@ -8,7 +8,7 @@ from typing import Any
 
 from services.intake.domain.moves import Assign, Move
 from services.intake.domain.reviews import ReviewSight
-from services.intake.domain.visibility import EVERYTHING, Visibility
+from services.intake.domain.visibility import Visibility
 from shared.http import FieldError, Problem
 from shared.http.access import OVERSEERS, Principal, Scope, StaffRole
 
@@ -18,15 +18,8 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")  # what events can carr
 
 
 def visibility_of(principal: Principal) -> Visibility:
-    """A channel its own; who handles or leads what the teams of the token have and what no team has; all others all.
-
-    No team in the token means no team: issuers leave groups out when there are too many, and that must not open all.
-    """
-    if principal.kind == "channel":
-        return Visibility(channel=principal.name)
-    if principal.kind == "service" or principal.roles & OVERSEERS:
-        return EVERYTHING
-    return Visibility(teams=principal.teams)
+    """A channel its own; who handles or leads what the teams of the token have and what no team has; all others all."""
+    return Visibility(principal.visible_channel, principal.visible_teams)
 
 
 def review_sight_of(principal: Principal) -> ReviewSight:
