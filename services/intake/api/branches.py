@@ -100,7 +100,9 @@ async def _write(context: Context, write: Write, reference: str, branch: Branch,
                 status, answer = await stored_answer(connection, write)
                 return json_answer(answer, status, REPLAY_HEADER)
             record = await context.moving.branch(connection, reference, branch, asking)
-            answer = (await show_request(context, connection, record, asking.visibility)).model_dump_json()
+            answer = (
+                await show_request(context, connection, record, asking.visibility, write.caller)
+            ).model_dump_json()
             await complete_answer(connection, owner, key, record, 201, answer)
     headers = {"Location": f"/v1/requests/{record.reference}", "ETag": make_etag(record.life.version, answer)}
     return json_answer(answer, 201, headers)

@@ -30,6 +30,7 @@ from services.intake.api.texts import read_texts
 from services.intake.api.timeline import view_happening
 from services.intake.api.visibility import visibility_of
 from services.intake.domain.erasure import prove
+from services.intake.domain.reviews import ReviewSight
 from services.intake.domain.sight import Sight
 from services.intake.domain.visibility import EVERYTHING
 from services.intake.handlers.erasing import CustomerUnknown, RequestsNotOver
@@ -50,6 +51,7 @@ from services.intake.store.timeline import read_timeline
 from shared.contracts.payload import Code
 from shared.encryption import ContactDetails
 from shared.http import Problem, problem_responses
+from shared.http.access import Principal
 from shared.postgres import Connection
 
 router = APIRouter(tags=["customers"])
@@ -108,7 +110,7 @@ async def export(customer_id: UUID, caller: CallerOf, context: ContextOf, reques
         references = await references_of(connection, customer_id)
         return ExportView(
             customer=view_contact(customer, await _details(context, connection, customer)),
-            requests=[await _export_request(context, connection, reference) for reference in references],
+            requests=[await _export_request(context, connection, reference, caller) for reference in references],
             read_by=[view_access(one) for one in await accesses_of(connection, customer_id, references)],
         )
 
@@ -173,14 +175,16 @@ async def _view_erasure(context: Context, connection: Connection, customer_id: U
     return view_erasure(found, prove(found, remains))
 
 
-async def _export_request(context: Context, connection: Connection, reference: str) -> ExportedRequestView:
+async def _export_request(
+    context: Context, connection: Connection, reference: str, caller: Principal
+) -> ExportedRequestView:
     record = await find_by_reference(connection, reference, EVERYTHING)
     assert record is not None  # no request is ever deleted
     happenings = await read_timeline(
-        connection, record.request_id, Sight(EVERYTHING), source=None, except_source=None, after=None, count=_WHOLE
+        connection, record.request_id, Sight(EVERYTHING), ReviewSight.ALL, source=None, after=None, count=_WHOLE
     )
     return ExportedRequestView(
-        request=await show_request(context, connection, record, EVERYTHING),
+        request=await show_request(context, connection, record, EVERYTHING, caller),
         texts=await read_texts(context, connection, record),
         timeline=[view_happening(one) for one in happenings],
     )

@@ -53,7 +53,7 @@ async def look_up(
             raise not_found()
         if since is not None and record.life.version <= since:
             return Response(status_code=304, headers={"ETag": f'"{record.life.version}"'})
-        body = (await show_request(context, connection, record, visibility, since)).model_dump_json()
+        body = (await show_request(context, connection, record, visibility, caller, since)).model_dump_json()
     headers = {"ETag": make_etag(record.life.version, body)}
     if is_known(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)

@@ -135,7 +135,9 @@ async def write_move(
                     status, answer = await stored_answer(connection, write)
                     return json_answer(answer, status, REPLAY_HEADER)
                 record = await perform(context.moving, connection, asking)
-                answer = (await show_request(context, connection, record, asking.visibility)).model_dump_json()
+                answer = (
+                    await show_request(context, connection, record, asking.visibility, write.caller)
+                ).model_dump_json()
                 await complete_answer(connection, write.owner, write.key, record, 200, answer)
     except KeyInFlight:
         raise key_in_flight(context.retry_after_seconds) from None

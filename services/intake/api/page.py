@@ -145,7 +145,9 @@ def tell_now(record: RequestRecord, process: Process, words: Words) -> list[str]
         sentences = {State.CANCELLED: words.cancelled, State.MERGED: words.merged}
         return [sentences.get(life.state, words.closed).format(instant=instant)]
     if life.pause_reasons:
-        return [words.pause_reasons[reason] for reason in life.pause_reasons] + _tell_missing(record, words)
+        # A definition that was stored before its reasons had to have words may have one without.
+        said = dict.fromkeys(words.pause_reasons.get(reason, words.unnamed.now) for reason in life.pause_reasons)
+        return [*said, *_tell_missing(record, words)]
     return [_stage(life.stage, process, words).now, words.nothing_to_do]
 
 

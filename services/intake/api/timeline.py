@@ -16,7 +16,7 @@ from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.paging import PAGED, broken_cursor, link_next
 from services.intake.api.problems import not_found
 from services.intake.api.references import ReferenceOf
-from services.intake.api.visibility import visibility_of
+from services.intake.api.visibility import review_sight_of, visibility_of
 from services.intake.store.sights import find_sight
 from services.intake.store.timeline import Happening, Moment, find_request_id, read_timeline
 from shared.http import problem_responses
@@ -24,8 +24,6 @@ from shared.http import problem_responses
 router = APIRouter(tags=["requests"])
 
 _PREFIX = "/punctual/"
-_STAFF_ONLY = "/punctual/quality_audit"
-"""Reviews judge the work of people in the house: channels have nothing to do with them."""
 _PARTS = 3
 
 
@@ -82,8 +80,9 @@ class TimelineView(BaseModel):
     "/v1/requests/{reference}/timeline",
     summary="Everything that happened to a request",
     description=(
-        "Its own history, its clocks, what was told to whom, and for staff its reviews; by instant, then source. What a"
-        " service tells stands in the order of its sequence: what it tells late comes right after what it told before."
+        "Its own history, its clocks, what was told to whom, and for staff its reviews; by instant, then source. That a"
+        " request was chosen for a review, and whose a review is, is shown to who oversees only. What a service tells"
+        " stands in the order of its sequence: what it tells late comes right after what it told before."
     ),
     responses=PAGED | problem_responses(401, 404, 422, 503),
 )
@@ -107,8 +106,8 @@ async def timeline(
             connection,
             request_id,
             await find_sight(connection, request_id, visibility),
+            review_sight_of(caller),
             source=None if source is None else _PREFIX + source,
-            except_source=None if visibility.channel is None else _STAFF_ONLY,
             after=moment,
             count=limit,
         )

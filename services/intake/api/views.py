@@ -122,14 +122,19 @@ class RequestView(BaseModel):
     related: list[RelatedView]
     next: NextView
     history: list[EntryView]
-    status_url: str
+    status_url: str | None = Field(
+        description="The customer's own page, for who hands it to the customer: channels and services. null for people"
+    )
 
 
-def view_request(record: RequestRecord, process: Process, now: datetime, public_url: str, sight: Sight) -> RequestView:
+def view_request(
+    record: RequestRecord, process: Process, now: datetime, public_url: str | None, sight: Sight
+) -> RequestView:
     """
     Args:
         process: the definition that it follows.
         now: business time; what is allowed depends on it.
+        public_url: where customers' pages are; None for a caller who is not given the link.
         sight: what the caller is shown of other requests.
     """
     life = record.life
@@ -169,7 +174,7 @@ def view_request(record: RequestRecord, process: Process, now: datetime, public_
         related=[RelatedView(relation=other.relation, reference=other.reference) for other in record.related],
         next=view_next(process, life, now),
         history=[_view_entry(entry, sight) for entry in record.history],
-        status_url=public_url.rstrip("/") + status_path(record.status_token),
+        status_url=None if public_url is None else public_url.rstrip("/") + status_path(record.status_token),
     )
 
 

@@ -7,26 +7,40 @@ from dataclasses import replace
 from typing import Any
 
 from services.intake.domain.moves import Assign, Move
-from services.intake.domain.visibility import EVERYTHING, Visibility
+from services.intake.domain.reviews import ReviewSight
+from services.intake.domain.visibility import Visibility
 from shared.http import FieldError, Problem
-from shared.http.access import Principal, StaffRole
+from shared.http.access import OVERSEERS, Principal, Scope, StaffRole
 
-_SEES_ALL = frozenset({StaffRole.MANAGER, StaffRole.ADMINISTRATOR, StaffRole.AUDITOR, StaffRole.QUALITY_REVIEWER})
 _LEADS = frozenset({StaffRole.TEAM_LEADER, StaffRole.MANAGER, StaffRole.ADMINISTRATOR})
 _NOT_SAID: Any = object()
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")  # what events can carry
 
 
 def visibility_of(principal: Principal) -> Visibility:
-    """A channel its own; who handles or leads what the teams of the token have and what no team has; all others all.
+    """A channel its own; who handles or leads what the teams of the token have and what no team has; all others all."""
+    return Visibility(principal.visible_channel, principal.visible_teams)
 
-    No team in the token means no team: issuers leave groups out when there are too many, and that must not open all.
+
+def review_sight_of(principal: Principal) -> ReviewSight:
+    """By the roles alone, so that a program that handles cases for people knows no more than they do.
+
+    A staff key with scopes is an administrator's, and yet moving and reading cases is what most of them are for: it is
+    told of what was chosen only with the scope for quality.
     """
     if principal.kind == "channel":
-        return Visibility(channel=principal.name)
-    if principal.kind == "service" or principal.roles & _SEES_ALL:
-        return EVERYTHING
-    return Visibility(teams=principal.teams)
+        return ReviewSight.NOTHING
+    scopes = principal.terms.scopes if principal.terms is not None else None
+    is_of_quality = scopes is None or Scope.QUALITY in scopes
+    return ReviewSight.ALL if is_of_quality and principal.roles & OVERSEERS else ReviewSight.FINISHED
+
+
+def gets_link(principal: Principal) -> bool:
+    """Whether the caller is told the link of the customer's page: whoever has it may answer as the customer, unnamed.
+
+    So channels and services are, which hand it on, and people are not, whose work the customer is asked about.
+    """
+    return principal.kind != "staff"
 
 
 def acting(principal: Principal, move: Move) -> Move:

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.intake.domain.process import StageWords
+from services.intake.domain.process_files import Worded
 from services.intake.handlers.data_files import read_texts
 from shared.contracts.payload import Language, Market, RequestKind
 from shared.errors import ConfigurationError
@@ -144,6 +145,9 @@ def check_words(words: Mapping[Language, Words]) -> None:
             raise ConfigurationError(f"the status page in {language} lacks {', '.join(missing)}")
 
 
-def worded(words: Mapping[Language, Words]) -> frozenset[str]:
-    """The stages and reasons to pause that customers can be shown; every language has the same."""
-    return frozenset(word for known in words.values() for word in (*known.stages, *known.pause_reasons))
+def worded(words: Mapping[Language, Words]) -> Worded:
+    """What customers can be shown; every language has the same."""
+    return Worded(
+        stages=frozenset(stage for known in words.values() for stage in known.stages),
+        pauses=frozenset(reason for known in words.values() for reason in known.pause_reasons),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 
 from services.intake.domain.process import Outcome, Process, Reopening, Stage, StageWords, Waiting
 from services.intake.domain.validation.personal import find_personal
@@ -22,12 +23,24 @@ _STAGE = frozenset(
 _LONGEST_WORDS = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """What the status page has words for, in every language. A word of a stage says nothing about waiting.
+
+    Attributes:
+        pauses: reasons to pause.
+    """
+
+    stages: frozenset[str]
+    pauses: frozenset[str]
+
+
 def read_process(
     text: str,
     file: str,
     version: int,
     *,
-    worded: Collection[str] | None = None,
+    worded: Worded | None = None,
     personal: PersonalNames | None = None,
 ) -> Process:
     """
@@ -35,7 +48,7 @@ def read_process(
         text: YAML.
         file: its name, for the messages.
         version: which one it is, or will be.
-        worded: stages and reasons that the status page has words for; None to ask for no words.
+        worded: what the status page has words for; None to ask for no words.
         personal: names that no attribute may have, as the rules of validation give them; None to let any name be.
 
     Raises:
@@ -93,17 +106,17 @@ class _Reader:
         self._document.finish()
         return process
 
-    def require_words(self, process: Process, worded: Collection[str]) -> None:
+    def require_words(self, process: Process, worded: Worded) -> None:
         """Customers see every stage and every reason to wait, so each needs words."""
         fields = self._top["stages"].entries()
         for name, stage in process.stages.items():
-            if name not in worded and not stage.words:
+            if name not in worded.stages and not stage.words:
                 with self._document.collecting():
                     raise fields[name].fail("the status page has no words for this stage; give `words`")
         for name in process.pauses:
-            if name not in worded:
+            if name not in worded.pauses:
                 with self._document.collecting():
-                    known = ", ".join(sorted(worded))
+                    known = ", ".join(sorted(worded.pauses))
                     raise self._top["pauses"].fail(f"the status page has no words for {name}; it has for {known}")
 
     def refuse_personal(self, process: Process, personal: PersonalNames) -> None:

@@ -12,12 +12,13 @@ BY = "customer"
 """Who wrote the entries that come by the link."""
 
 MOST = 5
-"""Answers by the link to one request: minds change, and a program that never ends must not fill the history."""
+"""Answers by the link to one request, however often it is reopened: minds change, and a program that never ends must
+not fill the history."""
 
 
 def is_asked(record: RequestRecord) -> bool:
-    """Whether the page asks how it went: it is closed, and nobody said so far."""
-    return record.life.ended_as is State.CLOSED and last_answer(record) is None
+    """Whether the page asks how it went: it is closed, nobody said so far, and an answer would be taken."""
+    return record.life.ended_as is State.CLOSED and last_answer(record) is None and not _is_answered_enough(record)
 
 
 def given_score(record: RequestRecord) -> int | None:
@@ -44,5 +45,9 @@ def check_answer(record: RequestRecord) -> None:
     """
     if record.life.ended_as is not State.CLOSED:
         raise MoveRefused("not_closed", "how it went is asked when the request is closed")
-    if sum(isinstance(entry.change, FeedbackGiven) and entry.by == BY for entry in record.history) >= MOST:
+    if _is_answered_enough(record):
         raise MoveRefused("feedback_final", f"it was answered {MOST} times by this link, and the last answer stays")
+
+
+def _is_answered_enough(record: RequestRecord) -> bool:
+    return sum(isinstance(entry.change, FeedbackGiven) and entry.by == BY for entry in record.history) >= MOST

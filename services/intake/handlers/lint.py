@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from services.intake.domain.automation.linting import remark_on_automation
 from services.intake.domain.automation.reading import read_automation
-from services.intake.domain.process_files import read_process
+from services.intake.domain.process_files import Worded, read_process
 from services.intake.domain.process_linting import remark_on_process
 from services.intake.domain.validation.personal_names import PersonalNames
 from services.intake.handlers.data_files import read_text
@@ -30,11 +30,11 @@ def lint_automation(file: Path) -> dict[str, Any]:
     return {"errors": [], "remarks": [asdict(remark) for remark in remark_on_automation(rules, text, str(file))]}
 
 
-def lint_processes(files: Iterable[Path], worded: Collection[str], personal: PersonalNames) -> dict[str, Any]:
+def lint_processes(files: Iterable[Path], worded: Worded, personal: PersonalNames) -> dict[str, Any]:
     """What is wrong with the files, and what may not be meant; each for itself.
 
     Args:
-        worded: the stages and reasons to pause that the status page has words for.
+        worded: what the status page has words for.
         personal: names that no attribute may have.
 
     Raises:
@@ -44,7 +44,7 @@ def lint_processes(files: Iterable[Path], worded: Collection[str], personal: Per
     return {part: [each for one in found for each in one[part]] for part in ("errors", "remarks")}
 
 
-def _lint_process(file: Path, worded: Collection[str], personal: PersonalNames) -> dict[str, Any]:
+def _lint_process(file: Path, worded: Worded, personal: PersonalNames) -> dict[str, Any]:
     text = read_text(file)
     try:
         process = read_process(text, str(file), 1, worded=worded, personal=personal)

@@ -5,12 +5,12 @@ A broken file stops the start; a broken definition from elsewhere never replaces
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.intake.domain.process import Process
 from services.intake.domain.process_book import ProcessBook
-from services.intake.domain.process_files import read_process
+from services.intake.domain.process_files import Worded, read_process
 from services.intake.domain.validation.personal_names import PersonalNames
 from services.intake.handlers.superseded import check_seen
 from services.intake.store import processes as store
@@ -40,7 +40,7 @@ class Processes:
 
     Args:
         files: name to text, the definitions that come with the program or were put beside it.
-        worded: the stages and reasons to pause that the status page has words for.
+        worded: what the status page has words for.
         personal: names that no attribute may have, as the rules of validation give them.
     """
 
@@ -49,7 +49,7 @@ class Processes:
         database: Database,
         clock: Clock,
         files: Mapping[str, str],
-        worded: Collection[str],
+        worded: Worded,
         personal: PersonalNames,
     ) -> None:
         self._database = database

@@ -692,7 +692,8 @@ FROM (
         FROM heard_event WHERE request_id = :request_id
     ) AS everything
 ) AS placed
-WHERE (:source::text IS NULL OR source = :source) AND source IS DISTINCT FROM :except_source::text
+WHERE (:source::text IS NULL OR source = :source)
+    AND (:of_quality::text[] IS NULL OR source <> :quality OR type = ANY(:of_quality))
     AND (:at::timestamptz IS NULL
         OR (placed_at, source COLLATE "C", sequence) > (:at, :after_source::text, :after_sequence::bigint))
 ORDER BY placed_at, source COLLATE "C", sequence

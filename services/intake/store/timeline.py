@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.intake.domain.reviews import QUALITY_SOURCE, ReviewSight
 from services.intake.domain.sight import Sight
 from services.intake.domain.visibility import Visibility
 from services.intake.store.announcements import SOURCE
@@ -86,9 +87,9 @@ async def read_timeline(
     connection: Connection,
     request_id: UUID,
     sight: Sight,
+    reviews: ReviewSight,
     *,
     source: str | None,
-    except_source: str | None,
     after: Moment | None,
     count: int,
 ) -> list[Happening]:
@@ -97,14 +98,14 @@ async def read_timeline(
     Args:
         sight: what the caller is shown of other requests in our own history.
         source: only what it told; None takes all.
-        except_source: what it told is left out.
     """
     rows = await _STATEMENTS["read_timeline"].fetch(
         connection,
         own=SOURCE,
         request_id=request_id,
         source=source,
-        except_source=except_source,
+        quality=QUALITY_SOURCE,
+        of_quality=None if reviews.types is None else list(reviews.types),
         at=None if after is None else after.placed_at,
         after_source=None if after is None else after.source,
         after_sequence=None if after is None else after.sequence,
@@ -116,7 +117,7 @@ async def read_timeline(
             type=row["type"],
             occurred_at=row["occurred_at"],
             recorded_at=row["recorded_at"],
-            data=_shown(json.loads(row["data"]), row["source"], row["type"], sight),
+            data=_shown(json.loads(row["data"]), row["source"], row["type"], sight, reviews),
             by=row["caller"],
             cause=row["cause"],
         )
@@ -124,8 +125,10 @@ async def read_timeline(
     ]
 
 
-def _shown(data: dict[str, Any], source: str, event_type: str, sight: Sight) -> dict[str, Any]:
-    return sight.shown_data(event_type.removeprefix(_OWN_TYPES), data) if source == SOURCE else data
+def _shown(data: dict[str, Any], source: str, event_type: str, sight: Sight, reviews: ReviewSight) -> dict[str, Any]:
+    if source == SOURCE:
+        return sight.shown_data(event_type.removeprefix(_OWN_TYPES), data)
+    return reviews.shown_data(data) if source == QUALITY_SOURCE else data
 
 
 async def find_request_id(connection: Connection, reference: str, visibility: Visibility) -> UUID | None:

@@ -13,6 +13,7 @@ from services.quality_audit.store.figures import count_all
 from shared.clock import Clock
 from shared.contracts.payload import RequestKind
 from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import OVERSEERS, PrincipalOf
 from shared.postgres import Database
 
 
@@ -23,8 +24,8 @@ def figures_router(database: Database, plan: Plan, master: bytes, clock: Clock) 
     """
     router = APIRouter(prefix="/v1", tags=["figures"])
 
-    @router.get("/score", responses=problem_responses(401, 422))
-    async def score(kind: RequestKind | None = None, period: str | None = None) -> ScoreCardOut:
+    @router.get("/score", responses=problem_responses(401, 403, 422))
+    async def score(caller: PrincipalOf, kind: RequestKind | None = None, period: str | None = None) -> ScoreCardOut:
         """Accuracy and completeness from the sample, timeliness from all clocks; the running quarter by default."""
         now = clock.now()
         async with database.connection() as connection:
@@ -32,9 +33,9 @@ def figures_router(database: Database, plan: Plan, master: bytes, clock: Clock) 
                 figures = await figures_of(connection, period or period_of(now), plan, now)
             except ValueError:
                 raise _no_period() from None
-        return ScoreCardOut.of(figures.of_kind(kind), kind)
+        return ScoreCardOut.of(figures.of_kind(kind), kind, has_strata=bool(caller.roles & OVERSEERS))
 
-    @router.get("/summary", responses=problem_responses(401))
+    @router.get("/summary", responses=problem_responses(401, 403))
     async def summary() -> SummaryOut:
         """Counts over all periods."""
         async with database.connection() as connection:

@@ -167,10 +167,12 @@ class ScoreCardOut(BaseModel):
     accuracy: ScoreOut
     completeness: ScoreOut
     timeliness: TimelinessOut
-    strata: list[StratumOut]
+    strata: list[StratumOut] | None = Field(
+        description="null for who handles cases: how many were drawn, read after each closing, tells which."
+    )
 
     @classmethod
-    def of(cls, figures: PeriodFigures, kind: RequestKind | None) -> ScoreCardOut:
+    def of(cls, figures: PeriodFigures, kind: RequestKind | None, *, has_strata: bool) -> ScoreCardOut:
         return cls(
             period=figures.period,
             kind=kind,
@@ -183,7 +185,9 @@ class ScoreCardOut(BaseModel):
                 **CensusOut.of(figures.timeliness).model_dump(),
                 by_objective={name: CensusOut.of(c) for name, c in figures.timeliness_by_objective.items()},
             ),
-            strata=[
+            strata=None
+            if not has_strata
+            else [
                 StratumOut(
                     stratum=f"{s.kind}.{s.risk}",
                     rate=s.rate,

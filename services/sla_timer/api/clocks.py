@@ -73,6 +73,7 @@ async def clocks_due_next(
         wanted = Wanted(
             due_before=filters.due_before,
             channel=caller.visible_channel,
+            teams=caller.visible_teams,
             team=filters.team,
             stage=filters.stage,
             state=filters.state,

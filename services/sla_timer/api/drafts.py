@@ -12,6 +12,7 @@ from services.sla_timer.api.policies import refused
 from services.sla_timer.api.streaming import RunResponse, stream, stream_responses
 from services.sla_timer.domain.rulebook import RuleSources, lint
 from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import PrincipalOf
 from shared.rules.document import InvalidDocument
 
 router = APIRouter(tags=["rules"])
@@ -82,8 +83,11 @@ class PreviewDraft(Draft):
         "A JSON object a line: `progress` while it goes on, `result` at the end, or `failed`.", 401, 403, 409, 413, 422
     ),
 )
-async def preview_rules(draft: PreviewDraft, context: ContextOf) -> RunResponse:
-    """What would change if these rules were applied to the clocks that run, and what they would have changed."""
+async def preview_rules(draft: PreviewDraft, context: ContextOf, caller: PrincipalOf) -> RunResponse:
+    """What would change if these rules were applied to the clocks that run, and what they would have changed.
+
+    All clocks are counted; listed are only those of requests that the caller sees.
+    """
     now = context.clock.now()
     if draft.history_from is not None and draft.history_from >= (draft.history_to or now):
         raise Problem(
@@ -103,5 +107,6 @@ async def preview_rules(draft: PreviewDraft, context: ContextOf) -> RunResponse:
         "history_from": None if draft.history_from is None else draft.history_from.isoformat(),
         "history_to": (draft.history_to or now).isoformat(),
         "most_listed": draft.most_listed,
+        "teams": None if caller.visible_teams is None else sorted(caller.visible_teams),
     }
     return await stream(context, PREVIEW, job)

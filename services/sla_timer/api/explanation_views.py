@@ -113,7 +113,11 @@ class PolicyChoiceView(BaseModel):
     choices: list[ChoiceView]
 
 
-def view_explanation(explanation: Explanation) -> ClockExplanationView:
+def view_explanation(explanation: Explanation, *, names_others: bool) -> ClockExplanationView:
+    """
+    Args:
+        names_others: whether the caller sees the request that this one was merged into.
+    """
     course = explanation.course
     reading, target = course.reading, course.target
     return ClockExplanationView(
@@ -147,8 +151,8 @@ def view_explanation(explanation: Explanation) -> ClockExplanationView:
             for window in explanation.windows
         ],
         pauses=[PauseView(start=p.start, end=p.end, reasons=list(p.reasons)) for p in explanation.left_out],
-        moves=[_view_entry(effect) for effect in explanation.moves],
-        entries=[_view_entry(effect) for effect in explanation.effects],
+        moves=[_view_entry(effect, names_others=names_others) for effect in explanation.moves],
+        entries=[_view_entry(effect, names_others=names_others) for effect in explanation.effects],
         came=view_rungs(course.came),
         to_come=view_rungs(course.to_come),
         is_due_at_once=explanation.is_due_at_once,
@@ -172,9 +176,10 @@ def _view_finding(finding: Finding) -> FindingView:
     return FindingView(text=finding.text, holds=finding.holds, parts=[_view_finding(part) for part in finding.parts])
 
 
-def _view_entry(effect: Effect) -> EntryView:
+def _view_entry(effect: Effect, *, names_others: bool) -> EntryView:
     entry = effect.entry
-    details: Mapping[str, Any] | None = entry.details
+    is_hidden = entry.happening is Happening.MERGED and not names_others
+    details: Mapping[str, Any] | None = None if is_hidden else entry.details
     return EntryView(
         origin=entry.origin,
         sequence=entry.sequence,

@@ -14,7 +14,7 @@ from services.sla_timer.api.explanation_views import (
     view_choice,
     view_explanation,
 )
-from services.sla_timer.api.finding import find_request
+from services.sla_timer.api.finding import find_request, sees_merged
 from services.sla_timer.domain.choosing import explain_choices
 from services.sla_timer.domain.explaining import explain
 from services.sla_timer.store import reports
@@ -30,10 +30,11 @@ async def explain_clocks(request: str, context: ContextOf, caller: PrincipalOf) 
     async with context.database.transaction() as connection:
         await reports.hold_still(connection)
         found = await find_request(context, connection, request, caller)
+        names_others = await sees_merged(connection, found, caller)
     case, now = context.loading.case(found), context.clock.now()
     clocks: list[ClockExplanationView] = []
     for code in case.objectives():
-        clocks += [view_explanation(explanation) for explanation in explain(case, code, now)]
+        clocks += [view_explanation(explanation, names_others=names_others) for explanation in explain(case, code, now)]
         await asyncio.sleep(0)  # the history is told again for each: timers have their turn in between
     return ExplanationView(request_id=found.request_id, reference=found.reference, read_at=now, clocks=clocks)
 

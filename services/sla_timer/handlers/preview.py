@@ -38,6 +38,7 @@ class PreviewJob:
     now: business time; the draft is applied as of it.
     history_from, history_to: requests submitted in between are looked at, too; None looks at none.
     most_listed: how many changed clocks are listed one by one.
+    teams: listed is what these have, or no team has; None: all. Counted are all clocks, since rules are the house's.
     """
 
     policies: str
@@ -46,6 +47,7 @@ class PreviewJob:
     history_from: datetime | None
     history_to: datetime
     most_listed: int
+    teams: frozenset[str] | None
 
     @classmethod
     def of(cls, job: dict[str, Any]) -> PreviewJob:
@@ -58,7 +60,11 @@ class PreviewJob:
             None if since is None else datetime.fromisoformat(since),
             datetime.fromisoformat(job["history_to"]),
             job["most_listed"],
+            None if job["teams"] is None else frozenset(job["teams"]),
         )
+
+    def lists(self, request: BareRequest) -> bool:
+        return self.teams is None or request.team is None or request.team in self.teams
 
 
 @dataclass(slots=True)
@@ -70,13 +76,13 @@ class Found:
     listed: list[dict[str, Any]] = field(default_factory=list)
     by_promise: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
 
-    def take(self, request: BareRequest, changes: Sequence[ClockChange], most_listed: int) -> None:
+    def take(self, request: BareRequest, changes: Sequence[ClockChange], job: PreviewJob) -> None:
         self.affected += bool(changes)
         for change in changes:
             counts = self.by_promise.setdefault((change.policy, change.objective), Counter())
             counts[change.kind.value] += 1
             counts["breached_at_once"] += change.is_breached_at_once
-            if len(self.listed) < most_listed:
+            if len(self.listed) < job.most_listed and job.lists(request):
                 self.listed.append({"reference": request.reference, **asdict(change)})
 
     def told(self) -> dict[str, Any]:
@@ -137,7 +143,7 @@ class _Preview:
             cases = await self._cases([request for request in batch if await self._may_change(request)])
             for request, case in cases:
                 after = apply_draft(case, self._draft, self._job.now, self._rules.known, self._activations)
-                found.take(request, compare_running(case, after, self._job.now), self._job.most_listed)
+                found.take(request, compare_running(case, after, self._job.now), self._job)
             found.requests += len(batch)
             self._tell({"kind": "progress", "phase": "running", "done": found.requests, "total": total})
         return found.told()

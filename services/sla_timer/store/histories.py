@@ -22,12 +22,14 @@ class BareRequest:
     """A request without its history.
 
     Attributes:
+        team: whose it is now.
         facts, policy_version: as it began.
         has_other_terms: whether changed facts or applied rules are in its history.
     """
 
     request_id: UUID
     reference: str
+    team: str | None
     facts: Facts
     policy_version: int
     has_other_terms: bool
@@ -126,6 +128,7 @@ async def _walk(
             BareRequest(
                 row["request_id"],
                 row["reference"],
+                row["team"],
                 Facts(**json.loads(row["facts"])),
                 row["policy_version"],
                 row["has_other_terms"],

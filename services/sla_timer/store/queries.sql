@@ -130,10 +130,11 @@ SELECT version, digest, origin, author, reason, loaded_at FROM policy_version
 WHERE version < coalesce(:before::integer, 2147483647) ORDER BY version DESC LIMIT :count;
 
 -- name: find_request
--- Finds a request by its id or its reference, among those a channel may see.
+-- Finds a request by its id or its reference, among those a channel or the people of some teams may see.
 SELECT request_id, reference FROM tracked_request
 WHERE (request_id = :request_id OR reference = :reference)
-    AND (:channel::text IS NULL OR facts->>'channel' = :channel);
+    AND (:channel::text IS NULL OR facts->>'channel' = :channel)
+    AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams));
 
 -- name: decisions_of_clocks
 -- Reads the decisions made on clocks, in the order they became true.
@@ -141,7 +142,8 @@ SELECT clock_id, cycle, kind, level, true_at, recorded_at, lateness_ms, withdraw
 FROM decision WHERE clock_id = ANY(:clock_ids::uuid[]) ORDER BY true_at, decision_id;
 
 -- name: clocks_due_next
--- Reads the open clocks that are due next, after a place in that order, among those a channel may see.
+-- Reads the open clocks that are due next, after a place in that order, among those a channel or the people of
+-- some teams may see.
 SELECT c.clock_id, c.request_id, c.objective, c.cycle, c.generation, c.said, c.policy, c.policy_version, c.mode, c.party,
     c.state, c.started_at, c.due_at, c.ended_at, c.is_paused, c.held, c.next_at, c.next_rung, c.cause, c.read_at,
     t.reference, t.stage, t.team, t.facts
@@ -150,6 +152,7 @@ WHERE c.ended_at IS NULL AND c.due_at IS NOT NULL
     AND c.due_at < coalesce(:due_before::timestamptz, 'infinity')
     AND (c.due_at, c.clock_id) > (coalesce(:after_at::timestamptz, '-infinity'), coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000'))
     AND (:channel::text IS NULL OR t.facts->>'channel' = :channel)
+    AND (:teams::text[] IS NULL OR t.team IS NULL OR t.team = ANY(:teams))
     AND (:team::text IS NULL OR t.team = :team)
     AND (:stage::text IS NULL OR t.stage = :stage)
     AND (:state::text IS NULL OR c.state = :state)
@@ -259,7 +262,7 @@ SELECT count(*) FROM running_request;
 
 -- name: walk_running_requests
 -- Reads requests that are not over, and whether other facts or rules came to hold for them.
-SELECT t.request_id, t.reference, t.facts, t.policy_version,
+SELECT t.request_id, t.reference, t.team, t.facts, t.policy_version,
     EXISTS (
         SELECT FROM request_event AS e
         WHERE e.request_id = t.request_id AND e.happening IN ('changed', 'policy_applied')
@@ -274,7 +277,7 @@ WHERE s.happening = 'submitted' AND s.occurred_at >= :since AND s.occurred_at < 
 
 -- name: walk_submitted_requests
 -- Reads requests that were submitted in a span, and whether other facts or rules came to hold for them.
-SELECT t.request_id, t.reference, t.facts, t.policy_version,
+SELECT t.request_id, t.reference, t.team, t.facts, t.policy_version,
     EXISTS (
         SELECT FROM request_event AS e
         WHERE e.request_id = t.request_id AND e.happening IN ('changed', 'policy_applied')

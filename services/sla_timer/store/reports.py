@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -33,12 +34,13 @@ class Wanted:
     """Which open clocks are asked for; None asks for all.
 
     Attributes:
-        channel: whose requests the caller may see.
+        channel, teams: whose requests the caller may see; what no team has, any of the teams may.
         promises: ``version/policy/objective`` of those wanted.
     """
 
     due_before: datetime | None = None
     channel: str | None = None
+    teams: AbstractSet[str] | None = None
     team: str | None = None
     stage: str | None = None
     state: str | None = None
@@ -76,11 +78,16 @@ async def hold_still(connection: Connection) -> None:
 
 
 async def find_request(
-    connection: Connection, *, request_id: UUID | None = None, reference: str | None = None, channel: str | None = None
+    connection: Connection,
+    *,
+    request_id: UUID | None = None,
+    reference: str | None = None,
+    channel: str | None = None,
+    teams: AbstractSet[str] | None = None,
 ) -> UUID | None:
-    """None when the request is not known here, or not one of the channel's."""
+    """None when the request is not known here, or not one that the channel or the teams may see."""
     row = await STATEMENTS["find_request"].fetchrow(
-        connection, request_id=request_id, reference=reference, channel=channel
+        connection, request_id=request_id, reference=reference, channel=channel, teams=_names(teams)
     )
     return None if row is None else row["request_id"]
 
@@ -93,6 +100,7 @@ async def due_next(connection: Connection, wanted: Wanted, after: Place | None, 
         after_at=after.due_at if after is not None else None,
         after_id=after.clock_id if after is not None else None,
         channel=wanted.channel,
+        teams=_names(wanted.teams),
         team=wanted.team,
         stage=wanted.stage,
         state=wanted.state,
@@ -134,3 +142,7 @@ async def summarise(connection: Connection) -> Summary:
         lateness_p50_ms=lateness["p50"],
         lateness_p99_ms=lateness["p99"],
     )
+
+
+def _names(teams: AbstractSet[str] | None) -> list[str] | None:
+    return None if teams is None else sorted(teams)

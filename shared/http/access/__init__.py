@@ -9,9 +9,10 @@ from shared.http.access.identity import Identification, TrustedIssuer
 from shared.http.access.issuer import IssuerKeys
 from shared.http.access.matrix import Matrix, read_matrix
 from shared.http.access.opening import load_matrix, open_access
-from shared.http.access.principal import KeyTerms, Principal, Scope, StaffRole
+from shared.http.access.principal import OVERSEERS, KeyTerms, Principal, Scope, StaffRole
 
 __all__ = [
+    "OVERSEERS",
     "Access",
     "ClaimNames",
     "Identification",

@@ -18,6 +18,9 @@ class StaffRole(StrEnum):
     AUDITOR = "auditor"
 
 
+OVERSEERS = frozenset({StaffRole.QUALITY_REVIEWER, StaffRole.MANAGER, StaffRole.ADMINISTRATOR, StaffRole.AUDITOR})
+"""Who looks at the work of all teams, and does not do it: they see every request, and what was chosen for a review."""
+
 Kind = Literal["channel", "staff", "service"]
 
 
@@ -79,3 +82,12 @@ class Principal:
     def visible_channel(self) -> str | None:
         """Whose requests the caller may see: a channel its own, everybody else all (None)."""
         return self.name if self.kind == "channel" else None
+
+    @property
+    def visible_teams(self) -> frozenset[str] | None:
+        """Whose requests the caller may see beside what no team has; None: all. It bounds who handles or leads.
+
+        No team in the token means no team: issuers leave groups out when there are too many, and that must not open
+        everything.
+        """
+        return None if self.kind != "staff" or self.roles & OVERSEERS else self.teams

@@ -189,7 +189,7 @@ class Audit:
         return await self.staff.post(f"/v1/samples/{sample_id}/review", json=body)
 
     async def score(self, **parameters: Any) -> dict[str, Any]:
-        answer = await self.app.get("/v1/score", params=parameters)
+        answer = await self.staff.get("/v1/score", params=parameters)
         assert answer.status_code == 200, answer.text
         card: dict[str, Any] = answer.json()
         return card

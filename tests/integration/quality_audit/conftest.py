@@ -11,11 +11,14 @@ from services.quality_audit.api import create_api
 from services.quality_audit.handlers.reviewing import Reviewing
 from shared.clock import ManualClock
 from shared.http import KeyRing, hash_key
+from shared.http.access import Access, Identification
 from shared.http.keys import ApiKey
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
-from tests.access.opening import access_by_keys
+from tests.access.issuing import NOW as ISSUED_AT
+from tests.access.issuing import IssuerInMemory
+from tests.access.opening import matrix_of
 from tests.integration.quality_audit.audit import EVERY_CASE, MASTER, NOW, TABLES, Audit
 
 
@@ -39,7 +42,7 @@ async def audit(
 
     api = create_api(
         database=database,
-        access=access_by_keys(keys, "quality_audit"),
+        access=Access(Identification(keys, IssuerInMemory().trusted(), lambda: ISSUED_AT), matrix_of("quality_audit")),
         reviewing=Reviewing(database, outbox, clock),
         plan=EVERY_CASE.plan,
         master=MASTER,

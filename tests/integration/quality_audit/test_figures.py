@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from services.quality_audit.domain.plan_text import parse_plan
 from services.quality_audit.ticker import DRAWN, FRAME, REVIEWED, SCORE, TIMELINESS, FiguresTicker
 from shared.contracts.clocks import ClockBreached, ClockMet
+from tests.access.issuing import token_of
 from tests.integration.quality_audit.audit import EVERY_CASE, NOW, Audit, Story
 
 HALF = parse_plan(EVERY_CASE.text.replace("ordinary\n    rate: 1", "ordinary\n    rate: 0.5"))
@@ -102,16 +104,34 @@ async def test_a_directed_review_does_not_feed_the_figure(audit: Audit) -> None:
 
 @pytest.mark.parametrize("query", ["period=2026", "period=2026Q5", "period=9999Q4", "kind=hotline"])
 async def test_a_wrong_question_is_told(audit: Audit, query: str) -> None:
-    answer = await audit.app.get(f"/v1/score?{query}")
+    answer = await audit.staff.get(f"/v1/score?{query}")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert [error["field"] for error in answer.json()["errors"]] == [f"query:{query.split('=', maxsplit=1)[0]}"]
 
 
-async def test_the_figures_are_for_those_with_a_key(audit: Audit) -> None:
+async def test_the_figures_are_those_of_the_house_and_for_no_channel(audit: Audit) -> None:
     for path in ("/v1/score", "/v1/summary"):
         assert (await audit.nobody.get(path)).status_code == 401
-        assert (await audit.app.get(path)).status_code == 200
+        assert (await audit.app.get(path)).status_code == 403
+        assert (await audit.staff.get(path)).status_code == 200
+
+
+async def test_who_handles_cases_does_not_see_from_the_figures_that_one_was_drawn(audit: Audit) -> None:
+    async def asked(path: str, *roles: str) -> httpx.Response:
+        return await audit.staff.get(path, headers={"Authorization": f"Bearer {token_of(*roles)}"})
+
+    before = (await asked("/v1/score", "handler")).json()
+    await audit.close_request()
+    after = (await asked("/v1/score", "handler")).json()
+    assert after == before | {"as_of": after["as_of"]}
+    for roles in (("handler", "team_leader"), ("team_leader",)):
+        assert (await asked("/v1/score", *roles)).json()["strata"] is None
+        assert (await asked("/v1/summary", *roles)).status_code == 403
+    for roles in (("quality_reviewer",), ("handler", "auditor")):
+        (stratum,) = [one for one in (await asked("/v1/score", *roles)).json()["strata"] if one["frame"]]
+        assert (stratum["frame"], stratum["drawn"]) == (1, 1)
+        assert (await asked("/v1/summary", *roles)).json()["sampled"] == 1
 
 
 async def test_the_summary_counts(audit: Audit) -> None:

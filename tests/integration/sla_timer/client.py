@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,8 +15,10 @@ from services.sla_timer.handlers.loading import Loading
 from services.sla_timer.handlers.programs import Programs
 from services.sla_timer.store.shelf import Shelf
 from shared.http import KeyRing, hash_key
+from shared.http.access import Access, Identification
 from shared.http.keys import ApiKey
-from tests.access.opening import access_by_keys
+from tests.access.issuing import NOW, IssuerInMemory, token_of
+from tests.access.opening import matrix_of
 from tests.integration.sla_timer.desk import Desk
 
 KEYS = KeyRing(
@@ -47,9 +49,9 @@ class Client:
     async def post(self, path: str, body: Mapping[str, Any], caller: str = "lead") -> httpx.Response:
         return await self.http.post(path, json=body, headers=_key(caller), timeout=60)
 
-    async def lines(self, path: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    async def lines(self, path: str, body: Mapping[str, Any], caller: str = "lead") -> list[dict[str, Any]]:
         """A streamed answer, its objects one by one."""
-        answer = await self.post(path, body)
+        answer = await self.post(path, body, caller)
         assert answer.status_code == httpx.codes.OK, answer.text
         return [json.loads(line) for line in answer.text.splitlines()]
 
@@ -64,10 +66,17 @@ async def client_of(desk: Desk, programs: Programs) -> AsyncIterator[Client]:
 
     looking = Loading(Shelf(0, dict), desk.rulebooks)
     context = Context(desk.database, desk.clock, desk.rulebooks, desk.modes, looking, programs)
-    app = create_api(context, access_by_keys(KEYS, "sla_timer"), readiness)
+    access = Access(Identification(KEYS, IssuerInMemory().trusted(), lambda: NOW), matrix_of("sla_timer"))
+    app = create_api(context, access, readiness)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sla_timer") as http:
         yield Client(http, app)
 
 
+def person(*roles: str, teams: Collection[str] = ()) -> str:
+    """A member of staff as a caller."""
+    return token_of(*roles, teams=list(teams))
+
+
 def _key(caller: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer key of {caller}"}
+    """Of a key's name, or of a token."""
+    return {"Authorization": f"Bearer {caller}" if "." in caller else f"Bearer key of {caller}"}

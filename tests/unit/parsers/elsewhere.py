@@ -13,6 +13,7 @@ TRUSTED = {
         "services/notifier/api/customers.py:*.of",
         "services/notifier/api/notices.py:notices_router.<locals>.*",
         "services/notifier/domain/wording/reading.py:read_mail",
+        "services/sla_timer/api/finding.py:sees_merged",
         "services/sla_timer/handlers/preview.py:PreviewJob.of",
     ),
     "no text: it makes a UUID of octets, or a mail": (

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.intake.api.page import tell_now
 from services.intake.domain.changes import Closed, Paused, Reopened, Resumed, Submitted
 from services.intake.domain.deadlines import Deadline, DeadlineState
 from services.intake.domain.history import Change, Entry
@@ -60,6 +61,16 @@ def test_asking_for_more_while_it_waits_is_no_new_waiting() -> None:
     history = tuple(Entry(number, change, NOW, NOW, "app") for number, change in enumerate(changes, 1))
     page = STATUS_PAGE.draw(replace(RECORD, history=history), CLAIM, Language.ENGLISH, NOW)
     assert page.count("Waiting began.") == 3
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_reason_to_wait_without_words_is_told_as_work(language: Language) -> None:
+    words = STATUS_PAGE.words[language]
+    known = words.pause_reasons["third_party"]
+    changes = [Paused("third_party"), Paused("survey"), Paused("lunch")]
+    record = RECORD.after(changes, occurred_at=NOW, recorded_at=NOW, by="app")
+    assert tell_now(record, CLAIM, words) == [known, words.unnamed.now]
+    assert words.unnamed.now in STATUS_PAGE.draw(record, CLAIM, language, NOW)
 
 
 def test_whatever_a_record_holds_is_escaped() -> None:

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.api.visibility import acting, submitting_channel, visibility_of
+from services.intake.api.visibility import acting, review_sight_of, submitting_channel, visibility_of
 from services.intake.domain import moves
+from services.intake.domain.reviews import ReviewSight
 from services.intake.domain.visibility import EVERYTHING, Visibility
 from shared.http import Problem
-from shared.http.access import KeyTerms, Principal, StaffRole
+from shared.http.access import KeyTerms, Principal, Scope, StaffRole
 
 SEE_ALL = frozenset({StaffRole.MANAGER, StaffRole.ADMINISTRATOR, StaffRole.AUDITOR, StaffRole.QUALITY_REVIEWER})
 
@@ -48,6 +49,26 @@ def test_a_service_sees_all(name: str) -> None:
 def test_one_more_role_hides_nothing(person: Principal, role: StaffRole, request: tuple[str, str | None]) -> None:
     more = Principal(person.subject, person.name, "staff", person.roles | {role}, person.teams)
     assert visibility_of(more).shows(*request) >= visibility_of(person).shows(*request)
+
+
+@given(people)
+def test_what_was_chosen_for_a_review_is_shown_to_who_sees_all_and_to_nobody_else(person: Principal) -> None:
+    expected = ReviewSight.ALL if person.roles & SEE_ALL else ReviewSight.FINISHED
+    assert review_sight_of(person) is expected
+
+
+@given(channels)
+def test_a_channel_is_shown_no_review(channel: Principal) -> None:
+    assert review_sight_of(channel) is ReviewSight.NOTHING
+
+
+@given(st.none() | st.frozensets(st.sampled_from(list(Scope))), st.frozensets(st.sampled_from(list(StaffRole))))
+def test_a_program_is_told_what_was_chosen_by_its_roles_and_its_scopes(
+    scopes: frozenset[Scope] | None, roles: frozenset[StaffRole]
+) -> None:
+    program = Principal("tool", "tool", "service", roles, terms=KeyTerms("tool", scopes))
+    is_told = bool(roles & SEE_ALL) and (scopes is None or Scope.QUALITY in scopes)
+    assert review_sight_of(program) is (ReviewSight.ALL if is_told else ReviewSight.FINISHED)
 
 
 def test_a_channel_with_teams_is_a_mistake() -> None:

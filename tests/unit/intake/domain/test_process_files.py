@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.intake.domain.process import Outcome, Process, Waiting
 from services.intake.domain.process_book import ProcessBook
-from services.intake.domain.process_files import read_process
+from services.intake.domain.process_files import Worded, read_process
 from services.intake.domain.process_linting import remark_on_process
 from shared.contracts.payload import Language, RequestKind
 from shared.rules.document import InvalidDocument
@@ -210,15 +210,37 @@ def test_all_complaints_about_stages_come_at_once() -> None:
 def test_a_stage_that_customers_have_no_words_for_needs_its_own() -> None:
     text = TEXT.replace("answering", "pondering")
     with pytest.raises(InvalidDocument, match="no words for this stage"):
-        read_process(text, "question.yml", 1, worded={"received", "third_party"})
+        read_process(text, "question.yml", 1, worded=Worded(frozenset({"received"}), frozenset({"third_party"})))
     own = "words: {" + ", ".join(f"{language}: {{name: N, now: W}}" for language in Language) + "}"
-    process = read_process(text.replace("key: true", own), "question.yml", 1, worded={"received", "third_party"})
+    process = read_process(
+        text.replace("key: true", own),
+        "question.yml",
+        1,
+        worded=Worded(frozenset({"received"}), frozenset({"third_party"})),
+    )
     assert process.stages["pondering"].words[Language.ENGLISH].now == "W"
 
 
 def test_a_reason_to_pause_that_customers_have_no_words_for_is_refused() -> None:
     with pytest.raises(InvalidDocument, match="no words for third_party"):
-        read_process(TEXT, "question.yml", 1, worded={"received", "answering"})
+        read_process(
+            TEXT,
+            "question.yml",
+            1,
+            worded=Worded(frozenset({"received", "answering"}), frozenset({"customer_documents"})),
+        )
+
+
+def test_the_words_of_a_stage_are_none_for_a_reason_to_pause_of_its_name() -> None:
+    motor = FILES["claim_motor.yml"].replace("pauses:\n", "pauses:\n  survey: supplier\n")
+    with pytest.raises(InvalidDocument, match="the status page has no words for survey; it has for customer_decision"):
+        read_process(motor, "claim_motor.yml", 1, worded=WORDED)
+
+
+def test_the_words_of_a_reason_to_pause_are_none_for_a_stage_of_its_name() -> None:
+    text = TEXT.replace("answering", "third_party")
+    with pytest.raises(InvalidDocument, match="no words for this stage"):
+        read_process(text, "question.yml", 1, worded=WORDED)
 
 
 @pytest.mark.parametrize("text", ["", "[", "kind: [", "- 1", "\t: :", "a: &a [*a]"])

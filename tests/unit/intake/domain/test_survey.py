@@ -6,6 +6,8 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.intake.domain.changes import Cancelled, Closed, FeedbackGiven, Merged, Reopened
 from services.intake.domain.history import Change
@@ -39,6 +41,22 @@ def test_the_last_answer_holds() -> None:
 def test_a_reopening_asks_anew() -> None:
     again = after(CLOSED, FeedbackGiven(2), Reopened("new_evidence"), Closed("paid"))
     assert (is_asked(again), given_score(again)) == (True, None)
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from([BY, "app"]), st.integers(1, 5)), max_size=MOST + 1), max_size=5))
+def test_who_is_asked_can_answer_however_often_it_was_reopened(cycles: list[list[tuple[str, int]]]) -> None:
+    record = CLOSED
+    by_link = 0
+    for answers in cycles:
+        for by, score in answers:
+            if by == BY and by_link == MOST:
+                continue
+            by_link += by == BY
+            record = after(record, FeedbackGiven(score), by=by)
+        record = after(record, Reopened("new_evidence"), Closed("paid"))
+        assert is_asked(record) == (by_link < MOST)
+        if is_asked(record):
+            check_answer(record)
 
 
 @pytest.mark.parametrize("ending", [None, Cancelled("duplicate"), Merged(UUID(int=2))])
