@@ -14,7 +14,7 @@ from services.intake.api.showing import show_request
 from services.intake.api.views import RequestView
 from services.intake.api.visibility import visibility_of
 from services.intake.domain.branching import Branch
-from services.intake.handlers.moving import Asking
+from services.intake.handlers.asking import Asking
 from services.intake.store.answers import KeyInFlight, claim_key, complete_answer
 from services.intake.store.lookups import find_by_reference
 from services.intake.store.refusals import writing

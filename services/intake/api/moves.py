@@ -19,7 +19,8 @@ from services.intake.api.showing import show_request
 from services.intake.api.views import RequestView
 from services.intake.api.visibility import acting, visibility_of
 from services.intake.domain.record import RequestRecord
-from services.intake.handlers.moving import Asking, Moving, RequestUnknown
+from services.intake.handlers.asking import Asking, RequestUnknown
+from services.intake.handlers.moving import Moving
 from services.intake.store.answers import KeyInFlight, claim_key, complete_answer
 from services.intake.store.refusals import writing
 from shared.contracts.payload import RequestKind

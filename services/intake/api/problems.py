@@ -14,8 +14,8 @@ from services.intake.api.context import IDEMPOTENCY_KEY
 from services.intake.domain.deadlines import ObjectiveUnknown
 from services.intake.domain.instants import InstantRefused
 from services.intake.domain.refusing import MoveRefused
+from services.intake.handlers.asking import ChangedMeanwhile, ProcessUnknown, RequestUnknown
 from services.intake.handlers.customer_keys import CustomerErased
-from services.intake.handlers.moving import ChangedMeanwhile, ProcessUnknown, RequestUnknown
 from services.intake.handlers.superseded import Superseded
 from services.intake.handlers.validation import DataRefused
 from shared.errors import Retryable

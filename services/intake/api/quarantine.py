@@ -21,7 +21,8 @@ from services.intake.domain import moves
 from services.intake.domain.life import State
 from services.intake.domain.moves import Move
 from services.intake.domain.record import RequestRecord
-from services.intake.handlers.moving import Asking, Moving
+from services.intake.handlers.asking import Asking
+from services.intake.handlers.moving import Moving
 from services.intake.store.quarantine import OLDEST, Quarantined, QuarantineFilter, list_quarantine
 from shared.contracts.payload import Code, RequestKind
 from shared.http import problem_responses

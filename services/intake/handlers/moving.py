@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -30,8 +30,9 @@ from services.intake.domain.record import Related, RequestRecord
 from services.intake.domain.refusing import MoveRefused
 from services.intake.domain.survey import BY as CUSTOMER
 from services.intake.domain.survey import check_answer, given_score, last_answer
-from services.intake.domain.visibility import EVERYTHING, Visibility
+from services.intake.domain.visibility import EVERYTHING
 from services.intake.handlers.acting import Acting
+from services.intake.handlers.asking import Asking, ChangedMeanwhile, ProcessUnknown, RequestUnknown
 from services.intake.handlers.customer_keys import CustomerErased, CustomerKeys
 from services.intake.handlers.data_quality import count_judged
 from services.intake.handlers.opening import open_beside
@@ -43,59 +44,9 @@ from services.intake.store.personal.customers import is_customer_erased
 from services.intake.store.personal.texts import add_texts, find_texts
 from shared.clock import Clock
 from shared.contracts.topics import REQUESTS
-from shared.errors import PunctualError
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.telemetry.context import current_trace
-
-
-class RequestUnknown(PunctualError):
-    """There is no such request, or none that the caller may see.
-
-    Attributes:
-        reference: of which.
-    """
-
-    def __init__(self, reference: str) -> None:
-        super().__init__(f"no request {reference}")
-        self.reference = reference
-
-
-class ProcessUnknown(PunctualError):
-    """There is no such version of a process."""
-
-
-class ChangedMeanwhile(PunctualError):
-    """The request is not what the caller saw.
-
-    Attributes:
-        version: what it has now.
-    """
-
-    def __init__(self, version: int) -> None:
-        super().__init__(f"the request has version {version}")
-        self.version = version
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who asks, and about what they saw.
-
-    Attributes:
-        by: name of the caller.
-        visibility: which requests the caller sees.
-        occurred_at: when it happened, business time; None means now.
-        seen_versions: the move is for one of these versions only; None means whatever it is.
-        texts: what people wrote with it.
-        cause: what made it happen besides the call.
-    """
-
-    by: str
-    visibility: Visibility
-    occurred_at: datetime | None = None
-    seen_versions: frozenset[int] | None = None
-    texts: Mapping[str, str] = field(default_factory=dict)
-    cause: str | None = None
 
 
 class Moving:

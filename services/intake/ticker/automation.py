@@ -6,7 +6,8 @@ import asyncio
 from datetime import timedelta
 
 from services.intake.domain.visibility import EVERYTHING
-from services.intake.handlers.moving import Asking, Moving
+from services.intake.handlers.asking import Asking
+from services.intake.handlers.moving import Moving
 from services.intake.store.automation import set_tasks_aside, take_tasks
 from shared.errors import Retryable
 from shared.postgres import Database

@@ -14,8 +14,8 @@ from prometheus_client import REGISTRY
 
 from services.intake.domain.record import RequestRecord
 from services.intake.domain.visibility import EVERYTHING
+from services.intake.handlers.asking import Asking
 from services.intake.handlers.automations import Automations
-from services.intake.handlers.moving import Asking
 from services.intake.store.automation import count_past, count_pasts
 from services.intake.ticker.automation import Automator
 from shared.contracts import casework, requests

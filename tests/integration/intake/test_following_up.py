@@ -12,7 +12,8 @@ from prometheus_client import REGISTRY
 from services.intake.domain.moves import GiveFeedback
 from services.intake.domain.visibility import EVERYTHING
 from services.intake.handlers.acting import Acting
-from services.intake.handlers.moving import Asking, Moving
+from services.intake.handlers.asking import Asking
+from services.intake.handlers.moving import Moving
 from shared.contracts import requests
 from shared.contracts.topics import REQUESTS
 from shared.ids import new_reference

@@ -13,8 +13,8 @@ import pytest
 from services.intake.api.change_stream import ChangeStream, Watched, read_id
 from services.intake.domain.moves import Acknowledge
 from services.intake.domain.visibility import EVERYTHING, Visibility
+from services.intake.handlers.asking import Asking
 from services.intake.handlers.change_feed import ChangeFeed
-from services.intake.handlers.moving import Asking
 from services.intake.store.changes import Mark, read_changes
 from shared.http import Problem
 from tests.integration.intake.front_door import Intake
