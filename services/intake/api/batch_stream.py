@@ -45,6 +45,7 @@ from shared.telemetry.context import Trace
 NDJSON = "application/x-ndjson"
 
 _MOST_UNANSWERED = 2_000  # lines of one batch: a group in each lane, and as many that are read meanwhile
+_MOST_UNTAKEN_BYTES = 1_000_000  # of refusals that wait to be taken; a line that says fifty wrong things gets 10 kB
 _PIECE_BYTES = 65_536  # of answers; the connection's own buffer holds as much
 _LINES_AT_A_STRETCH = 32  # some milliseconds, after which other calls have their turn
 _IDLE_SECONDS = 120.0  # with no byte; a client that is gone without a word holds nothing for longer
@@ -94,6 +95,7 @@ class BatchStream(Response):
         self._recognise = recognise
         self._recognised_at = monotonic()
         self._answers: deque[_Answer] = deque()
+        self._untaken_bytes = 0
         self._has_answer = asyncio.Event()
         self._has_place = asyncio.Event()
         self._next = 1
@@ -137,7 +139,7 @@ class BatchStream(Response):
             self._has_answer.set()
 
     async def _take(self, line: Line) -> None:
-        while len(self._answers) >= _MOST_UNANSWERED:
+        while len(self._answers) >= _MOST_UNANSWERED or self._untaken_bytes >= _MOST_UNTAKEN_BYTES:
             self._has_place.clear()
             await self._has_place.wait()
         if line.number % _LINES_AT_A_STRETCH == 0:
@@ -147,7 +149,10 @@ class BatchStream(Response):
         if self._halt is not None:
             return
         self._next = line.number + 1
-        self._answers.append(self._offer(line))
+        answer = self._offer(line)
+        self._answers.append(answer)
+        if isinstance(answer.line, bytes):
+            self._untaken_bytes += len(answer.line)
         self._has_answer.set()
 
     async def _wait_for_turn(self) -> Problem | None:
@@ -251,7 +256,11 @@ class BatchStream(Response):
             if isinstance(answer.line, asyncio.Future) and not answer.line.done():
                 break
             self._answers.popleft()
-            lines.append(answer.line if isinstance(answer.line, bytes) else self._told(answer, answer.line.result()))
+            if isinstance(answer.line, bytes):
+                self._untaken_bytes -= len(answer.line)
+                lines.append(answer.line)
+            else:
+                lines.append(self._told(answer, answer.line.result()))
             size += len(lines[-1])
         return b"".join(lines)
 
