@@ -166,7 +166,7 @@ class BatchStream(Response):
             except Retryable as error:
                 return unavailable(error, context.retry_after_seconds)
             self._recognised_at = monotonic()
-        verdict = context.limits.take(self._caller)
+        verdict = context.limits.take(self._caller, is_of_batch=True)
         if verdict is not None and not verdict.is_granted:
             refusal = await context.limits.wait(self._caller, context.batch_patience)
             if refusal is not None:

@@ -23,7 +23,7 @@ from tests.unit.intake.handlers.test_aside import arrival
 
 NOTHING = cast("Any", None)
 
-failures = st.one_of(
+failures: st.SearchStrategy[list[Exception]] = st.one_of(
     st.just([]),
     st.lists(st.sampled_from([KeyInFlight("held"), NameClash("taken")]), max_size=3),
     st.just([Unstorable("CheckViolationError at market")] * 20),
@@ -69,7 +69,7 @@ def test_the_order_of_a_customer_is_kept(coming: list[tuple[str, list[Exception]
             for number, (customer, fails, turns) in enumerate(coming):
                 made = arrival(customer)
                 store.failures[made.key], store.numbers[made.key] = list(fails), number
-                futures.append(group.offer(lambda made=made: made, 100, new_trace()))  # type: ignore[misc]
+                futures.append(group.offer(lambda made=made: made, 100, new_trace()))
                 for _ in range(turns):
                     await asyncio.sleep(0)
             outcomes = await asyncio.gather(*futures)
