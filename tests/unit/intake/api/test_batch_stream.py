@@ -85,9 +85,9 @@ async def test_long_refusals_that_nobody_takes_are_held_up_to_some_bytes() -> No
         seen = client.sent
         for _ in range(200):
             await asyncio.sleep(0)
-    held = sum(len(answer.line) for answer in stream._answers if isinstance(answer.line, bytes))
+    held = sum(len(answer.line) for answer in stream._answers._waiting if isinstance(answer.line, bytes))
     assert 1_000_000 <= held < 1_100_000
     client.taking.set()
     await call
-    assert (client.sent, stream._untaken_bytes) == (400, 0)
+    assert (client.sent, stream._answers._untaken_bytes) == (400, 0)
     assert client.taken > 400 * 5_000
