@@ -7,11 +7,18 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from starlette.types import Message, Send
+
 from services.intake.handlers.offers import Outcome
+from shared.errors import PunctualError
 
 _MOST_UNANSWERED = 2_000  # lines of one batch: a group in each lane, and as many that are read meanwhile
 _MOST_UNTAKEN_BYTES = 1_000_000  # of refusals that wait to be taken; a line that says fifty wrong things gets 10 kB
 _PIECE_BYTES = 65_536  # of answers; the connection's own buffer holds as much
+
+
+class NotTaken(PunctualError):
+    """The client took nothing of the answer for too long."""
 
 
 @dataclass(slots=True)
@@ -72,3 +79,18 @@ class Answers:
             size += len(lines[-1])
         self._has_place.set()
         return b"".join(lines)
+
+
+async def pass_on(send: Send, seconds: float, message: Message) -> None:
+    """
+    Args:
+        seconds: how long the client may take nothing, real time.
+
+    Raises:
+        NotTaken: it did.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await send(message)
+    except TimeoutError:
+        raise NotTaken(f"for {seconds:g} s") from None

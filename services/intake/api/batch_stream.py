@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
@@ -19,7 +20,7 @@ from services.intake.api.arrivals import (
     submission_instant,
     tally_refusal,
 )
-from services.intake.api.batch_answers import Answer, Answers
+from services.intake.api.batch_answers import Answer, Answers, NotTaken, pass_on
 from services.intake.api.batch_lines import (
     accepted_line,
     last_line,
@@ -39,14 +40,17 @@ from services.intake.handlers.offers import Outcome
 from services.intake.store.submissions import Arrival
 from shared.clock import monotonic
 from shared.errors import DatabaseUnavailable, Retryable
-from shared.http import Problem, failure, unavailable
+from shared.http import Problem, abort_connection, failure, unavailable
 from shared.http.access import Principal
 from shared.telemetry.context import Trace
+from shared.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
 
 NDJSON = "application/x-ndjson"
 
 _LINES_AT_A_STRETCH = 32  # some milliseconds, after which other calls have their turn
-_IDLE_SECONDS = 120.0  # with no byte; a client that is gone without a word holds nothing for longer
+_IDLE_SECONDS = 120.0  # no byte comes, or none is taken; a client that is gone without a word holds nothing for longer
 _BELIEVED_SECONDS = 2.0  # a batch may take hours, and a revocation holds within seconds
 _LOOK_AGAIN_SECONDS = 0.1  # the backlog is counted once a second
 
@@ -90,11 +94,14 @@ class BatchStream(Response):
         self._is_gone = False
         self._is_read = False
 
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         reading = asyncio.create_task(self._read(receive))
         watching = asyncio.create_task(self._watch_for_stop())
         try:
-            await self._write(send, reading)
+            await self._write(partial(pass_on, send, _IDLE_SECONDS), reading)
+        except NotTaken:
+            _log.warning("a batch was ended because its answers were not taken", channel=self._channel, line=self._next)
+            abort_connection(scope)
         finally:
             for task in (reading, watching):
                 task.cancel()
@@ -220,6 +227,10 @@ class BatchStream(Response):
         self._has_answer.set()
 
     async def _write(self, send: Send, reading: asyncio.Task[None]) -> None:
+        """
+        Raises:
+            NotTaken: there is no use in saying anything else.
+        """
         begun = False
         while not self._is_gone:
             if not self._answers:

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from starlette.types import Message
 
+from services.intake.api import batch_stream
 from services.intake.api.batch_stream import BatchStream
 from services.intake.api.examples import SUBMISSION
 from services.intake.api.rate_limits import RateLimits
@@ -91,3 +93,16 @@ async def test_long_refusals_that_nobody_takes_are_held_up_to_some_bytes() -> No
     await call
     assert (client.sent, stream._answers._untaken_bytes) == (400, 0)
     assert client.taken > 400 * 5_000
+
+
+async def test_a_batch_whose_answers_are_not_taken_is_cut_off_and_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batch_stream, "_IDLE_SECONDS", 0.1)
+    client, aborted = Client(LINE, 400), asyncio.Event()
+    client.taking.clear()
+    async with asyncio.timeout(30):
+        await batch()({"state": {"abort_connection": aborted.set}}, client.receive, client.take)
+    assert aborted.is_set()
+    assert client.taken == 0
+    assert asyncio.all_tasks() == {asyncio.current_task()}
