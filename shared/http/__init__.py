@@ -1,6 +1,7 @@
 """HTTP: applications, problem details, API keys, the server."""
 
 from shared.http.app import create_app
+from shared.http.connection import abort_connection
 from shared.http.keys import Caller, KeyRing, hash_key
 from shared.http.problems import (
     PROBLEM_SCHEMA,
@@ -21,6 +22,7 @@ __all__ = [
     "KeyRing",
     "Problem",
     "ProblemBody",
+    "abort_connection",
     "create_app",
     "failure",
     "hash_key",

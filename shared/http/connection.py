@@ -7,12 +7,16 @@ at a head that never becomes whole, nor at a new connection on which nothing com
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_SECONDS = 15.0
 """Real time that the head of a request may take to come. It is some hundred bytes; what comes over the worst of mobile
 lines is repeated within seconds."""
+
+_ABORT = "abort_connection"
 
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -30,6 +34,10 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._late = self.loop.call_later(self.head_seconds, self._end)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"][_ABORT] = self.transport.abort
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -68,6 +76,16 @@ class Connection(HttpToolsProtocol):
         if self._is_in_head and not self.transport.is_closing():
             self.transport.write(_TOO_SLOW)
         self.transport.close()
+
+
+def abort_connection(scope: Scope) -> None:
+    """End the connection of a call at once. Closing it would wait until its client has taken what was written.
+
+    Under another server, such as that of a test, the call just ends.
+    """
+    abort: Callable[[], None] | None = scope.get("state", {}).get(_ABORT)
+    if abort is not None:
+        abort()
 
 
 def bounded(head_seconds: float) -> type[Connection]:

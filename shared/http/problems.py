@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +20,13 @@ from shared.telemetry.logs import get_logger
 _log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+
+T = TypeVar("T")
+
+_MOST_ERRORS = 50
+"""Told of one call. Nobody mends more by hand, and a body of a megabyte can have a hundred thousand."""
+
+_LONGEST_FIELD = 120  # characters; a body may name a field as it likes, and an answer repeats it
 
 
 class FieldError(BaseModel):
@@ -83,6 +90,23 @@ class Problem(Exception):
         return JSONResponse(self.document(), status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
+def few_errors(found: Sequence[T], word: Callable[[T], FieldError]) -> list[FieldError]:
+    """The first of them in words, and then how many more there are."""
+    told = [word(one) for one in found[:_MOST_ERRORS]]
+    if len(found) > _MOST_ERRORS:
+        told.append(FieldError(field="body", message=f"and {len(found) - _MOST_ERRORS} more are missing or wrong"))
+    return told
+
+
+def field_error(wrong: Mapping[str, Any]) -> FieldError:
+    """
+    Args:
+        wrong: what pydantic says of a field, the place as the framework gives it: "body", or another part of the call,
+            comes first.
+    """
+    return FieldError(field=_path(wrong["loc"]), message=wrong["msg"].removeprefix("Value error, "))
+
+
 PROBLEM_SCHEMA = ProblemBody.model_json_schema()
 """Of the body of every error answer, for descriptions."""
 
@@ -128,7 +152,7 @@ def install_problem_handlers(app: FastAPI) -> None:
             422,
             "invalid_fields",
             "Some fields are missing or wrong",
-            errors=[FieldError(field=_path(e["loc"]), message=wrong_message(e["msg"])) for e in errors],
+            errors=few_errors(errors, field_error),
         ).response()
 
     @app.exception_handler(HTTPException)
@@ -180,13 +204,11 @@ def _methods_at(request: Request) -> set[str]:
     return {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
 
 
-def wrong_message(message: str) -> str:
-    """What pydantic says of a field, without its name for who found it."""
-    return message.removeprefix("Value error, ")
-
-
 def _path(location: Sequence[Any]) -> str:
     where, *rest = [str(part).encode("utf-8", "backslashreplace").decode() for part in location]
+    path = ".".join(rest)
+    if len(path) > _LONGEST_FIELD:
+        path = f"{path[:_LONGEST_FIELD]}..."
     if where == "body":
-        return ".".join(rest) or "body"
-    return f"{where}:{'.'.join(rest)}"
+        return path or "body"
+    return f"{where}:{path}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import TypeVar
 
 import yaml
@@ -66,6 +67,11 @@ class Field:
     @property
     def is_mapping(self) -> bool:
         return isinstance(self._node, yaml.MappingNode)
+
+    @property
+    def count(self) -> int:
+        """The elements of a list, or the names of a mapping; a single value is one."""
+        return 1 if isinstance(self._node, yaml.ScalarNode) else len(self._node.value)
 
     def entries(self) -> dict[str, Field]:
         """The values of a mapping by key, in order."""
@@ -132,7 +138,15 @@ class Document:
             raise InvalidDocument([Complaint(file, error.line, "document", message)]) from None
         if node is None:
             raise InvalidDocument([Complaint(file, 1, "document", "is empty")])
+        self._node = node
         self.root = Field(self, node, "")
+
+    def size(self) -> float:
+        """Values that the text stands for, each as often as aliases name it; without end when one holds itself.
+
+        A reader that looks at all of them bounds it first. It is found without walking them.
+        """
+        return _size(self._node, {})
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
@@ -156,6 +170,23 @@ class Document:
         """
         if self._complaints:
             raise InvalidDocument(sorted(self._complaints, key=lambda complaint: complaint.line))
+
+
+def _size(node: yaml.Node, known: dict[int, float]) -> float:
+    """
+    Args:
+        known: what was found so far, by the identity of the nodes.
+    """
+    found = known.get(id(node))
+    if found is None:
+        known[id(node)] = inf  # of one that is met again inside itself
+        children: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            children = [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            children = node.value
+        found = known[id(node)] = 1 + sum(_size(child, known) for child in children)
+    return found
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from services.intake.api.answers import REPLAYED
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import IDEMPOTENCY_KEY, Context
 from services.intake.api.problems import data_problem, instant_problem, key_in_flight, key_reused, overloaded
@@ -12,12 +13,16 @@ from services.intake.domain.instants import InstantRefused, check_submission
 from services.intake.domain.record import RequestRecord
 from services.intake.domain.submission import Contact, Submission
 from services.intake.domain.validation.facts import SubmittedFacts
-from services.intake.handlers.offers import KeyReused, Overloaded
+from services.intake.handlers.offers import KeyReused, Overloaded, Settled
 from services.intake.handlers.validation import DataRefused, Examined
-from services.intake.store.answers import KeyInFlight
+from services.intake.store.answers import Answer, KeyInFlight, find_answer
 from services.intake.store.submissions import Arrival
+from shared.errors import DatabaseUnavailable
+from shared.http import Problem
 from shared.http.access import Principal
 from shared.ids import new_id, new_salt, new_token
+from shared.postgres import Database
+from shared.waiting import within
 
 
 class Keyed(NamedTuple):
@@ -66,6 +71,34 @@ def examine(body: SubmitBody, channel: str, context: Context, submitted_at: date
         )
     except DataRefused as refused:
         raise data_problem(refused) from None
+
+
+async def repeated(refused: Problem, channel: str, keyed: Keyed, context: Context, patience: timedelta) -> Settled:
+    """What was answered when a call came first that would be refused by now.
+
+    Rules get stricter, and a clock may be set back. What was accepted before stays accepted, and its repeat must not
+    hear that nothing was stored. A call that is taken in finds that out in its transaction.
+
+    Args:
+        patience: how long to look for it, real time.
+
+    Raises:
+        Problem: the refusal; it was not accepted before.
+        DatabaseUnavailable: nobody can say now.
+    """
+    try:
+        answer = await within(patience.total_seconds(), _find(context.database, channel, keyed.key))
+    except TimeoutError as error:
+        raise DatabaseUnavailable(str(error)) from None
+    if answer is None or answer.fingerprint != keyed.fingerprint:
+        raise refused
+    REPLAYED.inc()
+    return Settled(answer.status, answer.body, None)
+
+
+async def _find(database: Database, channel: str, key: str) -> Answer | None:
+    async with database.connection() as connection:
+        return await find_answer(connection, channel, key)
 
 
 FOR_WHAT_IT_SAYS = frozenset({400, 413, 422})

@@ -36,7 +36,8 @@ from services.intake.handlers.superseded import Superseded
 from services.intake.store import automation as store
 from services.intake.store.lookups import read_past_page
 from shared.http import FieldError, Problem, problem_responses
-from shared.rules.document import InvalidDocument
+from shared.http.problems import few_errors
+from shared.rules.document import Complaint, InvalidDocument
 
 router = APIRouter(tags=["automation"])
 
@@ -137,10 +138,9 @@ async def try_rules(body: TrialBody, context: ContextOf, caller: CallerOf) -> Tr
     """
     source = context.automations.in_force.version.source if body.source is None else body.source
     try:
-        rules = read_automation(source, "source")  # of its own: a thread goes through them
+        rules = await asyncio.to_thread(read_automation, source, "source")  # of its own: a thread goes through them
     except InvalidDocument as error:
-        places = [(f"line {c.line}, {c.field}", c.message) for c in error.complaints]
-        raise _invalid([FieldError(field="source", message=f"{at}: {message}") for at, message in places]) from None
+        raise _invalid(few_errors(error.complaints, _in_source)) from None
     since, until, visibility = body.submitted_from, body.submitted_to, visibility_of(caller)
     async with context.database.connection() as connection:
         records = await read_past_page(connection, since, until, body.after or _FIRST, body.limit, visibility)
@@ -160,7 +160,15 @@ def _try(trial: Trial, records: list[RequestRecord], processes: list[Process], p
 
 
 def _refused(error: InvalidDocument) -> Problem:
-    return _invalid([FieldError(field=c.field, message=f"line {c.line}: {c.message}") for c in error.complaints])
+    return _invalid(few_errors(error.complaints, _in_body))
+
+
+def _in_body(found: Complaint) -> FieldError:
+    return FieldError(field=found.field, message=f"line {found.line}: {found.message}")
+
+
+def _in_source(found: Complaint) -> FieldError:
+    return FieldError(field="source", message=f"line {found.line}, {found.field}: {found.message}")
 
 
 def _invalid(errors: list[FieldError]) -> Problem:

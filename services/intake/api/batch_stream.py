@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
@@ -16,9 +16,11 @@ from services.intake.api.arrivals import (
     examine,
     make_arrival,
     name_submission,
+    repeated,
     submission_instant,
     tally_refusal,
 )
+from services.intake.api.batch_answers import Answer, Answers, NotTaken, pass_on
 from services.intake.api.batch_lines import (
     accepted_line,
     last_line,
@@ -38,27 +40,19 @@ from services.intake.handlers.offers import Outcome
 from services.intake.store.submissions import Arrival
 from shared.clock import monotonic
 from shared.errors import DatabaseUnavailable, Retryable
-from shared.http import Problem, failure, unavailable
+from shared.http import Problem, abort_connection, failure, unavailable
 from shared.http.access import Principal
 from shared.telemetry.context import Trace
+from shared.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
 
 NDJSON = "application/x-ndjson"
 
-_MOST_UNANSWERED = 2_000  # lines of one batch: a group in each lane, and as many that are read meanwhile
-_PIECE_BYTES = 65_536  # of answers; the connection's own buffer holds as much
 _LINES_AT_A_STRETCH = 32  # some milliseconds, after which other calls have their turn
-_IDLE_SECONDS = 120.0  # with no byte; a client that is gone without a word holds nothing for longer
+_IDLE_SECONDS = 120.0  # no byte comes, or none is taken; a client that is gone without a word holds nothing for longer
 _BELIEVED_SECONDS = 2.0  # a batch may take hours, and a revocation holds within seconds
 _LOOK_AGAIN_SECONDS = 0.1  # the backlog is counted once a second
-
-
-@dataclass(slots=True)
-class _Answer:
-    """One line's, in the making: either the bytes or what they wait for."""
-
-    number: int
-    key: str
-    line: bytes | asyncio.Future[Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +87,21 @@ class BatchStream(Response):
         self._trace = trace
         self._recognise = recognise
         self._recognised_at = monotonic()
-        self._answers: deque[_Answer] = deque()
+        self._answers = Answers()
         self._has_answer = asyncio.Event()
-        self._has_place = asyncio.Event()
         self._next = 1
         self._halt: _Halt | None = None
         self._is_gone = False
         self._is_read = False
 
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         reading = asyncio.create_task(self._read(receive))
         watching = asyncio.create_task(self._watch_for_stop())
         try:
-            await self._write(send, reading)
+            await self._write(partial(pass_on, send, _IDLE_SECONDS), reading)
+        except NotTaken:
+            _log.warning("a batch was ended because its answers were not taken", channel=self._channel, line=self._next)
+            abort_connection(scope)
         finally:
             for task in (reading, watching):
                 task.cancel()
@@ -137,18 +133,24 @@ class BatchStream(Response):
             self._has_answer.set()
 
     async def _take(self, line: Line) -> None:
-        while len(self._answers) >= _MOST_UNANSWERED:
-            self._has_place.clear()
-            await self._has_place.wait()
+        await self._answers.place()
         if line.number % _LINES_AT_A_STRETCH == 0:
             await asyncio.sleep(0)
         if self._halt is None and (problem := await self._wait_for_turn()):
             self._halt_at(line.number, problem)
-        if self._halt is not None:
+        if self._halt is None:
+            await self._take_in(line)
+
+    async def _take_in(self, line: Line) -> None:
+        try:
+            answer = await self._answer(line)
+        except Retryable as error:
+            self._halt_at(line.number, unavailable(error, self._context.retry_after_seconds))
             return
-        self._next = line.number + 1
-        self._answers.append(self._offer(line))
-        self._has_answer.set()
+        if self._halt is None:  # else it came while the line's key was looked up; nothing of the line was stored now
+            self._next = line.number + 1
+            self._answers.add(answer)
+            self._has_answer.set()
 
     async def _wait_for_turn(self) -> Problem | None:
         """A line counts as a call of its key; the problem if the key has ended, its turn or room does not come."""
@@ -161,7 +163,7 @@ class BatchStream(Response):
             except Retryable as error:
                 return unavailable(error, context.retry_after_seconds)
             self._recognised_at = monotonic()
-        verdict = context.limits.take(self._caller)
+        verdict = context.limits.take(self._caller, is_of_batch=True)
         if verdict is not None and not verdict.is_granted:
             refusal = await context.limits.wait(self._caller, context.batch_patience)
             if refusal is not None:
@@ -182,19 +184,28 @@ class BatchStream(Response):
             return full(context.retry_after_seconds)
         return None
 
-    def _offer(self, line: Line) -> _Answer:
+    async def _answer(self, line: Line) -> Answer:
+        """Waits for nothing when the line is offered to be taken in.
+
+        Raises:
+            Retryable: nobody can say now whether the line was accepted before.
+        """
         key = None
         try:
             if line.content is None:
                 raise line_too_long(self._context.line_limit)
             body = read_line(line.content)
             key = body.idempotency_key
+            keyed = Keyed(key, fingerprint("POST", self._path, line.content))
             now = self._context.clock.now()
-            submitted_at = submission_instant(body, now)
-            examined = examine(body, self._channel, self._context, submitted_at, now)
+            try:
+                submitted_at = submission_instant(body, now)
+                examined = examine(body, self._channel, self._context, submitted_at, now)
+            except Problem as problem:
+                before = await repeated(problem, self._channel, keyed, self._context, self._context.batch_patience)
+                return Answer(line.number, key, accepted_line(line.number, key, before))
         except Problem as problem:
-            return _Answer(line.number, "", self._refused(line.number, key, problem))
-        keyed = Keyed(key, fingerprint("POST", self._path, line.content))
+            return Answer(line.number, "", self._refused(line.number, key, problem))
 
         def make(duplicates: Sequence[Duplicate] = ()) -> Arrival:
             submission = name_submission(body, self._channel, self._context, submitted_at, now)
@@ -203,7 +214,7 @@ class BatchStream(Response):
             return make_arrival(record, submission, examined, keyed, part, self._context)
 
         offer = self._context.submissions.offer
-        return _Answer(line.number, key, offer(make, len(line.content), self._trace, is_of_batch=True))
+        return Answer(line.number, key, offer(make, len(line.content), self._trace, is_of_batch=True))
 
     async def _watch_for_stop(self) -> None:
         await self._context.submissions.stopping.wait()
@@ -216,6 +227,10 @@ class BatchStream(Response):
         self._has_answer.set()
 
     async def _write(self, send: Send, reading: asyncio.Task[None]) -> None:
+        """
+        Raises:
+            NotTaken: there is no use in saying anything else.
+        """
         begun = False
         while not self._is_gone:
             if not self._answers:
@@ -224,11 +239,8 @@ class BatchStream(Response):
                 self._has_answer.clear()
                 await self._has_answer.wait()
                 continue
-            waited_for = self._answers[0].line
-            if isinstance(waited_for, asyncio.Future):
-                await waited_for
-            piece = self._finished()
-            self._has_place.set()
+            await self._answers.first()
+            piece = self._answers.take(self._told)
             if not begun:
                 begun = True
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -242,20 +254,7 @@ class BatchStream(Response):
         end = b"" if self._halt is None else last_line(self._halt.number, self._halt.problem)
         await send({"type": "http.response.body", "body": end, "more_body": False})
 
-    def _finished(self) -> bytes:
-        """The answers that are there, in order, up to a piece."""
-        lines: list[bytes] = []
-        size = 0
-        while self._answers and size < _PIECE_BYTES:
-            answer = self._answers[0]
-            if isinstance(answer.line, asyncio.Future) and not answer.line.done():
-                break
-            self._answers.popleft()
-            lines.append(answer.line if isinstance(answer.line, bytes) else self._told(answer, answer.line.result()))
-            size += len(lines[-1])
-        return b"".join(lines)
-
-    def _told(self, answer: _Answer, outcome: Outcome) -> bytes:
+    def _told(self, answer: Answer, outcome: Outcome) -> bytes:
         if not isinstance(outcome, Exception):
             if outcome.is_replay:
                 REPLAYED.inc()

@@ -18,6 +18,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
@@ -36,6 +37,15 @@ _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{3,30}")
 
 LARGEST_EXACT_NUMBER = 2**53
 """Beyond it readers of JSON begin to lose digits."""
+
+_MOST_MEMBERS = 64
+
+
+def _few(value: Any) -> Any:
+    """Asked before the members are: each that is wrong or unknown is an error of its own, and a body holds 80,000."""
+    if isinstance(value, dict) and len(value) > _MOST_MEMBERS:
+        raise ValueError(f"has {len(value)} members; at most {_MOST_MEMBERS} are taken")
+    return value
 
 
 def _line(text: str) -> str:
@@ -128,7 +138,9 @@ Attribute = Annotated[
         }
     ),
 ]
-Attributes = Annotated[dict[Code, Attribute], Field(max_length=64), shown(additionalProperties=False)]
+Attributes = Annotated[
+    dict[Code, Attribute], Field(max_length=_MOST_MEMBERS), BeforeValidator(_few), shown(additionalProperties=False)
+]
 YamlText = Annotated[bytes, WithJsonSchema({"type": "string", "minLength": 1})]
 EXACT = BeforeValidator(_exactly)
 Whole = Annotated[int, EXACT]
@@ -164,6 +176,11 @@ class Body(BaseModel):
     """Unknown fields are refused: a misspelt optional field would be lost without a word."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_members(cls, value: Any) -> Any:
+        return _few(value)
 
 
 def misfits(body: Body, wrong: Mapping[str, str]) -> ValidationError:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue, StringConstraints, model_validator
 
 from services.intake.api.bodies import EXACT, Body, Instant, Whole, misfits
 from services.intake.domain.api_key import OVERLAP, SCOPES_OF_CHANNELS, ApiKey, KeyState, Role
@@ -50,7 +50,7 @@ class KeyBody(Body):
 
     name: KeyName = Field(description="Of the channel, or of a program of the house", examples=["branch"])
     role: Role = Field(description="A channel sees its own requests; staff is a service that administers")
-    scopes: list[Scope] = Field(min_length=1, examples=[["submit", "batch", "read"]])
+    scopes: Annotated[list[Scope], FailFast()] = Field(min_length=1, examples=[["submit", "batch", "read"]])
     expires_at: Instant | None = Field(None, description="Real time; without it the key works until it is revoked")
     rate_per_second: Annotated[float, Field(gt=0, le=100_000), EXACT] | None = Field(
         None, description="Calls; else the house's setting"

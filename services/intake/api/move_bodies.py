@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, FailFast, Field, StringConstraints, model_validator
 
 from services.intake.api.bodies import Attributes, Body, Instant, Line, Prose, Truth, Whole, misfits
 from services.intake.domain import moves
@@ -19,7 +19,7 @@ _MOST = 64  # documents in one call
 
 Text = Annotated[Prose, Field(min_length=1, description="Stays in this service; it is told in no event")]
 Handler = Annotated[Code | None, Field(description="Staff id of who did it", examples=["s-104"])]
-Documents = Annotated[list[Code], Field(max_length=_MOST, examples=[["medical_report", "receipts"]])]
+Documents = Annotated[list[Code], FailFast(), Field(max_length=_MOST, examples=[["medical_report", "receipts"]])]
 
 
 class TimedBody(Body):

@@ -20,7 +20,7 @@ from services.intake.handlers.superseded import Superseded
 from services.intake.handlers.validation import DataRefused
 from shared.errors import Retryable
 from shared.http import FieldError, Problem, unavailable
-from shared.http.problems import wrong_message
+from shared.http.problems import few_errors, field_error
 
 REFUSED = Counter("punctual_intake_refused_total", "Calls that were refused, by problem code.", ["code"])
 
@@ -58,9 +58,7 @@ def wrong_field(field: str, message: str) -> Problem:
 
 def fields_problem(errors: Sequence[ErrorDetails]) -> Problem:
     """What a model found wrong about a body that was read as it is, without the framework."""
-    wrong = [
-        FieldError(field=".".join(map(str, one["loc"])) or "body", message=wrong_message(one["msg"])) for one in errors
-    ]
+    wrong = few_errors(errors, lambda one: field_error({"loc": ("body", *one["loc"]), "msg": one["msg"]}))
     return Problem(422, "invalid_fields", "Some fields are missing or wrong", errors=wrong)
 
 

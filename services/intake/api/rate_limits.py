@@ -32,8 +32,12 @@ class RateLimits:
         self._elapsed = elapsed
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
-    def take(self, caller: Principal) -> Verdict | None:
-        """Count a call; None where nothing limits the caller. People are not limited: they have no key."""
+    def take(self, caller: Principal, *, is_of_batch: bool = False) -> Verdict | None:
+        """Count a call; None where nothing limits the caller. People are not limited: they have no key.
+
+        Args:
+            is_of_batch: a line of one, which leaves a reserve to single calls: it can wait, and they are refused.
+        """
         terms = caller.terms
         if terms is None:
             return None
@@ -42,7 +46,8 @@ class RateLimits:
             rate = Rate(terms.rate_per_second, terms.burst)
         if rate is None:
             return None
-        verdict = take(self._buckets.get(terms.key), rate, self._elapsed())
+        leave = rate.reserve if is_of_batch else 0
+        verdict = take(self._buckets.get(terms.key), rate, self._elapsed(), leave=leave)
         self._buckets[terms.key] = verdict.bucket
         self._buckets.move_to_end(terms.key)
         if len(self._buckets) > _MOST:
@@ -50,9 +55,9 @@ class RateLimits:
         return verdict
 
     async def wait(self, caller: Principal, patience: timedelta) -> Verdict | None:
-        """Count a call when its turn has come; the refusal where that takes longer than the patience, real time."""
+        """Count a line of a batch when its turn has come, in real time; the refusal where patience ends before that."""
         until = self._elapsed() + patience.total_seconds()
-        while (verdict := self.take(caller)) is not None and not verdict.is_granted:
+        while (verdict := self.take(caller, is_of_batch=True)) is not None and not verdict.is_granted:
             if self._elapsed() + verdict.retry_seconds > until:
                 return verdict
             await asyncio.sleep(verdict.retry_seconds)

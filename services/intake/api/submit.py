@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Response
 
 from services.intake.api.answers import REPLAY_HEADER, REPLAYED, json_answer
-from services.intake.api.arrivals import Keyed, examine, make_arrival, name_submission, refusal, submission_instant
+from services.intake.api.arrivals import (
+    Keyed,
+    examine,
+    make_arrival,
+    name_submission,
+    refusal,
+    repeated,
+    submission_instant,
+)
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import Context, ContextOf, Write, WriteOf
 from services.intake.api.etags import make_etag, shown_etag
@@ -20,7 +28,7 @@ from services.intake.domain.sight import Sight
 from services.intake.domain.visibility import Visibility
 from services.intake.handlers.offers import Overloaded, Settled
 from services.intake.store.submissions import Arrival
-from shared.http import problem_responses
+from shared.http import Problem, problem_responses
 from shared.telemetry.context import current_trace
 
 router = APIRouter(tags=["requests"])
@@ -58,8 +66,12 @@ async def take(body: SubmitBody, write: Write, context: Context) -> Settled:
     """
     channel = submitting_channel(write.caller)
     now = context.clock.now()
-    submitted_at = submission_instant(body, now)
-    examined = examine(body, channel, context, submitted_at, now)
+    keyed = Keyed(write.key, write.fingerprint)
+    try:
+        submitted_at = submission_instant(body, now)
+        examined = examine(body, channel, context, submitted_at, now)
+    except Problem as problem:
+        return await repeated(problem, channel, keyed, context, context.call_patience)
 
     def make(duplicates: Sequence[Duplicate] = ()) -> Arrival:
         submission = name_submission(body, channel, context, submitted_at, now)
@@ -68,7 +80,6 @@ async def take(body: SubmitBody, write: Write, context: Context) -> Settled:
         own = frozenset(one.request_id for one in duplicates if one.channel == channel)
         sight = Sight(Visibility(channel), duplicates=own)
         view = view_request(record, process, submission.recorded_at, context.public_url, sight)
-        keyed = Keyed(write.key, write.fingerprint)
         return make_arrival(record, submission, examined, keyed, view.model_dump_json(), context)
 
     try:

@@ -15,6 +15,11 @@ class Rate:
     per_second: float
     burst: int
 
+    @property
+    def reserve(self) -> int:
+        """Calls that lines of a batch leave to single calls, which somebody waits for. None of a burst of one."""
+        return min(max(1, self.burst // 4), self.burst - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -35,7 +40,7 @@ class Verdict:
         bucket: as it is after it.
         remaining: calls that would be let through now.
         reset_seconds: until the bucket is full.
-        retry_seconds: until it lets a call through; 0 where it let this one through.
+        retry_seconds: until it lets such a call through; 0 where it let this one through.
     """
 
     rate: Rate
@@ -46,18 +51,19 @@ class Verdict:
     retry_seconds: float
 
 
-def take(bucket: Bucket | None, rate: Rate, at: float) -> Verdict:
+def take(bucket: Bucket | None, rate: Rate, at: float, *, leave: int = 0) -> Verdict:
     """Ask for one call.
 
     Args:
         bucket: None for a full one.
         at: seconds of a monotonic clock; one that stands before ``filled_at`` fills nothing.
+        leave: calls that the bucket has to let through after this one, below its burst.
     """
     tokens = float(rate.burst)
     if bucket is not None:
         at = max(at, bucket.filled_at)
         tokens = min(tokens, bucket.tokens + (at - bucket.filled_at) * rate.per_second)
-    is_granted = tokens >= 1
+    is_granted = tokens >= 1 + leave
     if is_granted:
         tokens -= 1
     return Verdict(
@@ -66,5 +72,5 @@ def take(bucket: Bucket | None, rate: Rate, at: float) -> Verdict:
         is_granted=is_granted,
         remaining=int(tokens),
         reset_seconds=(rate.burst - tokens) / rate.per_second,
-        retry_seconds=0.0 if is_granted else (1 - tokens) / rate.per_second,
+        retry_seconds=0.0 if is_granted else (1 + leave - tokens) / rate.per_second,
     )

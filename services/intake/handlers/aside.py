@@ -23,10 +23,10 @@ Attempt = Callable[[Sequence[Offer], timedelta], Awaitable[Exception | None]]
 _PARTS = 8  # 500 are three cuts away from being alone; halves would take nine
 
 _GLANCE = timedelta(milliseconds=10)
-"""How long to wait for a lock while others wait aside: whoever holds it now had the patience of the whole group."""
+"""How long to wait for a lock while other customers wait aside: its holder had the patience of the whole group."""
 
 _STARE = timedelta(milliseconds=250)
-"""How long to wait for a lock while nobody else does: what comes meanwhile waits for no longer than this."""
+"""How long to wait for a lock while no other customer does: what comes meanwhile waits for no longer than this."""
 
 _NAMING_ATTEMPTS = 5  # at 1e8 requests one name in 260,000 is taken; five in a row say that something else is wrong
 
@@ -48,10 +48,10 @@ class Aside:
         """Something of this customer is here. What follows it has to come here too: it would fail, or overtake."""
         return subject in self._subjects
 
-    def follow(self, offer: Offer) -> None:
-        """Add one that was not tried yet."""
-        self._enter([offer])
-        self._parts.append([offer])
+    def follow(self, group: Sequence[Offer]) -> None:
+        """Add some that were not tried yet."""
+        self._enter(group)
+        self._parts.append(group)
 
     def take_over(self, group: Sequence[Offer], failure: Exception) -> None:
         """Add a group that failed."""
@@ -71,7 +71,7 @@ class Aside:
         """Return when nothing is left."""
         while self._parts:
             part = self._parts.popleft()
-            failure = await self._attempt(part, _GLANCE if self._parts or len(part) > 1 else _STARE)
+            failure = await self._attempt(part, _GLANCE if len(part) > 1 or len(self._subjects) > 1 else _STARE)
             if failure is None:
                 continue
             if len(part) == 1:
@@ -88,7 +88,7 @@ class Aside:
         """It failed alone, so it is at fault."""
         match failure:
             case KeyInFlight() | CustomerBusy() if offer.give_up_at is not None and monotonic() < offer.give_up_at:
-                self._parts.append([offer])
+                self._put_back(offer)
             case NameClash() | CustomerMet() if offer.names_tried < _NAMING_ATTEMPTS:
                 offer.rename()
                 self._parts.appendleft([offer])
@@ -96,6 +96,19 @@ class Aside:
                 self._settle(offer, RuntimeError("no free name for the request was found"))
             case _:
                 self._settle(offer, failure)
+
+    def _put_back(self, offer: Offer) -> None:
+        """To the end, before those of its customer that came after it: the newest details have to be stored last."""
+        followers: list[Offer] = []
+        if self._subjects[offer.subject] > 1:
+            parts, self._parts = self._parts, deque()
+            for part in parts:
+                followers += [one for one in part if one.subject == offer.subject]
+                if others := [one for one in part if one.subject != offer.subject]:
+                    self._parts.append(others)
+        self._parts.append([offer])
+        if followers:
+            self._parts.append(followers)
 
 
 def _cut(group: Sequence[Offer]) -> list[Sequence[Offer]]:

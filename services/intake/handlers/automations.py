@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from services.intake.domain.automation.reading import read_automation
@@ -81,7 +82,7 @@ class Automations:
             Superseded: others are in force by now.
             InvalidDocument: they cannot be used.
         """
-        read_automation(source, FILE)
+        await asyncio.to_thread(read_automation, source, FILE)
         await store.lock(connection)
         newest = await store.newest(connection)
         if newest is not None and newest.source == source:
@@ -94,4 +95,5 @@ class Automations:
     async def _load(self, connection: Connection) -> None:
         version = await store.newest(connection)
         assert version is not None  # the file was put in force at the start
-        self._in_force = InForce(version, read_automation(version.source, f"{FILE}, version {version.version}"))
+        rules = await asyncio.to_thread(read_automation, version.source, f"{FILE}, version {version.version}")
+        self._in_force = InForce(version, rules)

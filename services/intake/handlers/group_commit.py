@@ -119,7 +119,7 @@ class GroupCommit:
         offer = Offer(make, make(), size, trace, offered_at, outcome, is_of_batch=is_of_batch)
         self._waiting += 1
         if self._aside.has(offer.subject):
-            self._aside.follow(offer)
+            self._aside.follow([offer])
             self._start_aside()
         else:
             number = hash(offer.subject) % _LANES
@@ -156,10 +156,17 @@ class GroupCommit:
                 group = lane.gather()
                 failure = await self._attempt(number, group, min(_LOCK_PATIENCE, self._key_patience))
                 if failure is not None:
-                    self._aside.take_over(group, failure)
-                    self._start_aside()
+                    self._leave(lane, group, failure)
         finally:
             del self._lanes_at_work[number]  # here and not in a callback: what is offered next must find it gone
+
+    def _leave(self, lane: Lane, group: Sequence[Offer], failure: Exception) -> None:
+        """A group goes aside, and what came meanwhile for its customers goes after it, before anything else comes."""
+        self._aside.take_over(group, failure)
+        followers = lane.part_with(lambda offer: self._aside.has(offer.subject))
+        while followers:
+            self._aside.follow(followers.gather())
+        self._start_aside()
 
     def _start_aside(self) -> None:
         if self._aside_at_work is None:

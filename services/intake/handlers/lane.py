@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from services.intake.handlers.offers import Offer
 
@@ -31,6 +31,15 @@ class Lane:
     def single(self) -> Iterable[Offer]:
         """Those that somebody waits for."""
         return self._single
+
+    def part_with(self, is_leaving: Callable[[Offer], bool]) -> Lane:
+        """Those that leave, in a lane of their own; all keep their order."""
+        leaving = Lane()
+        for queue in (self._single, self._of_batches):
+            for _ in range(len(queue)):
+                offer = queue.popleft()
+                (leaving if is_leaving(offer) else self).add(offer)
+        return leaving
 
     def gather(self) -> list[Offer]:
         """The next group, up to the bounds of a transaction; at least one."""

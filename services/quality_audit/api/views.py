@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, field_validator
 
 from services.quality_audit.domain.verdict import Census, Score, Verdict
 from services.quality_audit.handlers.figures import PeriodFigures
@@ -23,7 +23,7 @@ class ReviewIn(BaseModel):
     reviewer: Code = Field(description="Staff id of the reviewer, who must not have worked on the request.")
     is_accurate: bool = Field(strict=True, description="No material error in what was decided, paid or answered.")
     is_complete: bool = Field(strict=True, description="Everything the kind requires is in the file.")
-    error_causes: Annotated[list[Code], Field(max_length=20)] = []
+    error_causes: Annotated[list[Code], FailFast(), Field(max_length=20)] = []
 
     @field_validator("error_causes")
     @classmethod

@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, FailFast, Field
 
 from services.sla_timer.api.context import ContextOf
 from services.sla_timer.domain.rules import Mode
@@ -32,7 +32,7 @@ class EnterableMode(StrEnum):
 
 class Entering(BaseModel):
     reason: Reason
-    markets: list[Market] = Field([], description="Where; empty: everywhere")
+    markets: Annotated[list[Market], FailFast()] = Field([], description="Where; empty: everywhere")
     until_at: AwareDatetime | None = Field(None, description="When it ends by itself; null: when somebody leaves it")
 
 

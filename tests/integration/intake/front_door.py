@@ -127,12 +127,18 @@ class Intake:
 
 
 class Gated(Database):
-    """No transaction begins before the gate is open. ``begun`` is set when one is about to."""
+    """Nothing is read and no transaction begins before the gate is open. ``begun`` is set when one is about to."""
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
         self.gate = asyncio.Event()
         self.begun = asyncio.Event()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        await self.gate.wait()
+        async with super().connection() as connection:
+            yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

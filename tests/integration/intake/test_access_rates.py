@@ -42,7 +42,7 @@ async def test_the_lines_of_a_batch_wait_for_their_turn(intake: Intake) -> None:
 
 
 async def test_a_batch_whose_turn_does_not_come_is_told_where_to_resume(intake: Intake) -> None:
-    context = replace(intake.context, limits=RateLimits(Rate(0.01, 3), elapsed=lambda: 0.0))
+    context = replace(intake.context, limits=RateLimits(Rate(0.01, 4), elapsed=lambda: 0.0))
     answer = await intake.connect(context, "app").post("/v1/requests:batch", content=lines(4), headers=LINES)
     *accepted, last = [json.loads(line) for line in answer.text.splitlines()]
     assert [line["status"] for line in accepted] == [201, 201]

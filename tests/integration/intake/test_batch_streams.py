@@ -87,6 +87,19 @@ async def test_a_batch_in_which_nothing_comes_ends_with_the_line_to_resume_from(
     assert (last["resume_from"], last["status"]) == (4, 408)
 
 
+async def test_what_was_whole_is_stored_when_the_answers_are_never_taken(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_stream, "_IDLE_SECONDS", 0.5)
+    async with begun(intake.app) as (call, task):
+        call.taking.clear()
+        call.send(b"".join(line(f"untaken-{number}") for number in range(100)))
+        await task
+    await intake.context.submissions.finish()
+    async with intake.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM idempotency_key WHERE key LIKE 'untaken-%'") == 100
+
+
 class _Backlog(Outbox):
     """An outbox that says how full it is when it is told."""
 

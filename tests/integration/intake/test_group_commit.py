@@ -65,6 +65,17 @@ def is_new(outcome: Outcome) -> bool:
     return isinstance(outcome, Settled) and not outcome.is_replay
 
 
+async def name_of(intake: Intake, customer: str) -> str:
+    async with intake.database.connection() as connection:
+        row = await connection.fetchrow(
+            "SELECT customer_id, wrapped, details FROM customer JOIN customer_key USING (customer_id)"
+            " WHERE external_id = $1",
+            customer,
+        )
+    key = MASTER_KEYS.unwrap(row["customer_id"], row["wrapped"])
+    return ContactDetails.decrypt(key, row["details"]).name
+
+
 async def test_1000_concurrent_submissions_with_one_key_are_one_request(intake: Intake) -> None:
     headers = write()
     body = SUBMISSION | {"external_id": f"thousand-{new_id()}", "customer": SUBMISSION["customer"] | {"id": "C-1000"}}
@@ -110,14 +121,24 @@ async def test_a_customers_newest_details_win_over_those_of_the_groups_before(in
     group = group_commit(intake)
     customer = new_id().hex
     await asyncio.gather(*offer(group, [arrival(customer, name=f"Name {number}") for number in range(1200)]))
+    assert await name_of(intake, customer) == "Name 1199"
+
+
+async def test_a_customers_newest_details_win_when_a_key_of_the_first_group_is_held(intake: Intake) -> None:
+    group = group_commit(intake)
+    customer = new_id().hex
+    arrivals = [arrival(customer, name=f"Name {number}") for number in range(1200)]
     async with intake.database.connection() as connection:
-        row = await connection.fetchrow(
-            "SELECT customer_id, wrapped, details FROM customer JOIN customer_key USING (customer_id)"
-            " WHERE external_id = $1",
-            customer,
-        )
-    key = MASTER_KEYS.unwrap(row["customer_id"], row["wrapped"])
-    assert ContactDetails.decrypt(key, row["details"]).name == "Name 1199"
+        transaction = connection.transaction()
+        await transaction.start()
+        assert await claim_key(connection, "batch", arrivals[3].key, bytes(32), timedelta(seconds=1))
+        futures = offer(group, arrivals[:1199])
+        await futures[2]
+        futures += offer(group, arrivals[1199:])
+        assert not any(future.done() for future in futures[3:])
+        await transaction.rollback()
+    assert all(is_new(outcome) for outcome in await asyncio.gather(*futures))
+    assert await name_of(intake, customer) == "Name 1199"
 
 
 async def test_a_group_with_a_held_key_stores_the_others_meanwhile(intake: Intake) -> None:

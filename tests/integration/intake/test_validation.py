@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from services.intake.domain.validation.reading import read_validation
+from services.intake.handlers.validation import Validation
+from shared.clock import ManualClock
 from shared.ids import new_id
 from tests.integration.intake.batch_call import NDJSON, line
-from tests.integration.intake.front_door import SUBMISSION, Intake, write
+from tests.integration.intake.front_door import START, SUBMISSION, Gated, Intake, write
+from tests.unit.intake.shipped import DATA, SECRET
 
 WRONG: dict[str, Any] = {"attributes": {"amount": -5, "incident_date": "yesterday", "has_photos": "yes"}}
 ERRORS = [
@@ -54,6 +59,59 @@ async def test_a_repeat_of_a_doubted_request_gets_the_same_answer(intake: Intake
     first = await intake.app.post("/v1/requests", json=body, headers=key)
     second = await intake.app.post("/v1/requests", json=body, headers=key)
     assert (second.content, second.headers["idempotency-replayed"]) == (first.content, "true")
+
+
+def stricter() -> Validation:
+    """It refuses what was taken before."""
+    text = (DATA / "validation.yml").read_text(encoding="utf-8")
+    changed = text.replace("must: {amount: {at_least: 0}}", "must: {amount: {at_least: 20000}}")
+    assert changed != text
+    book = read_validation(changed, "validation.yml")
+    return Validation(book, SECRET.encode(), sha256="0" * 64, loaded_at=START)
+
+
+async def test_what_was_accepted_under_milder_rules_stays_accepted(intake: Intake) -> None:
+    key = write(new_id().hex)
+    first = await intake.app.post("/v1/requests", json=SUBMISSION, headers=key)
+    before, strict = await count(intake), intake.with_context(validation=stricter())
+    again = await strict.post("/v1/requests", json=SUBMISSION, headers=key)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    other = await strict.post("/v1/requests", json=SUBMISSION | {"description": "another"}, headers=key)
+    new = await strict.post("/v1/requests", json=SUBMISSION, headers=write())
+    assert [answer.json()["type"] for answer in (other, new)] == ["urn:punctual:problem:data_refused"] * 2
+    assert await count(intake) == before
+
+
+async def test_a_line_that_was_accepted_under_milder_rules_stays_accepted(intake: Intake) -> None:
+    accepted = line(new_id().hex)
+    first = (await intake.app.post("/v1/requests:batch", content=accepted, headers=NDJSON)).json()
+    before, strict = await count(intake), intake.with_context(validation=stricter())
+    answer = await strict.post("/v1/requests:batch", content=line() + accepted + line(), headers=NDJSON)
+    new, again, last = (json.loads(each) for each in answer.text.splitlines())
+    assert [each["status"] for each in (new, again, last)] == [422, 201, 422]
+    assert again == first | {"line": 2, "replayed": True}
+    assert await count(intake) == before
+
+
+async def test_what_was_accepted_stays_accepted_when_the_clock_was_set_back(intake: Intake) -> None:
+    key, body = write(new_id().hex), SUBMISSION | {"occurred_at": START.isoformat()}
+    first = await intake.app.post("/v1/requests", json=body, headers=key)
+    early = intake.with_context(clock=ManualClock(START - timedelta(hours=1)))
+    again = await early.post("/v1/requests", json=body, headers=key)
+    assert (again.status_code, again.content) == (201, first.content)
+    refused = await early.post("/v1/requests", json=body, headers=write())
+    assert refused.json()["type"] == "urn:punctual:problem:occurred_at_impossible"
+
+
+async def test_while_nobody_can_say_whether_it_was_accepted_it_is_not_refused(intake: Intake) -> None:
+    gated = Gated(intake.database._pool)
+    strict = intake.with_context(validation=stricter(), database=gated, call_patience=timedelta(milliseconds=50))
+    single = await strict.post("/v1/requests", json=SUBMISSION, headers=write())
+    assert (single.status_code, single.json()["type"]) == (503, "urn:punctual:problem:try_again")
+    hurried = intake.with_context(validation=stricter(), database=gated, batch_patience=timedelta(milliseconds=50))
+    last = (await hurried.post("/v1/requests:batch", content=line() + line(), headers=NDJSON)).json()
+    assert (last["resume_from"], last["status"]) == (1, 503)
 
 
 async def test_the_rules_in_force_are_shown(intake: Intake) -> None:

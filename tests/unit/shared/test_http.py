@@ -66,6 +66,28 @@ async def test_broken_json_is_400_and_a_wrong_field_is_422_by_name(http: httpx.A
     assert {error["field"] for error in wrong.json()["errors"]} == {"name", "inner.a"}
 
 
+async def test_of_very_many_wrong_fields_the_first_are_told_and_how_many_more_there_are(
+    parts: dict[str, str | None],
+) -> None:
+    async def readiness() -> dict[str, str | None]:
+        return parts
+
+    app = create_app("wide", readiness=readiness)
+
+    @app.post("/echo")
+    async def echo(body: Body) -> str:
+        return body.name
+
+    wrong = {"name": "a", "inner": {f"{number}{'x' * 300}": None for number in range(3_000)}}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        answer = await client.post("/echo", json=wrong)
+    *first, last = answer.json()["errors"]
+    assert (answer.status_code, len(first)) == (422, 50)
+    assert all(error["field"].startswith(f"inner.{number}xxx") for number, error in enumerate(first))
+    assert last == {"field": "body", "message": "and 2950 more are missing or wrong"}
+    assert len(answer.content) < 65_536
+
+
 async def test_a_body_over_the_cap_is_413_whether_its_length_is_declared_or_not(http: httpx.AsyncClient) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(20):

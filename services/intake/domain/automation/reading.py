@@ -28,6 +28,17 @@ from shared.rules.words import read_code, read_truth, read_word
 
 FORMAT = "1"
 
+MOST_RULES = 500
+"""Each is asked whenever something happens to a request."""
+
+MOST_STEPS = 20
+"""Of one rule; a process has hardly as many stages."""
+
+_MOST_MEMBERS = 10  # of a rule; it has five
+
+MOST_VALUES = 100_000
+"""In the whole text: two hundred in each of the most rules."""
+
 NEXT = "next"
 """Instead of a stage: the only one that may follow."""
 
@@ -45,13 +56,14 @@ def read_automation(text: str, file: str) -> RuleSet:
         top = document.root.members(frozenset({"format", "rules"}), frozenset({"calendars", "markets"}))
         if top["format"].text() != FORMAT:
             raise top["format"].fail(f"this program reads format {FORMAT}")
+        fields = _rules(document, top["rules"])
         hours = Hours()
         with document.collecting():
             hours = read_hours(document, top)
         seen: set[str] = set()
         rules: list[Rule] = []
         reminders: list[ReminderRule] = []
-        for field in top["rules"].items():
+        for field in fields:
             with document.collecting():
                 if "remind" in field.entries():
                     reminders.append(_reminder(field, seen, has_calendars="calendars" in top))
@@ -59,6 +71,26 @@ def read_automation(text: str, file: str) -> RuleSet:
                     rules.append(_rule(field, seen))
         document.finish()
         return RuleSet(tuple(rules), tuple(reminders), hours)
+
+
+def _rules(document: Document, rules: Field) -> list[Field]:
+    """The size is asked before anything else is read: aliases make a short text stand for millions of steps.
+
+    Raises:
+        InvalidDocument: names the rules that have too many steps.
+    """
+    if rules.count > MOST_RULES:
+        raise rules.fail(f"holds {rules.count} rules; at most {MOST_RULES} are taken")
+    fields = rules.items()
+    for field in fields:
+        with document.collecting():
+            steps = field.entries().get("do") if field.is_mapping and field.count <= _MOST_MEMBERS else None
+            if steps is not None and not steps.is_mapping and steps.count > MOST_STEPS:
+                raise steps.fail(f"holds {steps.count} steps; at most {MOST_STEPS} are taken")
+    document.finish()
+    if document.size() > MOST_VALUES:
+        raise document.root.fail(f"stands for more than {MOST_VALUES} values; aliases count as what they stand for")
+    return fields
 
 
 def _rule(field: Field, seen: set[str]) -> Rule:

@@ -66,3 +66,23 @@ async def test_who_waits_is_let_through_when_the_turn_comes(monkeypatch: pytest.
     for _ in range(3):
         assert await limits.wait(with_key("a"), timedelta(seconds=30)) is None
     assert slept == [0.25, 0.25]
+
+
+async def test_a_batch_that_takes_every_turn_leaves_single_calls_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    elapsed = 0.0
+    singles: list[bool] = []
+
+    async def sleep(seconds: float) -> None:
+        """While a line waits, a single call comes every half second: half of what the key may."""
+        nonlocal elapsed
+        elapsed += seconds
+        while len(singles) < 2 * elapsed:
+            verdict = limits.take(with_key("a"))
+            singles.append(verdict is not None and verdict.is_granted)
+
+    monkeypatch.setattr("services.intake.api.rate_limits.asyncio.sleep", sleep)
+    limits = RateLimits(Rate(4, 8), elapsed=lambda: elapsed)
+    for _ in range(200):
+        assert await limits.wait(with_key("a"), timedelta(seconds=30)) is None
+    assert len(singles) > 100
+    assert all(singles)

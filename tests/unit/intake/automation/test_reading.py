@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.intake.domain.automation import reading
 from services.intake.domain.automation.reading import read_automation
 from services.intake.domain.automation.reminders import OWNER, CountedSpan
 from services.intake.domain.automation.rules import AssignStep, CloseStep, RecordStep, SignalStep, StageStep
@@ -216,6 +218,57 @@ def test_working_time_asks_for_calendars() -> None:
     with pytest.raises(InvalidDocument, match=r"line 6, rules\[0\]\.remind\.after: working time needs calendars"):
         read_automation(text, "automation.yml")
     assert len(read_automation(text.replace("4h working", "4h elapsed"), "automation.yml").reminders) == 2
+
+
+def with_rules(rules: str) -> str:
+    return f'format: "1"\nrules:\n{rules}'
+
+
+def complaints(text: str) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidDocument) as caught:
+        read_automation(text, "automation.yml")
+    return [(complaint.field, complaint.message) for complaint in caught.value.complaints]
+
+
+def test_rules_of_more_steps_than_anybody_writes_are_refused_before_a_step_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = ", ".join(["{stage: next}"] * 2_000)
+    first = f"  - {{rule: r0, when: {{kind: claim}}, do: &all [{steps}]}}\n"
+    others = "".join(f"  - {{rule: r{n}, when: {{kind: claim}}, do: *all}}\n" for n in range(1, 500))
+    monkeypatch.setattr(reading, "_step", None)
+    assert complaints(with_rules(first + others)) == [
+        (f"rules[{n}].do", "holds 2000 steps; at most 20 are taken") for n in range(500)
+    ]
+
+
+def test_more_rules_than_anybody_writes_are_refused() -> None:
+    rules = "".join(f"  - {{rule: r{n}, when: {{kind: claim}}, do: {{stage: next}}}}\n" for n in range(501))
+    assert complaints(with_rules(rules)) == [("rules", "holds 501 rules; at most 500 are taken")]
+    assert len(read_automation(with_rules(rules[: rules.index("  - {rule: r500")]), "automation.yml").rules) == 500
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{rule: rN, when: {product_line: &all [WORDS]}, do: {stage: next}}",
+        "{rule: rN, when: {kind: claim}, do: {control: a, recorded: &all {PAIRS}}}",
+        "{rule: rN, when: {kind: claim}, remind: {after: 1h elapsed, to: &all [WORDS]}}",
+    ],
+)
+def test_what_aliases_make_of_a_text_is_bounded(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ", ".join(f"w{n}" for n in range(2_000))
+    first = rule.replace("WORDS", words).replace("PAIRS", ", ".join(f"w{n}: 1" for n in range(2_000)))
+    again = re.sub(r"&all [\[{].*?[\]}]", "*all", rule)
+    text = "".join(f"  - {(again if n else first).replace('rN', f'r{n}')}\n" for n in range(200))
+    monkeypatch.setattr(reading, "_new_code", None)
+    ((field, message),) = complaints(with_rules(text))
+    assert (field, message[:32]) == ("document", "stands for more than 100000 valu")
+
+
+def test_a_text_that_holds_itself_is_refused() -> None:
+    rule = "  - {rule: a, when: &all {all: [*all]}, do: {stage: next}}\n"
+    assert complaints(with_rules(rule))[0][0] == "document"
 
 
 @given(st.data())

@@ -59,6 +59,34 @@ def test_what_remains_is_true_and_the_bucket_is_full_when_it_says(rate: Rate, ga
     assert all(verdict.is_granted for verdict in full)
 
 
+@given(rates.filter(lambda rate: rate.burst > 1), gaps)
+def test_single_calls_below_the_rate_are_let_through_beside_a_batch(rate: Rate, gaps: list[float]) -> None:
+    """The batch has a line for every turn that it gets."""
+    bucket: Bucket | None = None
+    line_at = 0.0
+    for at in accumulate(gap + 1.000001 / rate.per_second for gap in gaps):
+        for _ in range(2 * rate.burst):
+            if line_at > at:
+                break
+            line = take(bucket, rate, line_at, leave=rate.reserve)
+            bucket, line_at = line.bucket, line_at + line.retry_seconds * (1 + 1e-9)
+        single = take(bucket, rate, at)
+        assert single.is_granted
+        bucket, line_at = single.bucket, max(line_at, at)
+
+
+@given(rates, gaps)
+def test_a_line_that_waits_as_told_is_let_through_and_leaves_the_reserve(rate: Rate, gaps: list[float]) -> None:
+    bucket: Bucket | None = None
+    for at in accumulate(gap + 1.0 for gap in gaps):
+        line = take(bucket, rate, at, leave=rate.reserve)
+        if not line.is_granted:
+            line = take(line.bucket, rate, at + line.retry_seconds * (1 + 1e-9) + 1e-6, leave=rate.reserve)
+        assert line.is_granted
+        assert line.remaining >= rate.reserve
+        bucket = take(line.bucket, rate, line.bucket.filled_at).bucket
+
+
 def run_from(bucket: Bucket, rate: Rate, at: float, count: int) -> list[Verdict]:
     verdicts = []
     for _ in range(count):

@@ -113,7 +113,7 @@ async def test_what_follows_a_customer_who_is_here_is_tried_after_him() -> None:
     held.give_up_at = monotonic() - 1
     bench.aside.take_over([held, other], KeyInFlight("held"))
     assert bench.aside.has(later.subject)
-    bench.aside.follow(later)
+    bench.aside.follow([later])
     await bench.aside.work()
     assert bench.stored == [other, later]
     assert isinstance(bench.outcomes[held], KeyInFlight)
