@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Sequence
 
-from services.intake.store.changes import Mark, RequestChange, find_newest, read_changes
+from services.intake.handlers.recent_changes import RecentChanges, Stretch
+from services.intake.store.changes import Mark, find_newest, read_changes
 from shared.errors import DatabaseUnavailable
-from shared.postgres import Database
+from shared.postgres import Connection, Database
 from shared.telemetry.logs import get_logger
 from shared.waiting import first_of
 
@@ -19,27 +18,26 @@ _PAUSE_SECONDS = 0.5
 
 _PAGE = 500
 _KEPT = 2_000
-"""The last changes, so that those who keep up cost no query of their own: some seconds of a busy day, about 1 MB."""
+"""The last changes: some seconds of a busy day, about 1 MB."""
 
 
 class ChangeFeed:
     """A component, and the place where readers wait for the next change.
 
     Attributes:
-        readers: how many there are just now.
         is_stopping: nothing more will come; readers end.
     """
 
-    def __init__(self, database: Database, most_readers: int = 200) -> None:
+    def __init__(self, database: Database, most_readers: int = 200, *, page: int = _PAGE) -> None:
         """
         Args:
             most_readers: each holds a connection of HTTP and one page of changes.
+            page: the most changes read at once.
         """
         self._database = database
         self._most_readers = most_readers
-        self._last: deque[RequestChange] = deque(maxlen=_KEPT)
-        self._begin: Mark | None = None
-        self._head: Mark | None = None
+        self._page = page
+        self._recent = RecentChanges(_KEPT)
         self._news = asyncio.Event()
         self.readers = 0
         self.is_stopping = False
@@ -58,35 +56,28 @@ class ChangeFeed:
         while not stopping.is_set():
             if self.readers:
                 try:
-                    while await self.run_once() == _PAGE:
+                    while not await self.run_once():
                         continue
                 except DatabaseUnavailable as error:
                     _log.warning("changes are not followed just now", error=str(error))
             else:
-                self._forget()
+                self._recent.forget()  # what comes until somebody reads need not be read at all
             await first_of(_PAUSE_SECONDS, stopping)
         self.stop()
 
-    async def run_once(self) -> int:
-        """Read what came; gives how many."""
+    async def run_once(self) -> bool:
+        """Read what came, a page of it; whether that was all."""
         async with self._database.connection() as connection:
-            if self._head is None:
-                self._begin = self._head = await find_newest(connection)
+            head = self._recent.head
+            if head is None:
+                head = await find_newest(connection)
+                self._recent.begin(head)
                 self.wake()  # whoever came before has to read up to here from the log
-            changes = await read_changes(connection, self._head, _PAGE)
-        for change in changes:
-            if len(self._last) == _KEPT:
-                self._begin = self._last[0].mark
-            self._last.append(change)
-            self._head = change.mark
-        if changes:
+            stretch = await self._read(connection, head)
+        if stretch.changes:
+            self._recent.add(stretch)
             self.wake()
-        return len(changes)
-
-    def _forget(self) -> None:
-        """Nobody reads; what comes until somebody does need not be read at all."""
-        self._head = self._begin = None
-        self._last.clear()
+        return stretch.is_whole
 
     def stop(self) -> None:
         self.is_stopping = True
@@ -101,12 +92,18 @@ class ChangeFeed:
         async with self._database.connection() as connection:
             return await find_newest(connection)
 
-    async def after(self, mark: Mark) -> Sequence[RequestChange]:
+    async def after(self, mark: Mark) -> Stretch:
         """The next changes after ``mark``: from memory, or from the log for a reader who is far behind."""
-        if self._begin is not None and self._begin <= mark:
-            return [change for change in self._last if change.mark > mark][:_PAGE]
+        recent = self._recent.after(mark, self._page)
+        if recent is not None:
+            return recent
         async with self._database.connection() as connection:
-            return await read_changes(connection, mark, _PAGE)
+            return await self._read(connection, mark)
+
+    async def _read(self, connection: Connection, mark: Mark) -> Stretch:
+        """Only transactions that have ended are read, so that a page with room left holds the last of them whole."""
+        changes = await read_changes(connection, mark, self._page)
+        return Stretch(changes, is_whole=len(changes) < self._page)
 
     async def wait(self, seconds: float) -> None:
         """Until there are news or it is time to stop, at most for so long."""
