@@ -104,6 +104,7 @@ def _write(event: str, change: RequestChange, data: Mapping[str, object]) -> str
 
 class ChangeStream(Response):
     """Args:
+    caller: as whom the feed admitted the reader.
     mark: where the reader goes on.
     recognise: who reads, asked again now and then; raises Problem when the credentials are not good any more.
     """
@@ -111,6 +112,7 @@ class ChangeStream(Response):
     def __init__(
         self,
         feed: ChangeFeed,
+        caller: str,
         watched: Watched,
         mark: Mark,
         recognise: Callable[[], Awaitable[object]],
@@ -121,6 +123,7 @@ class ChangeStream(Response):
     ) -> None:
         super().__init__(None, 200, _HEADERS, "text/event-stream")
         self._feed = feed
+        self._caller = caller
         self._watched = watched
         self._mark = self._told = self._nameless = mark
         self._recognise = recognise
@@ -136,7 +139,7 @@ class ChangeStream(Response):
         try:
             await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._feed.leave()
+            self._feed.leave(self._caller)
             telling.cancel()
             leaving.cancel()
             results = await asyncio.gather(telling, leaving, return_exceptions=True)

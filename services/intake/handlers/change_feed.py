@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 from services.intake.handlers.recent_changes import RecentChanges, Stretch
 from services.intake.store.changes import Mark, find_newest, read_changes
@@ -20,41 +21,55 @@ _PAGE = 500
 _KEPT = 2_000
 """The last changes: some seconds of a busy day, about 1 MB."""
 
+_CATCHING_UP = 2
+"""Connections to Postgres for readers who begin or are behind: those of a whole house may come at once after a break,
+and the calls that take requests in need connections too."""
+
 
 class ChangeFeed:
     """A component, and the place where readers wait for the next change.
 
     Attributes:
+        readers: how many each caller has just now.
         is_stopping: nothing more will come; readers end.
     """
 
-    def __init__(self, database: Database, most_readers: int = 200, *, page: int = _PAGE) -> None:
+    def __init__(
+        self, database: Database, most_readers: int = 200, most_of_one: int = 20, *, page: int = _PAGE
+    ) -> None:
         """
         Args:
             most_readers: each holds a connection of HTTP and one page of changes.
+            most_of_one: readers of one caller, so that nobody takes the places of all.
             page: the most changes read at once.
         """
         self._database = database
         self._most_readers = most_readers
+        self._most_of_one = most_of_one
         self._page = page
         self._recent = RecentChanges(_KEPT)
         self._news = asyncio.Event()
-        self.readers = 0
+        self._catching_up = asyncio.Semaphore(_CATCHING_UP)
+        self.readers: Counter[str] = Counter()
         self.is_stopping = False
 
-    def admit(self) -> bool:
-        """Whether one more may read; then ``leave`` is called at its end."""
-        if self.is_stopping or self.readers >= self._most_readers:
+    def admit(self, caller: str) -> bool:
+        """Whether one more of the caller may read; then ``leave`` is called at its end."""
+        if self.is_stopping or self.readers.total() >= self._most_readers:
             return False
-        self.readers += 1
+        if self.readers[caller] >= self._most_of_one:
+            return False
+        self.readers[caller] += 1
         return True
 
-    def leave(self) -> None:
-        self.readers -= 1
+    def leave(self, caller: str) -> None:
+        self.readers[caller] -= 1
+        if not self.readers[caller]:
+            del self.readers[caller]  # callers come and go for as long as the process lives
 
     async def run(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            if self.readers:
+            if self.readers.total():
                 try:
                     while not await self.run_once():
                         continue
@@ -89,7 +104,7 @@ class ChangeFeed:
 
     async def newest(self) -> Mark:
         """Where a reader begins who wants what comes from now on."""
-        async with self._database.connection() as connection:
+        async with self._catching_up, self._database.connection() as connection:
             return await find_newest(connection)
 
     async def after(self, mark: Mark) -> Stretch:
@@ -97,7 +112,7 @@ class ChangeFeed:
         recent = self._recent.after(mark, self._page)
         if recent is not None:
             return recent
-        async with self._database.connection() as connection:
+        async with self._catching_up, self._database.connection() as connection:
             return await self._read(connection, mark)
 
     async def _read(self, connection: Connection, mark: Mark) -> Stretch:

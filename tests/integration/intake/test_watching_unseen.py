@@ -39,8 +39,8 @@ async def watch(feed: ChangeFeed, mark: Mark, most: int) -> str:
     async def recognise() -> None:
         """Always."""
 
-    assert feed.admit()
-    stream = ChangeStream(feed, OF_THE_APP, mark, recognise, heartbeat_seconds=0.01)
+    assert feed.admit("key:app")
+    stream = ChangeStream(feed, "key:app", OF_THE_APP, mark, recognise, heartbeat_seconds=0.01)
     async with asyncio.timeout(30):
         await stream({"type": "http"}, leave, take)
     return "".join(pieces)
