@@ -13,6 +13,7 @@ from services.intake.api.application import create_api, describe_api
 from services.intake.api.context import Context
 from services.intake.api.page import StatusPage
 from services.intake.api.rate_limits import RateLimits
+from services.intake.api.sealing import CursorSeal
 from services.intake.api.words import load_words, worded
 from services.intake.consumer import HEARD, Listener
 from services.intake.domain.rate import Rate
@@ -154,6 +155,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         validation=validation,
         submissions=submissions,
         feed=feed,
+        seal=CursorSeal(secret),
         key_patience=settings.key_patience,
         call_patience=settings.call_patience,
         outbox_limit=settings.outbox_limit,

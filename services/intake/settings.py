@@ -23,7 +23,10 @@ class Settings(ServiceSettings):
         description="Folder with processes/, status_page/, validation, automation and retention.yml; a copy may do",
     )
     signature_secret: SecretStr = Field(
-        description="Key of the signatures by which texts are compared; 32 to 64 characters, the same in every process"
+        description=(
+            "Key of the signatures by which texts are compared, and of sealed cursors; 32 to 64 characters, the same in"
+            " every process"
+        )
     )
     outbox_limit: int = Field(
         50_000, ge=1, le=99_999, description="Unpublished events above which writes are answered 503"

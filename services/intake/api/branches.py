@@ -68,21 +68,21 @@ async def _open(
     asking = Asking(write.caller.name, visibility_of(write.caller), body.occurred_at, seen)
     async with context.database.connection() as connection:
         origin = await find_by_reference(connection, reference, asking.visibility)
-    if origin is None:
-        raise not_found()
     for _ in range(_NAMING_ATTEMPTS):
-        branch = Branch(
-            request_id=new_id(),
-            reference=context.name_request(),
-            status_token=new_token(),
-            is_complaint=is_complaint,
-            kind=kind or origin.life.kind,
-            product_line=product_line or origin.life.product_line,
-            priority=body.priority,
-            attributes=body.attributes,
-            description=body.description,
-            occurred_at=body.occurred_at or max(context.clock.now(), origin.life.submitted_at),
-        )
+        branch = None
+        if origin is not None:
+            branch = Branch(
+                request_id=new_id(),
+                reference=context.name_request(),
+                status_token=new_token(),
+                is_complaint=is_complaint,
+                kind=kind or origin.life.kind,
+                product_line=product_line or origin.life.product_line,
+                priority=body.priority,
+                attributes=body.attributes,
+                description=body.description,
+                occurred_at=body.occurred_at or max(context.clock.now(), origin.life.submitted_at),
+            )
         try:
             return await _write(context, write, reference, branch, asking)
         except NameClash:
@@ -92,13 +92,19 @@ async def _open(
     raise RuntimeError("no free name for the request was found")
 
 
-async def _write(context: Context, write: Write, reference: str, branch: Branch, asking: Asking) -> Response:
+async def _write(context: Context, write: Write, reference: str, branch: Branch | None, asking: Asking) -> Response:
+    """
+    Args:
+        branch: None where the caller does not see the origin: then only a repeat from when he saw it is answered.
+    """
     with translating_refusals():
         async with writing(context.database) as connection:
             owner, key = write.owner, write.key
             if not await claim_key(connection, owner, key, write.fingerprint, context.key_patience):
                 status, answer = await stored_answer(connection, write)
                 return json_answer(answer, status, REPLAY_HEADER)
+            if branch is None:
+                raise not_found()
             record = await context.moving.branch(connection, reference, branch, asking)
             answer = (
                 await show_request(context, connection, record, asking.visibility, write.caller)

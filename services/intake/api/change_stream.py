@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.intake.domain.visibility import EVERYTHING, Visibility
 from services.intake.handlers.change_feed import ChangeFeed
+from services.intake.handlers.recent_changes import Stretch
 from services.intake.store.changes import Mark, RequestChange, Whereabouts
 from shared.clock import monotonic
 from shared.contracts.envelope import format_instant
@@ -103,6 +104,7 @@ def _write(event: str, change: RequestChange, data: Mapping[str, object]) -> str
 
 class ChangeStream(Response):
     """Args:
+    caller: as whom the feed admitted the reader.
     mark: where the reader goes on.
     recognise: who reads, asked again now and then; raises Problem when the credentials are not good any more.
     """
@@ -110,6 +112,7 @@ class ChangeStream(Response):
     def __init__(
         self,
         feed: ChangeFeed,
+        caller: str,
         watched: Watched,
         mark: Mark,
         recognise: Callable[[], Awaitable[object]],
@@ -120,8 +123,9 @@ class ChangeStream(Response):
     ) -> None:
         super().__init__(None, 200, _HEADERS, "text/event-stream")
         self._feed = feed
+        self._caller = caller
         self._watched = watched
-        self._mark = mark
+        self._mark = self._told = self._nameless = mark
         self._recognise = recognise
         self._recognised_at = monotonic()
         self._believed_seconds = believed_seconds
@@ -135,7 +139,7 @@ class ChangeStream(Response):
         try:
             await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._feed.leave()
+            self._feed.leave(self._caller)
             telling.cancel()
             leaving.cancel()
             results = await asyncio.gather(telling, leaving, return_exceptions=True)
@@ -147,20 +151,16 @@ class ChangeStream(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         last_words = ": the service stops; go on with Last-Event-ID\n\n"
         try:
-            await self._write(send, f"retry: 2000\nid: {write_id(self._mark)}\n\n")
+            await self._write(send, f"retry: 2000\nid: {write_id(self._told)}\n\n")
             while not self._feed.is_stopping:
                 if monotonic() - self._recognised_at >= self._believed_seconds:
                     await self._recognise()
                     self._recognised_at = monotonic()
-                changes = await self._feed.after(self._mark)
-                if not changes:
+                stretch = await self._feed.after(self._mark)
+                if not stretch.changes:
                     await self._feed.wait(self._heartbeat_seconds)
-                    changes = await self._feed.after(self._mark)
-                if changes:
-                    self._mark = changes[-1].mark
-                text = "".join(map(self._watched.write, changes))
-                # What it does not want is behind the reader too, so that it need not be read again after a break.
-                await self._write(send, text or f": alive\nid: {write_id(self._mark)}\n\n")
+                    stretch = await self._feed.after(self._mark)
+                await self._write(send, self._pass(stretch))
         except TimeoutError:
             last_words = ": too slow; go on with Last-Event-ID\n\n"
         except Problem:
@@ -172,6 +172,22 @@ class ChangeStream(Response):
                 await send({"type": "http.response.body", "body": last_words.encode(), "more_body": False})
         except TimeoutError:
             return
+
+    def _pass(self, stretch: Stretch) -> str:
+        """What the reader is told of these changes.
+
+        What it does not want is behind it too, so that it need not be read again after a break; but the id that says so
+        names none of that, as there may be requests among it that the caller must not know of.
+        """
+        written = [(change.mark, text) for change in stretch.changes if (text := self._watched.write(change))]
+        if stretch.changes:
+            self._mark = stretch.changes[-1].mark
+            self._nameless = stretch.nameless_end
+        if written:
+            self._told = written[-1][0]
+            return "".join(text for _, text in written)
+        self._told = max(self._told, self._nameless)
+        return f": alive\nid: {write_id(self._told)}\n\n"
 
     async def _write(self, send: Send, text: str) -> None:
         """

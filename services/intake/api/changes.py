@@ -58,7 +58,7 @@ _EVENT_SCHEMA = {
         " told once: as `request` with the request as it is now, whose `version` may be later than the entry, or as"
         " `gone` where it is not among them any more. Send the last `id` you saw as `Last-Event-ID` to miss nothing;"
         " without it, it begins now. A comment comes when nothing happens. A reader that takes nothing for ten seconds"
-        " is let go."
+        " is let go. A caller has at most 20 readers in a process."
     ),
     responses={
         200: {
@@ -98,14 +98,18 @@ async def watch(
             "Some fields are missing or wrong",
             errors=[FieldError(field="header:Last-Event-ID", message="is no id of this stream")],
         )
-    if mark is None:
-        mark = await feed.newest()
-    if not feed.admit():
+    reader = f"key:{caller.terms.key}" if caller.terms is not None else f"token:{caller.subject}"
+    if not feed.admit(reader):
         raise Problem(
             503,
             "too_many_readers",
-            "As many as can be served watch already",
+            "As many as can be served watch already, of all callers or of this one",
             headers={"Retry-After": str(context.retry_after_seconds)},
         )
+    try:
+        mark = mark or await feed.newest()
+    except BaseException:
+        feed.leave(reader)
+        raise
     recognise = partial(request.app.state.access.identification.identify, request.headers.get("authorization"))
-    return ChangeStream(feed, Watched(visibility_of(caller), team, stage, kind), mark, recognise)
+    return ChangeStream(feed, reader, Watched(visibility_of(caller), team, stage, kind), mark, recognise)

@@ -11,6 +11,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Request
 
 from services.intake.api.rate_limits import RateLimits
+from services.intake.api.sealing import CursorSeal
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.change_feed import ChangeFeed
@@ -39,6 +40,7 @@ class Context:
     validation: looks at each request before it is taken in.
     submissions: takes requests in.
     feed: tells who watches what changes.
+    seal: of cursors that end on what their caller has not been shown.
     key_patience: how long a move waits for another call with its idempotency key, real time.
     call_patience: how long a call may take, real time; those that may take longer are named in ``patience``.
     outbox_limit: unpublished events above which nothing more is taken in.
@@ -62,6 +64,7 @@ class Context:
     validation: Validation
     submissions: GroupCommit
     feed: ChangeFeed
+    seal: CursorSeal
     key_patience: timedelta = timedelta(seconds=5)
     call_patience: timedelta = timedelta(seconds=10)
     outbox_limit: int = 50_000

@@ -12,6 +12,9 @@ from services.intake.api.bodies import EXACT, Body, Instant, Whole, misfits
 from services.intake.domain.api_key import OVERLAP, SCOPES_OF_CHANNELS, ApiKey, KeyState, Role
 from shared.http.access import Scope
 
+SLOWEST = 0.001
+"""Calls a second, one in a quarter of an hour: whoever wants less of a key revokes it."""
+
 _LONGEST_OVERLAP = timedelta(days=90)  # longer, it is not a rotation but a second key
 
 PrefixOf = Annotated[
@@ -52,7 +55,7 @@ class KeyBody(Body):
     role: Role = Field(description="A channel sees its own requests; staff is a service that administers")
     scopes: Annotated[list[Scope], FailFast()] = Field(min_length=1, examples=[["submit", "batch", "read"]])
     expires_at: Instant | None = Field(None, description="Real time; without it the key works until it is revoked")
-    rate_per_second: Annotated[float, Field(gt=0, le=100_000), EXACT] | None = Field(
+    rate_per_second: Annotated[float, Field(ge=SLOWEST, le=100_000), EXACT] | None = Field(
         None, description="Calls; else the house's setting"
     )
     burst: Annotated[int, Field(ge=1, le=1_000_000), EXACT] | None = Field(

@@ -38,7 +38,7 @@ async def list_(
     request: Request, caller: CallerOf, context: ContextOf, filters: Annotated[Filters, Query()]
 ) -> Response:
     wanted = read_wanted(filters, visibility_of(caller))
-    after = read_place(filters.after, wanted)
+    after = read_place(filters.after, wanted, context.seal)
     async with context.database.snapshot() as connection:
         if filters.q is not None:
             page = await find(connection, wanted, filters.q, filters.limit)
@@ -47,7 +47,7 @@ async def list_(
         else:
             page = await list_page(connection, wanted, after, filters.limit)
         count = await count_up_to(connection, wanted) if filters.count else None
-    view = view_list(page, count, wanted)
+    view = view_list(page, count, wanted, context.seal)
     answer = json_answer(view.model_dump_json(), 200)
     if view.next is not None:
         link_next(request, answer, view.next)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake.api.places import write_place
+from services.intake.api.places import write_next
+from services.intake.api.sealing import CursorSeal
 from services.intake.domain.life import State
 from services.intake.store.listing.pages import Count, Line, Page
 from services.intake.store.listing.wanted import Wanted
@@ -83,10 +84,10 @@ class ListView(BaseModel):
     count: CountView | None = Field(description="Null unless it was asked for")
 
 
-def view_list(page: Page, count: Count | None, wanted: Wanted) -> ListView:
+def view_list(page: Page, count: Count | None, wanted: Wanted, seal: CursorSeal) -> ListView:
     return ListView(
         requests=[view_line(line) for line in page.lines],
-        next=None if page.next is None else write_place(page.next, wanted),
+        next=write_next(page, wanted, seal),
         count=None if count is None else CountView(value=count.value, exact=count.is_exact),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote, urlencode
 
 from fastapi import Query, Request, Response
 
@@ -28,9 +29,13 @@ NumberAfter = Annotated[
 
 
 def link_next(request: Request, response: Response, cursor: str) -> None:
-    """Tell where the next page is. The address is relative: what the caller calls this host, only it knows."""
-    url = request.url.include_query_params(after=cursor)
-    response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+    """Tell where the next page is. The address is relative: what the caller calls this host, only it knows.
+
+    The path is quoted anew: a reference may be typed with dashes and letters that no header can carry.
+    """
+    others = [pair for pair in request.query_params.multi_items() if pair[0] != "after"]
+    path, query = quote(request.scope["path"], safe="/:"), urlencode([*others, ("after", cursor)])
+    response.headers["Link"] = f'<{path}?{query}>; rel="next"'
 
 
 def read_number(cursor: str | None) -> int | None:

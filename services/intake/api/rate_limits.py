@@ -20,6 +20,10 @@ from shared.http.access import Principal
 _MOST = 10_000
 """Keys whose buckets are remembered, some hundred bytes each. The one unused for longest is forgotten: it is full."""
 
+_LONGEST_TOLD = 86_400
+"""Seconds. A key with a large burst and a small rate has to wait for weeks until it is full, and for ever with a rate
+that keys could have before there was a smallest one: no header can say so, and nobody waits for it."""
+
 
 class RateLimits:
     """Args:
@@ -64,8 +68,12 @@ class RateLimits:
         return None
 
 
+def _tell(seconds: float) -> int:
+    return ceil(min(seconds, _LONGEST_TOLD))
+
+
 def too_many_calls(verdict: Verdict) -> Problem:
-    seconds = max(1, ceil(verdict.retry_seconds))
+    seconds = max(1, _tell(verdict.retry_seconds))
     rate = verdict.rate
     return Problem(
         429,
@@ -105,7 +113,7 @@ class RateHeaders:
                 numbers = {
                     b"ratelimit-limit": verdict.rate.burst,
                     b"ratelimit-remaining": verdict.remaining,
-                    b"ratelimit-reset": ceil(verdict.reset_seconds),
+                    b"ratelimit-reset": _tell(verdict.reset_seconds),
                 }
                 headers = [(name, str(number).encode()) for name, number in numbers.items()]
                 message = {**message, "headers": [*message.get("headers", ()), *headers]}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter
 
-from services.intake.store.changes import Mark, RequestChange, find_newest, read_changes
+from services.intake.handlers.recent_changes import RecentChanges, Stretch
+from services.intake.store.changes import Mark, find_newest, read_changes
 from shared.errors import DatabaseUnavailable
-from shared.postgres import Database
+from shared.postgres import Connection, Database
 from shared.telemetry.logs import get_logger
 from shared.waiting import first_of
 
@@ -19,74 +19,80 @@ _PAUSE_SECONDS = 0.5
 
 _PAGE = 500
 _KEPT = 2_000
-"""The last changes, so that those who keep up cost no query of their own: some seconds of a busy day, about 1 MB."""
+"""The last changes: some seconds of a busy day, about 1 MB."""
+
+_CATCHING_UP = 2
+"""Connections to Postgres for readers who begin or are behind: those of a whole house may come at once after a break,
+and the calls that take requests in need connections too."""
 
 
 class ChangeFeed:
     """A component, and the place where readers wait for the next change.
 
     Attributes:
-        readers: how many there are just now.
+        readers: how many each caller has just now.
         is_stopping: nothing more will come; readers end.
     """
 
-    def __init__(self, database: Database, most_readers: int = 200) -> None:
+    def __init__(
+        self, database: Database, most_readers: int = 200, most_of_one: int = 20, *, page: int = _PAGE
+    ) -> None:
         """
         Args:
             most_readers: each holds a connection of HTTP and one page of changes.
+            most_of_one: readers of one caller, so that nobody takes the places of all.
+            page: the most changes read at once.
         """
         self._database = database
         self._most_readers = most_readers
-        self._last: deque[RequestChange] = deque(maxlen=_KEPT)
-        self._begin: Mark | None = None
-        self._head: Mark | None = None
+        self._most_of_one = most_of_one
+        self._page = page
+        self._recent = RecentChanges(_KEPT)
         self._news = asyncio.Event()
-        self.readers = 0
+        self._catching_up = asyncio.Semaphore(_CATCHING_UP)
+        self.readers: Counter[str] = Counter()
         self.is_stopping = False
 
-    def admit(self) -> bool:
-        """Whether one more may read; then ``leave`` is called at its end."""
-        if self.is_stopping or self.readers >= self._most_readers:
+    def admit(self, caller: str) -> bool:
+        """Whether one more of the caller may read; then ``leave`` is called at its end."""
+        if self.is_stopping or self.readers.total() >= self._most_readers:
             return False
-        self.readers += 1
+        if self.readers[caller] >= self._most_of_one:
+            return False
+        self.readers[caller] += 1
         return True
 
-    def leave(self) -> None:
-        self.readers -= 1
+    def leave(self, caller: str) -> None:
+        self.readers[caller] -= 1
+        if not self.readers[caller]:
+            del self.readers[caller]  # callers come and go for as long as the process lives
 
     async def run(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            if self.readers:
+            if self.readers.total():
                 try:
-                    while await self.run_once() == _PAGE:
+                    while not await self.run_once():
                         continue
                 except DatabaseUnavailable as error:
                     _log.warning("changes are not followed just now", error=str(error))
             else:
-                self._forget()
+                self._recent.forget()  # what comes until somebody reads need not be read at all
             await first_of(_PAUSE_SECONDS, stopping)
         self.stop()
 
-    async def run_once(self) -> int:
-        """Read what came; gives how many."""
+    async def run_once(self) -> bool:
+        """Read what came, a page of it; whether that was all."""
         async with self._database.connection() as connection:
-            if self._head is None:
-                self._begin = self._head = await find_newest(connection)
+            head = self._recent.head
+            if head is None:
+                head = await find_newest(connection)
+                self._recent.begin(head)
                 self.wake()  # whoever came before has to read up to here from the log
-            changes = await read_changes(connection, self._head, _PAGE)
-        for change in changes:
-            if len(self._last) == _KEPT:
-                self._begin = self._last[0].mark
-            self._last.append(change)
-            self._head = change.mark
-        if changes:
+            stretch = await self._read(connection, head)
+        if stretch.changes:
+            self._recent.add(stretch)
             self.wake()
-        return len(changes)
-
-    def _forget(self) -> None:
-        """Nobody reads; what comes until somebody does need not be read at all."""
-        self._head = self._begin = None
-        self._last.clear()
+        return stretch.is_whole
 
     def stop(self) -> None:
         self.is_stopping = True
@@ -98,15 +104,21 @@ class ChangeFeed:
 
     async def newest(self) -> Mark:
         """Where a reader begins who wants what comes from now on."""
-        async with self._database.connection() as connection:
+        async with self._catching_up, self._database.connection() as connection:
             return await find_newest(connection)
 
-    async def after(self, mark: Mark) -> Sequence[RequestChange]:
+    async def after(self, mark: Mark) -> Stretch:
         """The next changes after ``mark``: from memory, or from the log for a reader who is far behind."""
-        if self._begin is not None and self._begin <= mark:
-            return [change for change in self._last if change.mark > mark][:_PAGE]
-        async with self._database.connection() as connection:
-            return await read_changes(connection, mark, _PAGE)
+        recent = self._recent.after(mark, self._page)
+        if recent is not None:
+            return recent
+        async with self._catching_up, self._database.connection() as connection:
+            return await self._read(connection, mark)
+
+    async def _read(self, connection: Connection, mark: Mark) -> Stretch:
+        """Only transactions that have ended are read, so that a page with room left holds the last of them whole."""
+        changes = await read_changes(connection, mark, self._page)
+        return Stretch(changes, is_whole=len(changes) < self._page)
 
     async def wait(self, seconds: float) -> None:
         """Until there are news or it is time to stop, at most for so long."""

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from services.intake.api.application import create_api
 from services.intake.api.context import Context
+from services.intake.api.sealing import CursorSeal
 from services.intake.handlers.acting import Acting
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.change_feed import ChangeFeed
@@ -66,6 +67,7 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
             validation=validation,
         ),
         feed=ChangeFeed(database),
+        seal=CursorSeal("secret of the tests"),
         key_patience=PATIENCE,
         call_patience=UNHURRIED,
     )

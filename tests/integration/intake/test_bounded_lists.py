@@ -212,7 +212,8 @@ CONDITIONS: list[dict[str, Any]] = [
 
 
 async def test_what_an_index_alone_counts_is_what_looking_at_each_request_counts(full: Intake) -> None:
-    wanted = [Wanted(**one | other) for one, other in itertools.combinations_with_replacement(CONDITIONS, 2)]
+    pairs = itertools.combinations_with_replacement(CONDITIONS, 2)
+    wanted = [each for one, other in pairs if not (each := Wanted(**one | other)).is_of_others]
     counted_by_index = 0
     async with full.database.snapshot() as connection:
         for each in wanted:

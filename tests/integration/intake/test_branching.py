@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from shared.contracts import casework, requests
 from shared.contracts.topics import CONTACTS, REQUESTS
 from shared.ids import new_reference
@@ -68,6 +70,27 @@ async def test_a_repeat_opens_nothing_new_and_a_refused_one_stores_nothing(intak
     over = await intake.app.post(path, json={}, headers=write())
     assert (over.status_code, over.json()["type"]) == (409, "urn:punctual:problem:request_over")
     assert (await intake.staff.get("/v1/summary")).json()["requests"] == before
+
+
+@pytest.mark.parametrize("verb", ["split", "complain"])
+async def test_a_repeat_is_answered_also_when_its_caller_does_not_see_the_request_any_more(
+    intake: Intake, verb: str
+) -> None:
+    reference = (await intake.submit())["reference"]
+    await intake.move(reference, "assign", team="team_a")
+    handler = intake.person("chan", "handler", teams=["team_a"])
+    path, key = f"/v1/requests/{reference}/{verb}", write()
+    first = await handler.post(path, json={}, headers=key)
+    assert first.status_code == 201, first.text
+    await intake.move(reference, "assign", team="team_b")
+    repeat = await handler.post(path, json={}, headers=key)
+    assert (repeat.status_code, repeat.json()) == (201, first.json())
+    assert repeat.headers["Idempotency-Replayed"] == "true"
+    other = await handler.post(path, json={"priority": "high"}, headers=key)
+    assert other.json()["type"] == "urn:punctual:problem:idempotency_key_reused", other.text
+    unused = write()
+    for _ in range(2):
+        assert (await handler.post(path, json={}, headers=unused)).status_code == 404
 
 
 async def test_nobody_branches_a_request_he_may_not_see(intake: Intake) -> None:

@@ -17,6 +17,7 @@ from services.intake.handlers.asking import Asking
 from services.intake.handlers.change_feed import ChangeFeed
 from services.intake.store.changes import Mark, read_changes
 from shared.http import Problem
+from shared.postgres import Connection, Database
 from tests.integration.intake.front_door import Intake
 
 
@@ -91,8 +92,8 @@ async def watching(
     recognise: Callable[[], Awaitable[object]] | None = None,
     **limits: float,
 ) -> AsyncIterator[Reader]:
-    assert feed.admit()
-    reader = Reader(ChangeStream(feed, watched or Watched(), mark, recognise or _still_good, **limits))
+    assert feed.admit("key:app")
+    reader = Reader(ChangeStream(feed, "key:app", watched or Watched(), mark, recognise or _still_good, **limits))
     reader.task = asyncio.create_task(reader.run())
     yield reader
     reader.task.cancel()
@@ -218,7 +219,7 @@ async def test_a_reader_that_takes_nothing_is_let_go(intake: Intake, feed: Chang
         await intake.submit()
         await reader.end()
     assert reader.comments[-1].startswith(": too slow")
-    assert feed.readers == 0
+    assert feed.readers.total() == 0
 
 
 async def test_silence_is_filled_with_comments_and_a_stop_ends_the_stream(feed: ChangeFeed) -> None:
@@ -232,10 +233,11 @@ async def test_silence_is_filled_with_comments_and_a_stop_ends_the_stream(feed: 
 
 
 async def test_one_reader_too_many_and_an_id_that_was_never_given_out_are_refused(intake: Intake) -> None:
-    client = intake.with_context(feed=ChangeFeed(intake.database, most_readers=0))
-    answer = await client.get("/v1/changes")
-    assert (answer.status_code, answer.json()["type"]) == (503, "urn:punctual:problem:too_many_readers")
-    assert answer.headers["Retry-After"]
+    for bounds in ({"most_readers": 0}, {"most_of_one": 0}):
+        client = intake.with_context(feed=ChangeFeed(intake.database, **bounds))
+        answer = await client.get("/v1/changes")
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:punctual:problem:too_many_readers")
+        assert answer.headers["Retry-After"]
     answer = await client.get("/v1/changes", headers={"Last-Event-ID": "7731"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "header:Last-Event-ID")
 
@@ -247,3 +249,28 @@ async def test_a_stream_ends_when_the_caller_is_not_recognised_any_more(intake: 
         await reader.end()
     assert reader.events == []
     assert reader.comments[-1].startswith(": the credentials are not good any more")
+
+
+class Counted(Database):
+    """Knows how many connections were out at once."""
+
+    out = most_out = 0
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        self.out += 1
+        self.most_out = max(self.most_out, self.out)
+        try:
+            async with super().connection() as connection:
+                yield connection
+        finally:
+            self.out -= 1
+
+
+async def test_readers_who_are_behind_take_two_connections_and_no_more(intake: Intake) -> None:
+    await intake.submit()
+    database = Counted(intake.database._pool)
+    feed = ChangeFeed(database)
+    stretches = await asyncio.gather(*(feed.after(Mark(0)) for _ in range(40)))
+    assert all(stretch.changes for stretch in stretches)
+    assert database.most_out == 2

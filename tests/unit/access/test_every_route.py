@@ -81,6 +81,7 @@ def _intake(access: Access) -> FastAPI:
         public_url="",
         submissions=_NOTHING,
         feed=_NOTHING,
+        seal=_NOTHING,
     )
     return services.intake.api.application.create_api(context, access, STATUS_PAGE, _ready)
 

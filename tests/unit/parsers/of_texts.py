@@ -24,6 +24,7 @@ from services.intake.api.change_stream import read_id
 from services.intake.api.language import choose_language
 from services.intake.api.paging import read_number
 from services.intake.api.places import read_place, write_place
+from services.intake.api.sealing import CursorSeal
 from services.intake.api.timeline import read_moment, write_moment
 from services.intake.domain.api_key import read_key, write_key
 from services.intake.domain.validation import values
@@ -65,7 +66,7 @@ def _at_once(waited_for: Coroutine[Any, Any, object]) -> object:
 
 def _cursor_of(order: Order) -> Read:
     def read(text: str) -> None:
-        place = read_place(text, Wanted(order=order))
+        place = read_place(text, Wanted(order=order), _SEAL)
         assert place is not None
         check_usable(place.at)
 
@@ -85,6 +86,7 @@ def _clock_cursor(text: str) -> None:
 
 
 _UTC_INSTANTS = InstantReader(Instants(formats=("iso", "epoch_milliseconds", "%d/%m/%Y %H:%M"), zone="Asia/Taipei"))
+_SEAL = CursorSeal("secret of the tests")
 _PLACE = Place(new_id(), NOW, 7)
 _TOKEN = jwt.encode(claims_of("handler"), private_key("first"), "ES256", {"kid": "first"})
 
@@ -100,7 +102,7 @@ TEXTS = (
     Parser("text that may be a reference", resembles_reference, (), (new_reference(), "k7m4q – 2xd9c")),
     Parser("API key", read_key, (), (write_key("K7M4Q2XD", new_secret()),)),
     Parser("If-Match", lambda text: _at_once(etags._seen(text)), Problem, ('"7", W/"8.9f3c01ab"', "*")),
-    Parser("cursor of a list", _cursor_of(Order.NEWEST), Problem, (str(new_id()),)),
+    Parser("cursor of a list", _cursor_of(Order.NEWEST), Problem, (str(new_id()), _SEAL.close(str(new_id())))),
     Parser(
         "cursor of a list by deadline", _cursor_of(Order.DUE), Problem, (write_place(_PLACE, Wanted(order=Order.DUE)),)
     ),

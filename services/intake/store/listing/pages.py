@@ -103,7 +103,12 @@ async def only_walk(connection: Connection) -> None:
 
 
 async def read_conditions(connection: Connection, wanted: Wanted) -> dict[str, Any] | None:
-    """The parameters that say which of the requests on a walk are wanted; nothing when the customer is unknown."""
+    """The parameters that say which of the requests on a walk are wanted; nothing when none can be.
+
+    That is so when the customer is unknown, or when the caller asks for what is others': the walk would lead along it.
+    """
+    if wanted.is_of_others:
+        return None
     customer_id: UUID | None = None
     if wanted.customer is not None:
         customer_id = await _STATEMENTS["find_customer"].fetchval(
@@ -135,7 +140,7 @@ _BESIDES = frozenset({"at", "seen_sequence", "due_at", "changed_at"})
 
 
 async def _begin(connection: Connection, wanted: Wanted) -> tuple[Walk, dict[str, Any]] | None:
-    """The walk and the conditions; nothing when the customer is unknown."""
+    """The walk and the conditions; nothing when no request can be wanted."""
     conditions = await read_conditions(connection, wanted)
     if conditions is None:
         return None

@@ -70,6 +70,11 @@ class Wanted:
         return self.visibility.channel
 
     @property
+    def is_of_others(self) -> bool:
+        """Whether the conditions leave only requests that the caller does not see: nothing is looked for then."""
+        return not self.visibility.shows(self.channel or self.visible or "", self.team)
+
+    @property
     def is_about_submission(self) -> bool:
         return self.submitted_from is not None or self.submitted_to is not None
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from fastapi import Response
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from starlette.types import Message, Receive, Scope, Send
 
 from services.intake.api import rate_limits
-from services.intake.api.rate_limits import RateLimits, too_many_calls
+from services.intake.api.key_views import SLOWEST, KeyBody
+from services.intake.api.rate_limits import RateHeaders, RateLimits, take_call, too_many_calls
 from services.intake.domain.rate import Rate
 from shared.http.access import KeyTerms, Principal
 
@@ -42,6 +48,42 @@ def test_the_memory_is_bounded_and_the_key_unused_for_longest_goes(monkeypatch: 
     for key in ("a", "b", "a", "c"):
         limits.take(with_key(key))
     assert list(limits._buckets) == ["a", "c"]
+
+
+rates = st.floats(SLOWEST, 100_000) | st.just(5e-324)  # the last could be given before there was a smallest one
+bursts = st.integers(1, 1_000_000)
+
+
+@given(rates, bursts, st.integers(1, 5))
+async def test_what_a_key_is_told_is_a_number_of_seconds_within_a_day(rate: float, burst: int, calls: int) -> None:
+    limits, caller = RateLimits(elapsed=lambda: 0.0), with_key("a", rate, burst)
+    told: dict[bytes, bytes] = {}
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        for _ in range(calls):
+            take_call(scope, limits, caller)
+        await Response()(scope, receive, send)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        told.update(message.get("headers", ()))
+
+    scope: Scope = {"type": "http"}
+    await RateHeaders(answer)(scope, receive, send)
+    assert 0 <= int(told[b"ratelimit-reset"]) <= 86_400
+    verdict = scope["state"]["verdict"]
+    assert 1 <= int(too_many_calls(verdict).headers["Retry-After"]) <= 86_400
+    assert await limits.wait(caller, timedelta(0)) is None or calls >= burst
+
+
+def test_a_rate_that_is_next_to_nothing_cannot_be_given() -> None:
+    body = {"name": "app", "role": "channel", "scopes": ["read"], "burst": 1}
+    assert KeyBody.model_validate(body | {"rate_per_second": SLOWEST}).rate_per_second == SLOWEST
+    for rate in (0, 5e-324, SLOWEST / 2):
+        with pytest.raises(ValidationError, match=r"greater than or equal to 0\.001"):
+            KeyBody.model_validate(body | {"rate_per_second": rate})
 
 
 async def test_who_would_wait_too_long_is_refused_at_once() -> None:
