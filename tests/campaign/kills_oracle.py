@@ -68,10 +68,14 @@ def reckon(events: Sequence[Told], at: datetime) -> dict[tuple[str, int], Answer
         events: in the order in which they were told, the submission first.
     """
     begun_at = events[0].occurred_at
-    line = sorted(
-        ((max(begun_at, min(event.occurred_at, event.recorded_at)), event) for event in events),
-        key=lambda entry: entry[0],
-    )
+    line: list[tuple[datetime, Told]] = []
+    stage_at = begun_at
+    for event in events:
+        happened_at = max(begun_at, min(event.occurred_at, event.recorded_at))
+        if event.what in {"stage_entered", "stage_left"}:  # these lead on from each other as they were told
+            happened_at = stage_at = max(stage_at, happened_at)
+        line.append((happened_at, event))
+    line.sort(key=lambda entry: entry[0])
     found: dict[tuple[str, int], Answer] = {}
     for promise in PROMISES:
         pauses = _pauses(promise, events)
@@ -136,6 +140,9 @@ def _pauses(promise: Promise, events: Sequence[Told]) -> _Pauses:
             begin(str(event.value), at)
         elif event.what == "resumed" and is_mine:
             end(str(event.value), at)
+        elif event.what in OVER:  # nobody waits for a reason any more
+            for name in set(since) - {promise.between[0] if promise.between is not None else None}:
+                end(name, at)
         if promise.between is not None:
             if promise.between[1] in event.words:
                 end(promise.between[0], at)
