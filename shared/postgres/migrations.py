@@ -2,7 +2,7 @@
 
 Files: ``shared/postgres/plumbing/*.sql`` for every schema, then ``services/<service>/migrations/*.sql``.
 ``{role}`` in a file stands for the service's login role. The administrator owns everything; a service gets exactly what
-the files grant.
+the files grant, and may read which files were applied (``shared/postgres/schema.py``).
 """
 
 from __future__ import annotations
@@ -109,6 +109,9 @@ async def _migrate(connection: Any, service: str, role: str) -> list[str]:
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS schema_migration ("
         " name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
+    )
+    await connection.execute(
+        await connection.fetchval("SELECT format('GRANT SELECT ON schema_migration TO %I', $1::text)", role)
     )
     done = {
         row["name"]: row["checksum"] for row in await connection.fetch("SELECT name, checksum FROM schema_migration")
