@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -29,7 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def migrate(
     home: HomeOption = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for Postgres to answer.")] = 30.0,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for Postgres to answer, and each migration for locks.")
+    ] = 30.0,
     as_json: JsonOption = False,
 ) -> None:
     """Apply migrations, roles and grants, and make missing topics; what is there already is left alone.
@@ -80,7 +83,7 @@ def _patiently(admin: str, services: dict[str, str], wait: float) -> list[str]:
     until = monotonic() + wait
     while True:
         try:
-            return migrate_database(admin, services)
+            return migrate_database(admin, services, timedelta(seconds=wait))
         except DatabaseUnavailable:
             if monotonic() >= until:
                 raise
