@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from shared.errors import ConfigurationError, DatabaseUnavailable, MigrationFailed
-from shared.postgres.database import UNAVAILABLE
+from shared.postgres.database import REFUSED, UNAVAILABLE
 from shared.postgres.lock_waits import LONGEST_WAIT, Locks
 
 _ROOT = Path(__file__).parents[2]
@@ -67,7 +67,7 @@ async def migrate_all(
 
     Raises:
         ConfigurationError: an applied file was changed afterwards, a URL has no role or password, or the
-            administrator is refused.
+            administrator or the database is refused.
         DatabaseUnavailable: Postgres is away.
         MigrationFailed: Postgres refuses a migration, or its locks; those before it are applied.
     """
@@ -82,7 +82,7 @@ async def migrate_all(
                 await _ensure_role(connection, service, url)
                 applied += [f"{service}: {name}" for name in await _migrate(connection, service, _role(url), locks)]
             return applied
-    except asyncpg.InvalidAuthorizationSpecificationError as error:
+    except REFUSED as error:
         place = urlsplit(admin_url).netloc.rpartition("@")[2]
         raise ConfigurationError(f"Postgres at {place} refuses the administrator: {error.args[0]}") from None
     except UNAVAILABLE as error:
