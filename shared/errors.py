@@ -6,6 +6,7 @@ PunctualError
 │   ├── DatabaseUnavailable
 │   └── BrokerUnavailable
 ├── Rejected             this input can never be handled; it goes to the dead letter with its reason
+├── MigrationFailed      a schema could not be brought up to date; those who use it go on as before
 ├── Fenced               another process owns this partition now; drop the work, it is theirs
 └── CircuitOpen          too many rejects: the program is wrong, not the input; the process ends
 """
@@ -45,6 +46,10 @@ class Rejected(PunctualError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class MigrationFailed(PunctualError):
+    """Postgres refused a migration, or its locks; the message names it. Nothing of it was applied."""
 
 
 class Fenced(PunctualError):

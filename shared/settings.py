@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,8 +22,14 @@ from shared.errors import ConfigurationError
 
 S = TypeVar("S", bound=BaseSettings)
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+_LAST_PORT = 65_535
+Port = Annotated[int, Field(ge=1, le=_LAST_PORT)]
 
+NO_DATABASE_URL = (
+    "is not postgresql://role:password@host:port/database; special characters of the password are percent-encoded"
+)
+
+_HOST = re.compile(r"/.*|(\[[0-9a-fA-F:.]+\]|[^][:/]+)(:(?P<port>[0-9]+))?")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -130,6 +137,13 @@ class ServiceSettings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="Address to listen on")
     http_port: Port = Field(description="Port to listen on")
 
+    @field_validator("database_url")
+    @classmethod
+    def _names_a_database(cls, given: SecretStr) -> SecretStr:
+        if not is_database_url(given.get_secret_value()):
+            raise ValueError(NO_DATABASE_URL)
+        return given
+
 
 def is_safe_address(address: str) -> bool:
     """HTTPS, or this machine: keys and passwords from an open line would be anybody's."""
@@ -139,6 +153,33 @@ def is_safe_address(address: str) -> bool:
         return False
     is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
     return bool(parts.hostname) and (parts.scheme == "https" or is_local)
+
+
+def is_database_url(url: str) -> bool:
+    """As the client of Postgres reads it, which also takes several hosts, and ``?host=/folder`` for a socket.
+
+    An unescaped character cuts a password in two. Then the ``@`` behind it is not where the host begins: the URL is
+    refused before a part of the password is taken for a host or a port, and shown as one that is wrong.
+    """
+    try:
+        parts = urlsplit(url)
+        given = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+    except ValueError:
+        return False
+    login, _, place = parts.netloc.rpartition("@")
+    database = parts.path.removeprefix("/") or given.get("dbname") or given.get("database") or ""
+    hosts = [_HOST.fullmatch(host) for host in (place or given.get("host", "")).split(",")]
+    ports = [host["port"] for host in hosts if host and host["port"]] + given.get("port", "5432").split(",")
+    return (
+        parts.scheme in {"postgresql", "postgres"}
+        and bool(login.partition(":")[0] or given.get("user"))
+        and all(hosts)
+        and all(re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= _LAST_PORT for port in ports)
+        and bool(database)
+        and "/" not in database
+        and not any("@" in part for part in (login, parts.path, parts.query))
+        and not parts.fragment
+    )
 
 
 def service_config(service: str) -> SettingsConfigDict:

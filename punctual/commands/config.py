@@ -67,7 +67,7 @@ def _with_required(service: str) -> Mapping[str, str]:
     """Values for what has no default, so that the list can be shown before anything is set."""
     prefix = f"PUNCTUAL_{service.upper()}"
     stand_ins = {
-        f"{prefix}_DATABASE_URL": "postgresql://unset",
+        f"{prefix}_DATABASE_URL": "postgresql://unset@unset/unset",
         f"{prefix}_HTTP_PORT": "1",
         f"{prefix}_SAMPLING_SECRET": "unset" * 8,
         f"{prefix}_SIGNATURE_SECRET": "unset" * 8,

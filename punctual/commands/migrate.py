@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from punctual.local.folders import Folders, read_json
 from punctual.local.migration import make_topics, migrate_database
 from shared.clock import monotonic
 from shared.errors import ConfigurationError, DatabaseUnavailable
-from shared.settings import PlatformSettings, load_settings
+from shared.settings import NO_DATABASE_URL, PlatformSettings, is_database_url, load_settings
 
 _ADMIN = "PUNCTUAL_ADMIN_DATABASE_URL"
 _PAUSE_SECONDS = 1.0
@@ -29,7 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def migrate(
     home: HomeOption = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for Postgres to answer.")] = 30.0,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for Postgres to answer, and each migration for locks.")
+    ] = 30.0,
     as_json: JsonOption = False,
 ) -> None:
     """Apply migrations, roles and grants, and make missing topics; what is there already is left alone.
@@ -38,7 +41,7 @@ def migrate(
     local system that runs.
     """
     if os.environ.get(_ADMIN):
-        admin, services = os.environ[_ADMIN], _from_environment()
+        admin, services = _url(_ADMIN), _from_environment()
         settings = load_settings(PlatformSettings)
         bootstrap, replication = settings.kafka_bootstrap, settings.topic_replication
         partitions = settings.topic_partitions
@@ -60,12 +63,19 @@ def migrate(
 def _from_environment() -> dict[str, str]:
     """Service -> database URL, of the services that have one set."""
     names = {service: f"PUNCTUAL_{service.upper()}_DATABASE_URL" for service in services_found()}
-    services = {service: os.environ[name] for service, name in names.items() if os.environ.get(name)}
+    services = {service: _url(name) for service, name in names.items() if os.environ.get(name)}
     if not services:
         raise ConfigurationError(
             f"set at least one of {', '.join(names.values())}: the roles and passwords come from them"
         )
     return services
+
+
+def _url(name: str) -> str:
+    url = os.environ[name]
+    if not is_database_url(url):
+        raise ConfigurationError(f"{name} {NO_DATABASE_URL}")
+    return url
 
 
 def _running(folders: Folders) -> Addresses:
@@ -80,7 +90,7 @@ def _patiently(admin: str, services: dict[str, str], wait: float) -> list[str]:
     until = monotonic() + wait
     while True:
         try:
-            return migrate_database(admin, services)
+            return migrate_database(admin, services, timedelta(seconds=wait))
         except DatabaseUnavailable:
             if monotonic() >= until:
                 raise

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -19,11 +20,17 @@ def import_what_migrates() -> None:
         importlib.import_module(module)
 
 
-def migrate_database(admin_url: str, services: Mapping[str, str]) -> list[str]:
-    """Apply what is missing; what was applied, as ``<service>: <migration>``."""
+def migrate_database(
+    admin_url: str, services: Mapping[str, str], patience: timedelta = timedelta(seconds=30)
+) -> list[str]:
+    """Apply what is missing; what was applied, as ``<service>: <migration>``.
+
+    Args:
+        patience: how long each migration is tried for while others hold locks that it needs.
+    """
     from shared.postgres.migrations import migrate_all  # see import_what_migrates
 
-    return _apart(lambda: migrate_all(admin_url, services))
+    return _apart(lambda: migrate_all(admin_url, services, patience))
 
 
 def make_topics(bootstrap: str, partitions: int, replication: int = _REPLICATION) -> list[str]:

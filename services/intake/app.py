@@ -52,7 +52,7 @@ from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.key_rotation import KeyRotation
 from shared.lifecycle import Component, run_service
 from shared.outbox import Outbox
-from shared.postgres import Database
+from shared.postgres import Database, check_schema
 
 SERVICE = "intake"
 
@@ -83,6 +83,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         max_size=settings.database_connections,
     )
     stack.push_async_callback(database.close)
+    await check_schema(database, SERVICE)
     keys = KeyBook(database, patience=settings.queue_patience)
     wait = settings.retry_after_seconds
     access = open_access(settings.platform, settings.access_file, keys.find, retry_after_seconds=wait)

@@ -31,7 +31,7 @@ from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.key_rotation import KeyRotation
 from shared.lifecycle import Component, run_service
 from shared.outbox import Outbox
-from shared.postgres import Database
+from shared.postgres import Database, check_schema
 
 SERVICE = "notifier"
 
@@ -46,6 +46,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
 
     database = await Database.open(settings.database_url.get_secret_value(), schema=SERVICE, application_name=member)
     stack.push_async_callback(database.close)
+    await check_schema(database, SERVICE)
     rotation = KeyRotation(database, master_keys, SERVICE)
     await rotation.check()
     await encrypt_what_is_plain(database, master_keys)

@@ -21,7 +21,7 @@ from shared.inbox import InboxConsumer, Ownership
 from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.lifecycle import Component, run_service
 from shared.outbox import Outbox
-from shared.postgres import Database
+from shared.postgres import Database, check_schema
 
 SERVICE = "quality_audit"
 _SHORTEST_SECRET = 32  # characters; a shorter one could be tried out against the public commitment
@@ -37,6 +37,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
 
     database = await Database.open(settings.database_url.get_secret_value(), schema=SERVICE, application_name=member)
     stack.push_async_callback(database.close)
+    await check_schema(database, SERVICE)
     publisher = KafkaPublisher(platform.kafka_bootstrap, member)
     stack.push_async_callback(publisher.close)
 

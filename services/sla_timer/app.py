@@ -29,7 +29,7 @@ from shared.inbox import Ownership
 from shared.kafka import KafkaPublisher, KafkaSubscription, TopicPartition
 from shared.lifecycle import Component, run_service
 from shared.outbox import Outbox
-from shared.postgres import Database
+from shared.postgres import Database, check_schema
 from shared.settings import load_settings
 
 _SESSION_SECONDS = 6.0
@@ -48,6 +48,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
         max_size=settings.database_connections,
     )
     stack.push_async_callback(database.close)
+    await check_schema(database, SERVICE)
     rulebooks = Rulebooks(database, clock, RuleFiles(settings.policies_file, settings.calendars_file))
     await rulebooks.start()
     modes = Modes(database, clock)

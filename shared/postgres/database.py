@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from shared.errors import DatabaseUnavailable
+from shared.errors import ConfigurationError, DatabaseUnavailable
 
 Connection = Any
 """An asyncpg connection; the library is untyped."""
@@ -38,6 +38,14 @@ UNAVAILABLE: tuple[type[BaseException], ...] = (
 """After any of these the same transaction can be tried again; whether the last one committed may be unknown."""
 
 
+REFUSED: tuple[type[BaseException], ...] = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ClientConfigurationError,
+)
+"""Any of these means that the URL is wrong. The last is among the ``UNAVAILABLE``, too: ask for these first."""
+
+
 UNSTORABLE: tuple[type[BaseException], ...] = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
@@ -60,6 +68,7 @@ class Database:
         """Open the pool; waits for a server that is still starting.
 
         Raises:
+            ConfigurationError: it refuses the role or its password, or has no such database.
             DatabaseUnavailable: it did not come up within a minute.
         """
         settings = {
@@ -86,6 +95,8 @@ class Database:
                     max_inactive_connection_lifetime=0,
                     reset=_keep_session,
                 )
+            except REFUSED as error:
+                raise ConfigurationError(f"the database URL of {schema} is refused: {error.args[0]}") from None
             except UNAVAILABLE as error:
                 last = error
                 await asyncio.sleep(0.5)

@@ -52,6 +52,8 @@ class Automations:
         async with self._database.transaction() as connection:
             await store.lock(connection)
             if await store.newest_file_source(connection) != self._source:
+                if await store.was_file_source(connection, self._source):  # the program may be the older one
+                    _log.warning("an older file is in force again", file=FILE)
                 await store.add_version(connection, self._source, "file", FILE, None, self._clock.now())
             await self._load(connection)
 

@@ -87,6 +87,8 @@ class Processes:
             for name, draft in drafts.items():
                 source = self._files[name]
                 if await store.newest_file_source(connection, draft.code) != source:
+                    if await store.was_file_source(connection, draft.code, source):  # the program may be the older one
+                        _log.warning("an older file is in force again", process=draft.code, file=name)
                     await self._add(connection, draft.code, source, "file", name, None)
             await self._load(connection)
 

@@ -54,6 +54,12 @@ async def newest_file_source(connection: Connection) -> str | None:
     return source
 
 
+async def was_file_source(connection: Connection, source: str) -> bool:
+    """Whether the text was ever taken from the file."""
+    was: bool = await _STATEMENTS["was_automation_file"].fetchval(connection, source=source)
+    return was
+
+
 async def list_versions(connection: Connection, before: int | None, count: int) -> list[AutomationVersion]:
     """Versions below ``before``, the newest first."""
     rows = await _STATEMENTS["automation_history"].fetch(connection, before=before, count=count)

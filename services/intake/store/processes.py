@@ -63,6 +63,12 @@ async def newest_file_source(connection: Connection, process: str) -> str | None
     return source
 
 
+async def was_file_source(connection: Connection, process: str, source: str) -> bool:
+    """Whether the text was ever taken from the process's file."""
+    was: bool = await _STATEMENTS["was_process_file"].fetchval(connection, process=process, source=source)
+    return was
+
+
 async def add_version(
     connection: Connection,
     process: str,

@@ -273,6 +273,10 @@ FROM process_version WHERE process = :process AND version = :version::integer;
 -- What was last taken from a process's file.
 SELECT source FROM process_version WHERE process = :process AND origin = 'file' ORDER BY version DESC LIMIT 1;
 
+-- name: was_process_file
+-- Whether a text was ever taken from a process's file.
+SELECT EXISTS (SELECT FROM process_version WHERE process = :process AND origin = 'file' AND source = :source);
+
 -- name: process_history
 -- The versions of a process below one, the newest first.
 SELECT process, version, source, origin, author, reason, applied_at
@@ -322,6 +326,10 @@ SELECT max(version) FROM automation_version;
 -- name: newest_automation_file
 -- What was last taken from the file.
 SELECT source FROM automation_version WHERE origin = 'file' ORDER BY version DESC LIMIT 1;
+
+-- name: was_automation_file
+-- Whether a text was ever taken from the file.
+SELECT EXISTS (SELECT FROM automation_version WHERE origin = 'file' AND source = :source);
 
 -- name: automation_history
 -- Versions below one, the newest first.

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from services.intake.domain.record import RequestRecord
 from services.intake.domain.visibility import EVERYTHING
@@ -383,6 +384,12 @@ async def test_rules_are_versions_and_broken_ones_change_nothing(intake: Intake)
     await other.start()
     await other.follow()
     assert other.in_force.version.source == AT_THE_DOOR  # the file is no news
+    logged = []
+    for text in (AUTOMATION + "# newer\n", AUTOMATION):
+        with capture_logs() as logs:
+            await Automations(intake.database, intake.clock, text).start()
+        logged.append([log["event"] for log in logs if log["log_level"] == "warning"])
+    assert logged == [[], ["an older file is in force again"]]
     with pytest.raises(ConfigurationError, match=r"automation\.yml, line 1, document: rules is missing"):
         await Automations(intake.database, intake.clock, "format: 7").start()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.intake.handlers.processes import Processes
 from shared.errors import ConfigurationError
@@ -125,6 +126,19 @@ async def test_a_changed_file_is_a_new_version_at_the_next_start(intake: Intake,
         started = Processes(intake.database, intake.clock, {**FILES, "own.yml": text}, WORDED, PERSONAL)
         await started.start()
         assert newest_of(started, own.code) == version
+
+
+async def test_a_file_that_was_replaced_comes_into_force_again_and_is_logged(intake: Intake, own: Own) -> None:
+    newer = own.text.replace("90d", "10d")
+    versions, logged = [], []
+    for text in (own.text, newer, newer, own.text):
+        with capture_logs() as logs:
+            started = Processes(intake.database, intake.clock, {**FILES, "own.yml": text}, WORDED, PERSONAL)
+            await started.start()
+        versions.append(newest_of(started, own.code))
+        logged.append([(log["process"], log["file"]) for log in logs if log["log_level"] == "warning"])
+    assert versions == [1, 2, 2, 3]
+    assert logged == [[], [], [], [(own.code, "own.yml")]]
 
 
 async def test_a_broken_file_stops_the_start_with_file_line_and_field(intake: Intake) -> None:
