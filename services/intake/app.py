@@ -51,7 +51,7 @@ from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.key_rotation import KeyRotation
 from shared.lifecycle import Component, run_service
 from shared.outbox import Outbox
-from shared.postgres import Database
+from shared.postgres import ClockCheck, Database
 
 SERVICE = "intake"
 
@@ -96,6 +96,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     stack.push_async_callback(publisher.close)
 
     outbox = Outbox(database, publisher, SERVICE)
+    clock_check = ClockCheck(SERVICE)
     rotation = KeyRotation(database, master_keys, SERVICE, Retelling(outbox, clock).tell)
     await rotation.check()
     await PlainData(database, outbox, clock, master_keys).encrypt()
@@ -167,11 +168,11 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     tickers: list[Component] = [
         automator,
         Reminder(database, reminding, automations, clock),
-        KeyKeeper(database, settings.key_retention),
+        KeyKeeper(database, settings.key_retention, clock_check),
         Follower([processes, automations]),
         CountKeeper(database),
         KeyUses(keys),
-        Retention(database, erasing, retention, clock),
+        Retention(database, erasing, retention, clock, clock_check),
         rotation,
         # It stores what was counted once more at a stop; what is taken in after that is lost to the counts.
         Watcher(watching),
