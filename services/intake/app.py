@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.intake.api.application import create_api, describe_api
 from services.intake.api.context import Context
+from services.intake.api.frame import read_frame
 from services.intake.api.page import StatusPage
 from services.intake.api.rate_limits import RateLimits
 from services.intake.api.words import load_words, worded
@@ -59,10 +60,10 @@ SERVICE = "intake"
 def load_status_page(folder: Path) -> StatusPage:
     """
     Raises:
-        ConfigurationError: names the file or the word that is wrong or missing.
+        ConfigurationError: names the file and what is wrong in it or missing.
     """
-    ((_, template),) = read_texts(folder, "page.html")
-    return StatusPage(template, load_words(folder))
+    ((name, text),) = read_texts(folder, "page.html")
+    return StatusPage(read_frame(text, name), load_words(folder))
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
