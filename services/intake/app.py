@@ -89,7 +89,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     files = {Path(name).name: text for name, text in read_texts(settings.data_folder / "processes", "*.yml")}
     processes = Processes(database, clock, files, worded(status_page.words), validation.book.personal)
     await processes.start()
-    watching = Watching(database, clock, validation)
+    clock_check = ClockCheck(SERVICE)
+    watching = Watching(database, clock, validation, clock_check)
     await watching.start()
 
     bootstrap = settings.platform.kafka_bootstrap
@@ -97,7 +98,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     stack.push_async_callback(publisher.close)
 
     outbox = Outbox(database, publisher, SERVICE)
-    clock_check = ClockCheck(SERVICE)
     rotation = KeyRotation(database, master_keys, SERVICE, Retelling(outbox, clock).tell)
     await rotation.check()
     await PlainData(database, outbox, clock, master_keys).encrypt()

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
 from services.intake.domain.retention import RetentionRules
 from services.intake.handlers.erasing import Erasing
+from services.intake.handlers.watching import Watching
 from services.intake.ticker.keys import KeyKeeper
 from services.intake.ticker.retention import Retention
 from shared.clock import real_now
 from shared.contracts.payload import RequestKind
 from shared.postgres import ClockCheck, ClocksDisagree
-from tests.integration.intake.front_door import SUBMISSION, Intake, write
+from tests.integration.intake.front_door import START, SUBMISSION, Intake, write
+from tests.unit.intake.shipped import new_validation
 
 YEARS = timedelta(days=3653)
 WRONG = [timedelta(seconds=65), timedelta(days=4), YEARS, timedelta(seconds=-65), -YEARS]
@@ -82,6 +85,27 @@ async def test_a_process_whose_clock_is_wrong_forgets_no_answer(intake: Intake) 
     assert await KeyKeeper(intake.database, timedelta(hours=72), off_by(timedelta(seconds=50))).run_once() == 0
     again = await intake.app.post("/v1/requests", json=SUBMISSION, headers=headers)
     assert (again.status_code, again.json()["id"]) == (first.status_code, first.json()["id"])
+
+
+async def test_a_process_whose_clock_is_wrong_forgets_nothing_of_the_streams(intake: Intake) -> None:
+    await intake.submit()
+    validation = new_validation()
+    validation.tally.accept("app", START)
+    await Watching(intake.database, intake.clock, validation, off_by(timedelta(0))).look()
+
+    async def known() -> list[Any]:
+        async with intake.database.connection() as connection:
+            return [
+                [tuple(row) for row in await connection.fetch(f"SELECT * FROM {table} ORDER BY 1, 2")]
+                for table in ("request_portrait", "stream_hour", "stream_watch")
+            ]
+
+    before = await known()
+    assert all(before)
+    intake.clock.advance(YEARS)
+    with pytest.raises(ClocksDisagree):
+        await Watching(intake.database, intake.clock, validation, off_by(YEARS)).look()
+    assert await known() == before
 
 
 @pytest.mark.parametrize("span", [timedelta(seconds=-30), timedelta(0), timedelta(seconds=30)])
