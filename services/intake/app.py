@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.intake.api.application import create_api, describe_api
 from services.intake.api.context import Context
+from services.intake.api.frame import read_frame
 from services.intake.api.page import StatusPage
 from services.intake.api.rate_limits import RateLimits
 from services.intake.api.sealing import CursorSeal
@@ -52,7 +53,7 @@ from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.key_rotation import KeyRotation
 from shared.lifecycle import Component, run_service
 from shared.outbox import Outbox
-from shared.postgres import Database, check_schema
+from shared.postgres import ClockCheck, Database, check_schema
 
 SERVICE = "intake"
 
@@ -60,10 +61,10 @@ SERVICE = "intake"
 def load_status_page(folder: Path) -> StatusPage:
     """
     Raises:
-        ConfigurationError: names the file or the word that is wrong or missing.
+        ConfigurationError: names the file and what is wrong in it or missing.
     """
-    ((_, template),) = read_texts(folder, "page.html")
-    return StatusPage(template, load_words(folder))
+    ((name, text),) = read_texts(folder, "page.html")
+    return StatusPage(read_frame(text, name), load_words(folder))
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component]:
@@ -90,7 +91,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     files = {Path(name).name: text for name, text in read_texts(settings.data_folder / "processes", "*.yml")}
     processes = Processes(database, clock, files, worded(status_page.words), validation.book.personal)
     await processes.start()
-    watching = Watching(database, clock, validation)
+    clock_check = ClockCheck(SERVICE)
+    watching = Watching(database, clock, validation, clock_check)
     await watching.start()
 
     bootstrap = settings.platform.kafka_bootstrap
@@ -170,11 +172,11 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
     tickers: list[Component] = [
         automator,
         Reminder(database, reminding, automations, clock),
-        KeyKeeper(database, settings.key_retention),
+        KeyKeeper(database, settings.key_retention, clock_check),
         Follower([processes, automations]),
         CountKeeper(database),
         KeyUses(keys),
-        Retention(database, erasing, retention, clock),
+        Retention(database, erasing, retention, clock, clock_check),
         rotation,
         # It stores what was counted once more at a stop; what is taken in after that is lost to the counts.
         Watcher(watching),

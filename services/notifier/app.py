@@ -31,7 +31,7 @@ from shared.kafka import KafkaPublisher, KafkaSubscription
 from shared.key_rotation import KeyRotation
 from shared.lifecycle import Component, run_service
 from shared.outbox import Outbox
-from shared.postgres import Database, check_schema
+from shared.postgres import ClockCheck, Database, check_schema
 
 SERVICE = "notifier"
 
@@ -110,7 +110,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[Component
 
     api = create_api(listing, Holding(database, clock, master_keys), access, readiness)
     server = HttpServer(api, settings.http_host, settings.http_port, platform.certificate())
-    mails = MailKeeper(database, clock, settings.mail_retention())
+    mails = MailKeeper(database, clock, settings.mail_retention(), ClockCheck(SERVICE))
     return [server, outbox, consumer, dispatcher, rotation, mails]
 
 

@@ -12,6 +12,11 @@ HTTP_SECONDS = Histogram(
     ["service", "method", "route", "status"],
     buckets=_SECONDS,
 )
+HOST_CLOCK_AHEAD = Gauge(
+    "punctual_host_clock_ahead_seconds",
+    "How far this machine's clock was ahead of Postgres' when they were compared last; negative when behind.",
+    ["service"],
+)
 OUTBOX_BACKLOG = Gauge("punctual_outbox_backlog", "Outbox rows not yet published.", ["service"])
 OUTBOX_PUBLISHED = Counter("punctual_outbox_published_total", "Outbox rows published.", ["service", "topic"])
 OUTBOX_FAILURES = Counter(

@@ -34,13 +34,14 @@ from shared.contracts.payload import Language
 
 class StatusPage:
     """Args:
-    template: the frame; its one style block is allowed by its hash in the content policy.
+    frame: as `read_frame` gives it; its one style block is allowed by its hash in the content policy.
     """
 
-    def __init__(self, template: str, words: Mapping[Language, Words]) -> None:
-        self._template = Template(template)
+    def __init__(self, frame: Template, words: Mapping[Language, Words]) -> None:
+        self._template = frame
         self.words = words
-        style = template.partition("<style>")[2].partition("</style>")[0]
+        drawn = frame.safe_substitute()  # a $$ of a style is drawn as $
+        style = drawn.partition("<style>")[2].partition("</style>")[0]
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         self.content_policy = (
             f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'; "

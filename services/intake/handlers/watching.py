@@ -28,7 +28,7 @@ from services.intake.store.streams import (
 )
 from shared.clock import Clock
 from shared.contracts.payload import Market
-from shared.postgres import Database
+from shared.postgres import ClockCheck, Database
 from shared.telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -46,10 +46,11 @@ _WEEK_HOURS = 168
 
 
 class Watching:
-    def __init__(self, database: Database, clock: Clock, validation: Validation) -> None:
+    def __init__(self, database: Database, clock: Clock, validation: Validation, clock_check: ClockCheck) -> None:
         self._database = database
         self._clock = clock
         self._validation = validation
+        self._clock_check = clock_check
 
     async def start(self) -> None:
         """Know what was stored, before the first request comes."""
@@ -59,11 +60,14 @@ class Watching:
     async def look(self) -> None:
         """Raises:
         DatabaseUnavailable: nothing is lost; the next look stores it.
+        ClocksDisagree: it is stored, and nothing is judged or forgotten: by a clock that is ahead all hours and
+            portraits are old, and the hours that come would have been judged already.
         """
         await self.store()
+        now = self._clock.now()
         async with self._database.connection() as connection:
             self._validation.pasts.replace(await read_values(connection))
-        now = self._clock.now()
+            await self._clock_check.check(connection)
         await self._judge(now - SETTLING)
         async with self._database.transaction() as connection:
             await forget_portraits(connection, now - self._validation.book.duplicates.within, _PORTRAITS)

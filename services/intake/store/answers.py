@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 
@@ -86,9 +86,9 @@ async def find_answers(connection: Connection, keys: Collection[tuple[str, str]]
     return {(row["caller"], row["key"]): _answer(row) for row in rows}
 
 
-async def forget_answers(connection: Connection, before: datetime, count: int) -> int:
-    """Delete up to ``count`` answers given before a real instant; gives how many there were."""
-    status = await _STATEMENTS["delete_old_keys"].execute(connection, before=before, count=count)
+async def forget_answers(connection: Connection, keep: timedelta, count: int) -> int:
+    """Delete up to ``count`` answers given longer ago than ``keep``, by Postgres' clock; gives how many there were."""
+    status = await _STATEMENTS["delete_old_keys"].execute(connection, keep=keep, count=count)
     return int(status.rpartition(" ")[2])
 
 

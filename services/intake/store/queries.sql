@@ -119,10 +119,11 @@ FROM idempotency_key JOIN unnest(:callers::text[], :keys::text[]) AS asked (call
     LEFT JOIN request USING (request_id);
 
 -- name: delete_old_keys
--- Forgets answers nobody will ask for again, oldest blocks first and few at a time.
+-- Forgets answers nobody will ask for again, oldest blocks first and few at a time. It is now() because an index serves
+-- only what stays the same for a whole statement.
 DELETE FROM idempotency_key
 WHERE (caller, key) IN (
-    SELECT caller, key FROM idempotency_key WHERE recorded_at < :before LIMIT :count::integer
+    SELECT caller, key FROM idempotency_key WHERE recorded_at < now() - :keep::interval LIMIT :count::integer
 );
 
 -- name: lock_request

@@ -1,4 +1,8 @@
-"""Forgets idempotency keys that nobody will repeat any more."""
+"""Forgets idempotency keys that nobody will repeat any more.
+
+How old an answer is Postgres' clock says, which dated it. A repeat of what was forgotten too early would be a second
+request; so nothing is forgotten while this machine's clock says otherwise, because either may be the wrong one.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,8 @@ import asyncio
 from datetime import timedelta
 
 from services.intake.store.answers import forget_answers
-from shared.clock import real_now
 from shared.errors import Retryable
-from shared.postgres import Database
+from shared.postgres import ClockCheck, Database
 from shared.telemetry.logs import get_logger
 from shared.waiting import first_of
 
@@ -21,9 +24,10 @@ _PAUSE_SECONDS = 600.0
 class KeyKeeper:
     """A component: deletes answers older than ``keep``, real time."""
 
-    def __init__(self, database: Database, keep: timedelta) -> None:
+    def __init__(self, database: Database, keep: timedelta, clock_check: ClockCheck) -> None:
         self._database = database
         self._keep = keep
+        self._clock_check = clock_check
 
     async def run(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
@@ -35,6 +39,11 @@ class KeyKeeper:
             await first_of(_PAUSE_SECONDS, stopping)
 
     async def run_once(self) -> int:
-        """Delete one batch; gives its size."""
+        """Delete one batch; gives its size.
+
+        Raises:
+            ClocksDisagree: nothing was deleted.
+        """
         async with self._database.transaction() as connection:
-            return await forget_answers(connection, real_now() - self._keep, _BATCH)
+            await self._clock_check.check(connection)
+            return await forget_answers(connection, self._keep, _BATCH)

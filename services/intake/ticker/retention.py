@@ -1,4 +1,7 @@
-"""Erases customers whose data have been kept for as long as the rules say."""
+"""Erases customers whose data have been kept for as long as the rules say.
+
+Retention goes by business time, which rests on this machine's clock: nobody is erased while that one is in doubt.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from services.intake.handlers.erasing import Erasing, RequestsNotOver
 from services.intake.store.personal.customers import Ends, read_ends
 from shared.clock import Clock
 from shared.errors import Retryable
-from shared.postgres import Database
+from shared.postgres import ClockCheck, ClocksDisagree, Database
 from shared.telemetry.logs import get_logger
 from shared.waiting import first_of
 
@@ -32,11 +35,14 @@ class Retention:
     over five million takes some three hours.
     """
 
-    def __init__(self, database: Database, erasing: Erasing, rules: RetentionRules, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, erasing: Erasing, rules: RetentionRules, clock: Clock, clock_check: ClockCheck
+    ) -> None:
         self._database = database
         self._erasing = erasing
         self._rules = rules
         self._clock = clock
+        self._clock_check = clock_check
         self._after = _FIRST
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -46,13 +52,18 @@ class Retention:
                 pause = _ROUND_SECONDS if is_round_over else _PAUSE_SECONDS
             except Retryable as error:
                 _log.warning("nobody is erased for now", error=str(error))
-                pause = _PAUSE_SECONDS
+                pause = _ROUND_SECONDS if isinstance(error, ClocksDisagree) else _PAUSE_SECONDS
             await first_of(pause, stopping)
 
     async def run_once(self) -> bool:
-        """Look at a page of customers; True when it was the last of the round."""
+        """Look at a page of customers; True when it was the last of the round.
+
+        Raises:
+            ClocksDisagree: nobody was looked at.
+        """
         now = self._clock.now()
         async with self._database.connection() as connection:
+            await self._clock_check.check(connection)
             page = await read_ends(connection, self._after, now - self._rules.shortest, _PAGE)
         for customer in page:
             if self._is_due(customer, now):

@@ -26,7 +26,7 @@ class Watcher:
             try:
                 await self._watching.look()
             except Retryable as error:
-                _log.warning("what was counted is stored later", error=str(error))
+                _log.warning("the streams are looked at later", error=str(error))
             await first_of(_PAUSE_SECONDS, stopping)
         try:
             await self._watching.store()

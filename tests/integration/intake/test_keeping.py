@@ -21,7 +21,7 @@ from services.intake.ticker.keys import KeyKeeper
 from shared.contracts.payload import CustomerTier, Language, Market, Priority, RequestKind
 from shared.encryption import ContactDetails
 from shared.ids import new_id, new_reference, new_token
-from shared.postgres import Connection, Database
+from shared.postgres import ClockCheck, Connection, Database
 from tests.integration.intake.front_door import START, Intake
 from tests.unit.intake.shipped import CUSTOMER_KEYS
 
@@ -173,12 +173,12 @@ async def test_only_old_answers_are_forgotten(intake: Intake, administrator: Dat
             "UPDATE idempotency_key SET recorded_at = recorded_at - interval '25 hours'"
             " WHERE key = (SELECT min(key) FROM idempotency_key)"
         )
-    keeper = KeyKeeper(intake.database, timedelta(hours=24))
+    keeper = KeyKeeper(intake.database, timedelta(hours=24), ClockCheck("intake"))
     assert [await keeper.run_once(), await keeper.run_once()] == [1, 0]
 
 
 async def test_the_keeper_stops_when_asked_to(intake: Intake) -> None:
     stopping = asyncio.Event()
-    running = asyncio.create_task(KeyKeeper(intake.database, timedelta(hours=24)).run(stopping))
+    running = asyncio.create_task(KeyKeeper(intake.database, timedelta(hours=24), ClockCheck("intake")).run(stopping))
     stopping.set()
     await asyncio.wait_for(running, 5)

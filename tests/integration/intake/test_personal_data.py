@@ -32,6 +32,7 @@ from shared.encryption import ContactDetails, MasterKeys
 from shared.ids import new_id
 from shared.inbox import Received
 from shared.kafka.records import Record
+from shared.postgres import ClockCheck
 from shared.telemetry.context import new_trace
 from tests.integration.intake.front_door import START, SUBMISSION, Intake, contact_in, write
 from tests.unit.intake.shipped import MASTER_KEYS, SECRET, new_validation
@@ -385,7 +386,7 @@ async def test_retention_erases_who_was_kept_long_enough_and_nobody_else(intake:
     customers = [await customer_of(intake, view) for view in (over, open_one, fresh)]
     intake.clock.advance(timedelta(days=29))
     await close(intake, fresh["reference"])
-    ticker = Retention(intake.database, Erasing(intake.outbox, intake.clock), rules, intake.clock)
+    ticker = Retention(intake.database, Erasing(intake.outbox, intake.clock), rules, intake.clock, ClockCheck("intake"))
 
     async def erased() -> list[bool]:
         while not await ticker.run_once():

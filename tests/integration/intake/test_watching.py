@@ -21,6 +21,7 @@ from services.intake.handlers.watching import SETTLING, Watching
 from services.intake.ticker.watching import Watcher
 from shared.errors import DatabaseUnavailable
 from shared.ids import new_id
+from shared.postgres import ClockCheck
 from tests.integration.intake.front_door import START, Gated, Intake, write
 from tests.unit.intake.shipped import new_validation
 from tests.unit.intake.validation.shipped import facts
@@ -32,7 +33,7 @@ NOW_HOUR = hour_of(START)
 def watching(intake: Intake) -> tuple[Watching, Validation]:
     """Those of one process."""
     validation = new_validation()
-    return Watching(intake.database, intake.clock, validation), validation
+    return Watching(intake.database, intake.clock, validation, ClockCheck("intake")), validation
 
 
 async def with_past(intake: Intake, channel: str, per_hour: int, weeks: int = 6) -> None:
@@ -101,7 +102,11 @@ async def test_a_channel_that_sends_nothing_is_not_blamed_on_a_holiday(
     known = new_validation()
     book = replace(known.book, streams=replace(known.book.streams, holidays=frozenset(holidays)))
     validation = Validation(book, b"a secret", sha256=known.sha256, loaded_at=known.loaded_at)
-    await look_until(intake, start_of(NOW_HOUR + 1) + SETTLING, Watching(intake.database, intake.clock, validation))
+    await look_until(
+        intake,
+        start_of(NOW_HOUR + 1) + SETTLING,
+        Watching(intake.database, intake.clock, validation, ClockCheck("intake")),
+    )
     assert [alarm["cause"] for alarm in (await seen(intake, channel))["alarms"]] == told
 
 
@@ -180,7 +185,7 @@ async def test_what_is_refused_for_another_reason_does_not_count(intake: Intake)
 async def test_a_channel_that_sends_only_garbage_rings_an_alarm_of_refusals(intake: Intake) -> None:
     channel, client = await with_key(intake)
     await with_past(intake, channel, per_hour=5)
-    one = Watching(intake.database, intake.clock, intake.context.validation)
+    one = Watching(intake.database, intake.clock, intake.context.validation, ClockCheck("intake"))
     await one.look()
     for content in [GARBAGE["no JSON"], GARBAGE["a wrong field"]] * 10:
         await client.post("/v1/requests", content=content, headers=write() | {"Content-Type": "application/json"})
@@ -225,8 +230,8 @@ async def test_what_could_not_be_stored_is_stored_by_the_next_look(intake: Intak
     _, validation = watching(intake)
     validation.tally.accept(channel, START)
     with pytest.raises(DatabaseUnavailable):
-        await Watching(Away(intake.database), intake.clock, validation).look()
-    await Watching(intake.database, intake.clock, validation).look()
+        await Watching(Away(intake.database), intake.clock, validation, ClockCheck("intake")).look()
+    await Watching(intake.database, intake.clock, validation, ClockCheck("intake")).look()
     async with intake.database.connection() as connection:
         stored = await connection.fetchval("SELECT sum(accepted) FROM stream_hour WHERE channel = $1", channel)
     assert stored == 1

@@ -16,6 +16,8 @@ import yaml
 from prometheus_client import Counter, Gauge, Histogram, Summary
 
 from punctual.local.ports import PREFERRED
+from services.intake.api.patience import UNBOUNDED
+from tests.access.opening import matrix_of
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy/prometheus"
@@ -107,7 +109,7 @@ def test_the_labels_of_a_rule_are_ones_its_metric_has(rule: dict[str, Any]) -> N
     has = set.intersection(*metrics) if metrics else {"job"}
     has |= {"instance", "job"}
 
-    selected = set(re.findall(r"[{,]\s*(\w+)\s*=", rule["expr"]))
+    selected = set(re.findall(r"[{,]\s*(\w+)\s*[=!]", rule["expr"]))
     shown = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
 
     assert selected | grouped(rule["expr"]) <= has
@@ -120,6 +122,14 @@ def test_a_rule_says_what_is_the_matter_what_it_means_and_what_to_do(rule: dict[
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert set(rule["annotations"]) == {"summary", "meaning", "action", "runbook"}
     assert rule["annotations"]["runbook"] == f"docs/howto/alerts.md#{rule['alert'].lower()}"
+
+
+def test_only_what_may_take_as_long_as_it_takes_is_never_slow() -> None:
+    (slow,) = [rule["expr"] for rule in ALERTS if rule["alert"] == "PunctualRequestsSlow"]
+    left_out = [re.compile(pattern) for pattern in re.findall(r'route!~"([^"]+)"', slow)]
+
+    routes = matrix_of("intake").routes
+    assert {route for route in routes if any(one.fullmatch(route.partition(" ")[2]) for one in left_out)} == UNBOUNDED
 
 
 def test_the_page_has_every_alert_with_its_severity_and_meaning_and_no_other() -> None:

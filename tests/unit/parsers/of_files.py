@@ -13,6 +13,7 @@ import services.quality_audit
 import services.sla_timer
 from punctual.commands import process
 from punctual.replay.mapping import loading
+from services.intake.api.frame import read_frame
 from services.intake.api.words import parse_words
 from services.intake.domain.automation.linting import remark_on_automation
 from services.intake.domain.automation.reading import read_automation
@@ -79,6 +80,12 @@ FILES_IN_YAML = (
         lambda text: parse_words(text, "en.yml"),
         ConfigurationError,
         ((DATA / "status_page/en.yml").read_text(encoding="utf-8"),),
+    ),
+    Parser(
+        "frame of the status page",
+        lambda text: read_frame(text, "page.html"),
+        ConfigurationError,
+        ((DATA / "status_page/page.html").read_text(encoding="utf-8"),),
     ),
     Parser(
         "rules of validation",
