@@ -14,6 +14,7 @@ import typer
 
 from punctual.commands.options import JsonOption, print_json
 from punctual.local.settings import CHECKOUT, LocalSettings
+from punctual.staff.settings import CommandSettings
 from shared.settings import PlatformSettings, describe, load_settings
 
 Rows = list[dict[str, Any]]
@@ -30,6 +31,7 @@ def config(as_json: JsonOption = False) -> None:
     shared = {row["variable"] for row in platform}
     sections: dict[str, Rows | str] = {
         "every service": platform,
+        "the command line": describe(load_settings(CommandSettings)),
         "local system (up, demo, tests)": describe(load_settings(LocalSettings)),
     }
     services = services_found()

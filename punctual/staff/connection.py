@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from punctual.safe_address import require_safe
+from punctual.safe_address import require_safe, require_sendable
 from punctual.staff.identity import find_identity
 from shared.errors import ConfigurationError, PunctualError
 from shared.ids import new_id
@@ -35,14 +35,14 @@ class StaffConnection:
 
     def get(self, path: str, **query: Any) -> Any:
         """The answer's body."""
-        return self._call("GET", path, params=_given(query)).json()
+        return _body(self._call("GET", path, params=_given(query)))
 
     def pages(self, path: str, most: int, **query: Any) -> list[Any]:
         """The entries of a list, page after page, until there are ``most`` or no more."""
         found: list[Any] = []
         answer = self._call("GET", path, params=_given({**query, "limit": min(most, 200)}))
         while True:
-            found += answer.json()
+            found += _body(answer)
             following = answer.links.get("next", {}).get("url")
             if following is None or len(found) >= most:
                 return found[:most]
@@ -61,11 +61,11 @@ class StaffConnection:
         return self._send_text("POST", path, text, {})
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._call("POST", path, json=body).json()
+        return _body(self._call("POST", path, json=body))
 
     def write(self, path: str, body: Mapping[str, Any]) -> Any:
         """Like ``post``, where the service wants an idempotency key; each call is a new one."""
-        return self._call("POST", path, json=body, headers={"Idempotency-Key": str(new_id())}).json()
+        return _body(self._call("POST", path, json=body, headers={"Idempotency-Key": str(new_id())}))
 
     def lines(self, path: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The objects of a streamed answer, as they come.
@@ -78,20 +78,22 @@ class StaffConnection:
                 answer.read()
                 raise _refusal(answer)
             for line in answer.iter_lines():
-                said: dict[str, Any] = json.loads(line)
+                said = _line(line, answer)
                 if said["kind"] == "failed":
                     raise Refused(said["detail"])
                 yield said
 
     def _send_text(self, method: str, path: str, text: str, query: Mapping[str, Any]) -> Any:
         headers = {"Content-Type": "text/yaml"}
-        return self._call(method, path, params=_given(query), content=text.encode(), headers=headers).json()
+        return _body(self._call(method, path, params=_given(query), content=text.encode(), headers=headers))
 
     def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         with _readable():
             answer = self._http.request(method, path, **arguments)
         if not answer.is_success:
             raise _refusal(answer)
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            raise _foreign(answer)
         return answer
 
 
@@ -103,10 +105,11 @@ def connected(url: str | None, key: str | None, service: str = "sla_timer") -> I
         url, key: what the caller says; else the environment says it, the sign-in, or the running local system.
 
     Raises:
-        ConfigurationError: nobody says it, or the line would be open.
+        ConfigurationError: nobody says it, it cannot be used, or the line would be open.
     """
     identity = find_identity(url, key, name=service)
     require_safe(identity.address)
+    require_sendable(identity.secret, identity.source)
     headers = {"Authorization": f"Bearer {identity.secret}"}
     with httpx.Client(
         base_url=identity.address, headers=headers, timeout=_TIMEOUT, trust_env=False, verify=_authorities()
@@ -127,8 +130,33 @@ def _authorities() -> ssl.SSLContext | bool:
 def _readable() -> Iterator[None]:
     try:
         yield
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         raise PunctualError(f"the service does not answer: {type(error).__name__}: {error}") from None
+    except httpx.InvalidURL as error:
+        raise PunctualError(f"the service cannot be asked that: {error}") from None
+
+
+def _body(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        raise _foreign(answer) from None
+
+
+def _line(text: str, answer: httpx.Response) -> dict[str, Any]:
+    try:
+        said = json.loads(text)
+    except ValueError:
+        raise _foreign(answer) from None
+    if not isinstance(said, dict) or "kind" not in said:
+        raise _foreign(answer)
+    return said
+
+
+def _foreign(answer: httpx.Response) -> PunctualError:
+    """Something else stands at the address: a proxy, a page to sign in at, another program."""
+    kind = answer.headers.get("Content-Type", "nothing that it names")
+    return PunctualError(f"what answers at {answer.url} is no service of ours: it sends {kind}")
 
 
 def _refusal(answer: httpx.Response) -> Refused:
@@ -136,7 +164,7 @@ def _refusal(answer: httpx.Response) -> Refused:
         body = answer.json()
         errors = [f"{error['field']}: {error['message']}" for error in body.get("errors", ())]
         title = ". ".join(part.rstrip(".") for part in (body["title"], body.get("detail")) if part)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return Refused(f"answered with {answer.status_code}: {answer.text[:200]}")
     return Refused("\n".join([title, *(f"  {error}" for error in errors)]))
 

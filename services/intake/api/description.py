@@ -4,7 +4,7 @@ or a broker.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -14,49 +14,39 @@ from pydantic_core import to_jsonable_python
 from services.intake.api import answer_examples, customer_examples
 from services.intake.api.batch import PATH as BATCH
 from services.intake.api.batch_stream import NDJSON
+from services.intake.api.declared_problems import codes_of
 from services.intake.api.feedback_bodies import JSON
 from services.intake.api.listing_views import ListView
+from services.intake.api.problem_examples import example_of
 from services.intake.api.request_examples import BODIES
 from services.intake.api.status_view import StatusView
 from services.intake.api.timeline import TimelineView
 from services.intake.api.views import RequestView
 from shared.http.access import Access
-from shared.http.problems import MEDIA_TYPE
+from shared.http.problems import MEDIA_TYPE, PROBLEM_SCHEMA
 
 JsonObject = dict[str, Any]
 
 EXAMPLED: tuple[type[BaseModel], ...] = (RequestView, ListView, TimelineView, StatusView)
 """Answers with examples in which something is null."""
 
-_CORRELATION_ID = "7d1c0f0c5d0c4a5ab0b3a0ff2e1d8c11"
-
-_PROBLEMS: dict[str, tuple[str, str, dict[str, str]]] = {
-    "400": ("idempotency_key_required", "An idempotency key is required", {"header:Idempotency-Key": "missing"}),
-    "401": ("credentials_required", "Valid credentials are required", {}),
-    "403": ("role_required", "This may be done by others only", {}),
-    "404": ("request_not_found", "No such request", {}),
-    "408": ("request_timeout", "Request Timeout", {}),
-    "409": ("stage_forbidden", "The process does not allow this move", {"stage": "allowed: assessment"}),
-    "412": ("changed_meanwhile", "The request was changed meanwhile", {"header:If-Match": "the version is 3"}),
-    "413": ("content_too_large", "Content Too Large", {}),
-    "415": ("unsupported_media_type", "Lines of JSON are needed", {}),
-    "422": ("invalid_fields", "Some fields are missing or wrong", {"kind": "Input should be 'claim', ..."}),
-    "429": ("too_many_calls", "The key calls too often", {}),
-    "500": ("internal_error", "Something went wrong on our side", {}),
-    "503": ("try_again", "The service cannot take this now", {}),
-}
-"""Of each status the problem that is met most: code, title, wrong fields."""
-
-_DATA_CHECKED = (
-    "/v1/requests",
-    *(f"/v1/requests/{{reference}}/{move}" for move in ("change", "control", "split", "complain")),
-)
-"""Calls whose facts the rules are asked about."""
-
 _DATA_REFUSED = (
-    "`invalid_fields`: some fields are missing or wrong. `data_refused`: some say what cannot be true by the rules of"
-    " validation.yml, or name personal data; `errors` names each. `occurred_at_impossible`, `idempotency_key_reused`"
+    "`data_refused`: some fields say what cannot be true by the rules of validation.yml, or name personal data;"
+    " `errors` names each"
 )
+
+_WITHOUT_CREDENTIALS_NEVER = ("401", "403", "429")
+"""Of a call that is open to anybody: nobody is recognised, refused or counted."""
+
+_RATE_HEADERS: dict[str, tuple[str, int]] = {
+    "RateLimit-Limit": ("Calls of the key at once, after a pause", 1),
+    "RateLimit-Remaining": ("Calls that would be let through now", 0),
+    "RateLimit-Reset": ("Seconds until it is as after a pause", 0),
+}
+"""Name, what it says, the least it can be."""
+
+_BEFORE_THE_COUNT = frozenset({"401", "408", "413"})
+"""Refused before anybody looked how fast the key calls."""
 
 
 def describe(app: FastAPI) -> JsonObject:
@@ -64,14 +54,12 @@ def describe(app: FastAPI) -> JsonObject:
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
         _open(document, app)
-        for operation in _operations(document):
+        for _, operation in _operations(document):
             for parameter in operation.get("parameters", ()):
                 _without_null(parameter["schema"])
         _show_examples(document)
-        for status, answer in _problem_answers(document):
-            answer["content"][MEDIA_TYPE].setdefault("example", _problem(status))
-        for path in _DATA_CHECKED:
-            document["paths"][path]["post"]["responses"]["422"]["description"] = _DATA_REFUSED
+        _show_problems(document)
+        _tell_rates(document)
         for model in EXAMPLED:
             # The framework leaves out what is null, in examples too, and then they lack fields.
             document["components"]["schemas"][model.__name__] |= cast(
@@ -103,6 +91,8 @@ def _open(document: JsonObject, app: FastAPI) -> None:
         for method, operation in operations.items():
             if access.matrix.routes[f"{method.upper()} {path}"].is_open:
                 operation["security"] = []
+                for status in _WITHOUT_CREDENTIALS_NEVER:
+                    del operation["responses"][status]
 
 
 def _without_null(schema: JsonObject) -> None:
@@ -116,24 +106,42 @@ def _without_null(schema: JsonObject) -> None:
         schema["anyOf"] = kinds
 
 
-def _operations(document: JsonObject) -> Iterator[JsonObject]:
-    for path in document["paths"].values():
-        yield from path.values()
+def _operations(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    """``METHOD /path`` and the operation."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            yield f"{method.upper()} {path}", operation
 
 
-def _problem_answers(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:
-    for operation in _operations(document):
+def _show_problems(document: JsonObject) -> None:
+    """Of each answer the codes that the call can be answered with, and an example of the first."""
+    for call, operation in _operations(document):
         for status, answer in operation["responses"].items():
-            if MEDIA_TYPE in answer.get("content", {}):
-                yield status, answer
+            if MEDIA_TYPE not in answer.get("content", {}):
+                continue
+            codes = codes_of(call, status, operation)
+            said = [answer["description"], ", ".join(f"`{code}`" for code in codes)]
+            answer["description"] = ": ".join(said) + (f". {_DATA_REFUSED}" if "data_refused" in codes else "")
+            answer["content"][MEDIA_TYPE] = {
+                "schema": _problem_schema(codes),
+                "example": example_of(codes[0], status, call, operation, document),
+            }
 
 
-def _problem(status: str) -> JsonObject:
-    code, title, wrong = _PROBLEMS[status]
-    return {
-        "type": f"urn:punctual:problem:{code}",
-        "title": title,
-        "status": int(status),
-        "errors": [{"field": field, "message": message} for field, message in wrong.items()],
-        "correlation_id": _CORRELATION_ID,
+def _problem_schema(codes: Sequence[str]) -> JsonObject:
+    properties = PROBLEM_SCHEMA["properties"]
+    types = properties["type"] | {"enum": [f"urn:punctual:problem:{code}" for code in codes]}
+    return PROBLEM_SCHEMA | {"properties": properties | {"type": types}}
+
+
+def _tell_rates(document: JsonObject) -> None:
+    """How a key stands, with every answer to one; a token or a key without a limit is told nothing."""
+    document["components"]["headers"] = {
+        name: {"description": description, "schema": {"type": "integer", "minimum": least}}
+        for name, (description, least) in _RATE_HEADERS.items()
     }
+    told = {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_HEADERS}
+    for _, operation in _operations(document):
+        for status, answer in operation["responses"].items():
+            if operation["security"] and status not in _BEFORE_THE_COUNT:
+                answer["headers"] = answer.get("headers", {}) | told

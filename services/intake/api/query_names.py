@@ -7,6 +7,9 @@ from fastapi.dependencies.utils import get_flat_params
 
 from shared.http import FieldError, Problem
 
+NO_PARAMETER = "is no parameter of this call"
+"""What is said of a name that nothing reads."""
+
 _ELSEWHERE = (params.Path, params.Header, params.Cookie)
 """Where else parameters stand. Fields of a model that describes a query are none of these, and not marked either."""
 
@@ -25,5 +28,5 @@ async def refuse_unknown_names(request: Request) -> None:
     known = {each.alias for each in read if not isinstance(each.field_info, _ELSEWHERE)}
     unknown = dict.fromkeys(name for name in request.query_params if name not in known)
     if unknown and (known or request.method == "GET"):
-        errors = [FieldError(field=f"query:{name}", message="is no parameter of this call") for name in unknown]
+        errors = [FieldError(field=f"query:{name}", message=NO_PARAMETER) for name in unknown]
         raise Problem(422, "invalid_fields", "Some fields are missing or wrong", errors=errors)

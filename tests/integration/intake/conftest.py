@@ -25,6 +25,7 @@ from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
 from tests.access.issuing import NOW, IssuerInMemory
 from tests.access.opening import matrix_of
+from tests.integration.intake.declared import check_declared
 from tests.integration.intake.front_door import KEYS, START, UNHURRIED, Intake
 from tests.unit.intake.shipped import AUTOMATION, CUSTOMER_KEYS, FILES, PERSONAL, STATUS_PAGE, WORDED, new_validation
 
@@ -85,7 +86,10 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         app = apps.get(id(of)) or apps.setdefault(id(of), create_api(of, access, STATUS_PAGE, readiness))
         transport = httpx.ASGITransport(app)
-        clients.append(httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers))
+        hooks = {"response": [check_declared]}
+        clients.append(
+            httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers, event_hooks=hooks)
+        )
         return clients[-1]
 
     def connect(of: Context, caller: str | None) -> httpx.AsyncClient:

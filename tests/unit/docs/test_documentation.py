@@ -96,6 +96,15 @@ def test_the_records_are_numbered_without_holes_and_all_listed() -> None:
     assert [record.name for record in RECORDS if f"({record.name})" not in overview] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_no_page_has_the_data_backed_up_by_a_dump(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    commands = re.findall(r"^```.*?^```", text, re.DOTALL | re.MULTILINE)
+
+    assert [command for command in commands if "pg_dump" in command] == []
+    assert "pg_dump" not in text or "**A dump is no backup.**" in text
+
+
 def test_every_service_has_its_page() -> None:
     services = {path.parent.name for path in ROOT.glob("services/*/__init__.py")}
 

@@ -169,3 +169,68 @@ def test_a_streamed_answer_may_be_refused_at_once() -> None:
     lines = connection(lambda _: httpx.Response(403, json={"title": "A staff key is needed"})).lines("/v1/x", {})
     with pytest.raises(Refused, match="A staff key is needed"):
         next(lines)
+
+
+PAGE = httpx.Response(200, html="<!doctype html><title>Sign in</title>")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda service: service.get("/v1/modes"),
+        lambda service: service.pages("/v1/modes", 5),
+        lambda service: service.text("/v1/processes/claim/diagram.mmd"),
+        lambda service: service.put("/v1/policies", "x", reason="r"),
+        lambda service: service.post("/v1/modes/storm:enter", {}),
+        lambda service: service.write("/v1/keys", {}),
+        lambda service: list(service.lines("/v1/verification", {})),
+    ],
+)
+def test_a_page_where_a_service_was_expected_is_one_readable_line(ask: Callable[[StaffConnection], object]) -> None:
+    with pytest.raises(PunctualError, match=r"^what answers at http://sla_timer/v1/.+ is no service of ours: it sends"):
+        ask(connection(lambda _: PAGE))
+
+
+@pytest.mark.parametrize("content", [b"", b"true but not JSON", b"\xff", b'{"title": '])
+def test_an_answer_that_is_no_json_is_one_readable_line(content: bytes) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Type": "application/json"}, content=content)
+
+    with pytest.raises(PunctualError, match="is no service of ours: it sends application/json"):
+        connection(answer).get("/v1/modes")
+
+
+@pytest.mark.parametrize("line", ["true", "[]", "{}"])
+def test_a_line_that_says_nothing_of_itself_is_one_readable_line(line: str) -> None:
+    with pytest.raises(PunctualError, match="is no service of ours"):
+        list(connection(lambda _: httpx.Response(200, text=line)).lines("/v1/verification", {}))
+
+
+@pytest.mark.parametrize("body", [[], "no", None])
+def test_a_refusal_that_is_no_problem_of_ours_is_shown_as_it_is(body: object) -> None:
+    with pytest.raises(Refused, match="answered with 502"):
+        connection(lambda _: httpx.Response(502, json=body)).get("/v1/modes")
+
+
+def test_a_path_that_cannot_be_asked_for_is_one_readable_line() -> None:
+    with pytest.raises(PunctualError, match="cannot be asked that"):
+        connection(lambda _: httpx.Response(200, json=[])).get("/v1/clocks/\x00")
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:abc", "https://[::1", "https://a..b", "https://\u2603.example"])
+def test_an_address_that_is_none_is_a_wrong_setting(asked: list[httpx.Request], url: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no address"):
+        _ask(url, "a key")
+    assert asked == []
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("key", ["kéy", "two\nlines", "\u9375"])
+def test_a_key_that_no_header_can_carry_is_a_wrong_setting_and_is_not_repeated(
+    asked: list[httpx.Request], key: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"^the key of --key cannot be one") as refused:
+        _ask("https://house:1", key)
+    assert key not in str(refused.value)
+    assert asked == []
