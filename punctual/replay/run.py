@@ -14,7 +14,7 @@ from punctual.replay.planning import Plan, plan_cases
 from punctual.replay.playing import Player
 from punctual.replay.report import Outcome
 from punctual.replay.target import Target, forget, own_system, replay_home
-from punctual.safe_address import require_safe
+from punctual.safe_address import require_safe, require_sendable
 from shared.errors import ConfigurationError
 
 DEFAULT_SPEED = 3600.0
@@ -43,6 +43,7 @@ def run_replay(options: Options, console: Console) -> Outcome:
     player = Player(options, events, plan, first_at, console)
     if options.url is not None:
         require_safe(options.url)
+        require_sendable(options.key, "the key")
         return asyncio.run(player.run(Target(options.url, only_key=options.key)))
     begins_at = options.begins_at or log_map.begins_at or first_at
     home = replay_home(options.name)

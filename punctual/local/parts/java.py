@@ -19,7 +19,7 @@ WHEEL = "wheel"
 """The value of PUNCTUAL_JAVA_HOME that insists on the downloaded one."""
 
 _WHEEL_SIZE = 35_400_000
-_VERSION = re.compile(r'version "(\d+)(?:\.(\d+))?')
+_VERSION = re.compile(r'version "(\d{1,9})(?:\.(\d{1,9}))?')
 
 
 def java_version(java: Path) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from services.intake.domain.process import StageWords
 from services.intake.domain.process_files import Worded
@@ -14,6 +14,37 @@ from services.intake.handlers.data_files import read_texts
 from shared.contracts.payload import Language, Market, RequestKind
 from shared.errors import ConfigurationError
 from shared.rules.plain_yaml import UnreadableYaml, read_plain_yaml
+
+
+class Places:
+    """A sentence with places in braces that a call fills; another one would fail there, in front of a customer.
+
+    Args:
+        samples: something for each place, of the type that it is filled with.
+    """
+
+    def __init__(self, **samples: str | int) -> None:
+        self._samples = samples
+
+    def __call__(self, sentence: str) -> str:
+        try:
+            sentence.format(**self._samples)
+        except (LookupError, ValueError, AttributeError, TypeError):
+            places = ", ".join(f"{{{name}}}" for name in self._samples)
+            raise ValueError(f"has only the places {places}; other braces are written twice") from None
+        return sentence
+
+
+_WithKind = Annotated[str, AfterValidator(Places(kind="claim"))]
+_WithInstant = Annotated[str, AfterValidator(Places(instant="noon"))]
+_WithScore = Annotated[str, AfterValidator(Places(score="satisfied"))]
+_WithDocuments = Annotated[str, AfterValidator(Places(documents="receipts"))]
+_OfInstant = Annotated[
+    str,
+    AfterValidator(
+        Places(weekday="Monday", day=2, month="March", year=2026, hour=9, minute="05", period="am", zone="HKT")
+    ),
+]
 
 
 class _Words(BaseModel):
@@ -29,6 +60,12 @@ class DayPeriod(_Words):
     word: str
 
 
+def _whole_day(periods: tuple[DayPeriod, ...]) -> tuple[DayPeriod, ...]:
+    if all(period.until != 24 for period in periods):  # noqa: PLR2004  # hours
+        raise ValueError("says no word for the hours before midnight: one has to hold until 24")
+    return periods
+
+
 class FeedbackWords(_Words):
     """Attributes:
     scores: of 1 to 5.
@@ -41,7 +78,7 @@ class FeedbackWords(_Words):
     scores: Annotated[tuple[str, ...], Field(min_length=5, max_length=5)]
     text: str
     send: str
-    given: str
+    given: _WithScore
     wrong: str
     refused: str
     back: str
@@ -52,29 +89,29 @@ class Words(_Words):
 
     language: Language
     name: str
-    title: str
+    title: _WithKind
     reference: str
     now: str
     expected: str
     so_far: str
-    as_of: str
+    as_of: _WithInstant
     languages: str
     privacy: str
     nothing_to_do: str
-    expected_at: str
+    expected_at: _WithInstant
     expected_unknown: str
     expected_waiting: str
-    overdue: str
-    closed: str
+    overdue: _WithInstant
+    closed: _WithInstant
     closed_expected: str
     responded: str
     waiting_began: str
     waiting_ended: str
     finished: str
-    cancelled: str
-    merged: str
+    cancelled: _WithInstant
+    merged: _WithInstant
     documents_received: str
-    still_missing: str
+    still_missing: _WithDocuments
     comma: str
     reopened: str
     withdrawn: str
@@ -83,10 +120,10 @@ class Words(_Words):
     unnamed: StageWords
     unknown_title: str
     unknown: str
-    instant: str
+    instant: _OfInstant
     weekdays: Annotated[tuple[str, ...], Field(min_length=7, max_length=7)]
     months: Annotated[tuple[str, ...], Field(min_length=12, max_length=12)]
-    periods: Annotated[tuple[DayPeriod, ...], Field(min_length=1)]
+    periods: Annotated[tuple[DayPeriod, ...], AfterValidator(_whole_day)]
     zones: dict[Market, str]
     kinds: dict[RequestKind, str]
     stages: dict[str, StageWords]

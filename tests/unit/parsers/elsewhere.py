@@ -48,7 +48,7 @@ TRUSTED = {
         "punctual/commands/deadletter.py:_text",
         "punctual/demo/screen.py:*",
         "punctual/replay/settling.py:is_settled",
-        "punctual/staff/connection.py:StaffConnection.lines",
+        "punctual/staff/connection.py:_line",
         "punctual/staff/describing.py:describe_api",
         "punctual/staff/issuer.py:Issuer._request",
         "punctual/staff/linting.py:_lint",

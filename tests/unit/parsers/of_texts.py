@@ -16,6 +16,7 @@ from punctual.local.issuer.forms import BrokenForm, read_pairs
 from punctual.local.parts.java import parse_version
 from punctual.replay.mapping.instants import InstantReader, InstantUnreadable
 from punctual.replay.mapping.model import Instants
+from punctual.safe_address import require_safe
 from punctual.staff.identity import claims_in
 from punctual.staff.loopback import Loopback
 from services.intake.api import etags
@@ -49,7 +50,7 @@ from shared.ids import new_id, new_reference, new_secret, parse_reference, resem
 from shared.inbox.deadletters import _is_uuid
 from shared.rules.spans import read_span
 from shared.rules.words import read_code, read_truth, read_word
-from shared.settings import is_safe_address
+from shared.settings import is_database_url, is_safe_address
 from shared.worktime.local_time import parse_local, parse_time_of_day
 from tests.access.issuing import ISSUER, NOW, claims_of, private_key
 from tests.unit.parsers.parser import Parser, Read, check_usable
@@ -100,6 +101,8 @@ def _browser(address: str) -> None:
 TEXTS = (
     Parser("reference", parse_reference, (), (new_reference(), "k7m4q 2xd9c", "Ｋ７Ｍ４Ｑ－２ＸＤ９Ｃ")),
     Parser("text that may be a reference", resembles_reference, (), (new_reference(), "k7m4q – 2xd9c")),
+    Parser("address of a database", is_database_url, (), ("postgresql://intake:secret@db:5432/punctual",)),
+    Parser("address that keys go to", require_safe, ConfigurationError, ("https://intake.insurer.example",)),
     Parser("API key", read_key, (), (write_key("K7M4Q2XD", new_secret()),)),
     Parser("If-Match", lambda text: _at_once(etags._seen(text)), Problem, ('"7", W/"8.9f3c01ab"', "*")),
     Parser("cursor of a list", _cursor_of(Order.NEWEST), Problem, (str(new_id()), _SEAL.close(str(new_id())))),

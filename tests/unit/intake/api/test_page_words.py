@@ -80,6 +80,22 @@ def test_a_sentence_may_not_be_lost() -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"overdue": "Late since {instnt}"}, "overdue: .*{instant}"),
+        ({"closed": "Done {}"}, "closed: .*{instant}"),
+        ({"title": "Your {kind"}, "title: .*{kind}"),
+        ({"instant": "{day:x!}"}, "instant: .*{weekday}"),
+        ({"periods": [{"until": 12, "word": "am"}]}, "periods: .*until 24"),
+    ],
+)
+def test_a_sentence_that_could_not_be_filled_stops_the_start(change: dict[str, Any], message: str) -> None:
+    document = yaml.safe_load(FILES[Language.ENGLISH].read_text(encoding="utf-8")) | change
+    with pytest.raises(ConfigurationError, match=f"en.yml: {message}"):
+        parse_words(yaml.safe_dump(document), "en.yml")
+
+
+@pytest.mark.parametrize(
     ("asked", "header", "language"),
     [
         ("en", "zh-TW", "en"),
