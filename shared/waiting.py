@@ -1,8 +1,9 @@
-"""Waiting for the first of several signals, and for work that may take too long."""
+"""Waiting for the first of several signals, for work that may take too long, and between tries that fail."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -10,6 +11,18 @@ T = TypeVar("T")
 
 _ending: set[asyncio.Task[Any]] = set()
 """Given up and not ended yet; the loop itself keeps no hold of its tasks."""
+
+_MOST_DOUBLINGS = 64  # beyond every pause anybody wants; unbounded ones pass the largest float at 1,024
+
+
+def doubled(first: float, times: int, most: float) -> float:
+    """What doubles each time and stays at ``most``, however often; any unit."""
+    return min(most, first * 2.0 ** min(times, _MOST_DOUBLINGS))
+
+
+def backoff_seconds(failures: int) -> float:
+    """0.1 s doubling to 5 s, with jitter so that several processes do not knock together."""
+    return doubled(0.1, failures, 5.0) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 async def first_of(seconds: float | None, *events: asyncio.Event) -> None:

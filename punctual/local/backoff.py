@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.waiting import doubled
+
 _FIRST_SECONDS = 0.5
 _LONGEST_SECONDS = 30.0
 _STEADY_SECONDS = 60.0  # one that ran this long had no trouble starting
@@ -22,4 +24,4 @@ class BackOff:
     def seconds(self) -> float:
         if self.deaths == 0:
             return 0.0
-        return min(_FIRST_SECONDS * 2.0 ** min(self.deaths - 1, 10), _LONGEST_SECONDS)
+        return doubled(_FIRST_SECONDS, self.deaths - 1, _LONGEST_SECONDS)

@@ -16,7 +16,7 @@ from shared.errors import Retryable
 from shared.inbox.batch import BatchHandling, Decode, Handler
 from shared.inbox.bounds import warn_of_lost_records
 from shared.inbox.breaker import DEFAULT_SHARE
-from shared.inbox.lane import Lane, Polled, backoff_seconds, pause
+from shared.inbox.lane import Lane, Polled
 from shared.inbox.ownership import Ownership
 from shared.inbox.sequences import Sequences, SequenceTable
 from shared.kafka.records import Subscription, TopicPartition
@@ -24,6 +24,7 @@ from shared.outbox import Outbox
 from shared.postgres.database import Database
 from shared.telemetry import metrics
 from shared.telemetry.logs import get_logger
+from shared.waiting import backoff_seconds, first_of
 
 _log = get_logger(__name__)
 
@@ -157,7 +158,7 @@ class InboxConsumer:
         except Retryable as error:
             self._troubles["polling"] = str(error)
             _log.warning("polling failed, will repeat", error=str(error))
-            await pause(1, stopping)
+            await first_of(backoff_seconds(1), stopping)
             return 0
         self._troubles.pop("polling", None)
         # No other task runs between the end of the poll and here, so these are the epochs the records were read under.

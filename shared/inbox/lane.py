@@ -7,7 +7,6 @@ failed is repeated before anything behind it is looked at.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from shared.inbox.ownership import Ownership
 from shared.kafka.records import Record, TopicPartition
 from shared.telemetry import metrics
 from shared.telemetry.logs import get_logger
+from shared.waiting import backoff_seconds, first_of
 
 _log = get_logger(__name__)
 
@@ -141,7 +141,7 @@ class Lane:
                 for topic in {where.topic for where in share.batches}:
                     metrics.INBOX_RETRIES.labels(self._service, topic).inc()
                 _log.warning("batch failed, will repeat", failures=failures, error=str(error))
-                await pause(failures, stopping)
+                await first_of(backoff_seconds(failures), stopping)
                 if stopping.is_set():
                     return
             else:
@@ -161,16 +161,3 @@ class Lane:
         for where, position in reached.items():
             if self._ownership.epochs.get(where) == share.epochs[where]:
                 self._reached(where, position)
-
-
-def backoff_seconds(failures: int) -> float:
-    """0.1 s doubling to 5 s, with jitter so that several processes do not knock together."""
-    return min(5.0, 0.1 * 2.0**failures) * random.uniform(0.5, 1.0)  # noqa: S311
-
-
-async def pause(failures: int, stopping: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(backoff_seconds(failures)):
-            await stopping.wait()
-    except TimeoutError:
-        return

@@ -12,7 +12,6 @@ After a round it rests for as long as the round took: the busier the machine, th
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from shared.outbox.parcels import SHARDS, EncodedRecord, pack, unpack
 from shared.postgres.database import Connection, Database
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import OUTBOX_BACKLOG, OUTBOX_FAILURES, OUTBOX_PUBLISHED, OUTBOX_SECONDS
+from shared.waiting import backoff_seconds
 
 _log = get_logger(__name__)
 
@@ -155,7 +155,7 @@ class Outbox:
             if is_last:
                 return
             if done is None:
-                await _first_of(stopping, None, min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311
+                await _first_of(stopping, None, backoff_seconds(failures))
             elif done.is_busy:
                 await _first_of(stopping, None, _BUSY_SECONDS)
             else:

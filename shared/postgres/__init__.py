@@ -1,7 +1,7 @@
 """Postgres: one database, one schema and one login role per service."""
 
 from shared.postgres.clock_check import ClockCheck, ClocksDisagree
-from shared.postgres.database import Connection, Database, Record
+from shared.postgres.database import Connection, Database, Record, savepoint
 from shared.postgres.schema import check_schema
 from shared.postgres.statements import Statement, load_statements
 
@@ -14,4 +14,5 @@ __all__ = [
     "Statement",
     "check_schema",
     "load_statements",
+    "savepoint",
 ]

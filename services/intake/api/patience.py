@@ -1,7 +1,8 @@
 """Calls that take too long are answered 503, and what they began ends by itself.
 
 Whether a write that was begun is committed is not known then, as when a connection dies around COMMIT: the repeat with
-its idempotency key finds out. Submissions are not bounded here but where they wait, in their queue.
+its idempotency key finds out. A COMMIT is not cut short (``shared.postgres.commits``). Submissions are not bounded here
+but where they wait, in their queue.
 """
 
 from __future__ import annotations

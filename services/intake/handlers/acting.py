@@ -31,7 +31,7 @@ from shared.contracts.topics import REQUESTS
 from shared.encryption import CustomerKey
 from shared.ids import new_id, new_reference, new_token
 from shared.outbox import Outbox
-from shared.postgres import Connection, Database
+from shared.postgres import Connection, Database, savepoint
 from shared.telemetry.context import current_trace
 from shared.telemetry.logs import get_logger
 
@@ -156,7 +156,7 @@ class Acting:
                 occurred_at=at,
             )
             try:
-                async with connection.transaction():  # a savepoint: a name that is taken spoils no more than the try
+                async with savepoint(connection):  # a name that is taken spoils no more than the try
                     opened = await open_beside(
                         connection, self._outbox, origin, branch, process, key, recorded_at=now, by=BY, cause=cause
                     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from shared.inbox import Ownership
 from shared.kafka import TopicPartition
 from shared.postgres import Database
 from shared.telemetry.logs import get_logger
+from shared.waiting import backoff_seconds
 
 _log = get_logger(__name__)
 
@@ -30,7 +30,6 @@ _DRAINING_SWEEP_SECONDS = 30.0
 _AGAIN_SECONDS = 0.02
 _WARM_SECONDS = 0.25  # so many timers at once that loading is cheap, so few that firing hardly waits for it
 _MOST_WARMED = 5_000  # of those that come at one instant; more would push each other out of memory
-_SLOWEST_RETRY_SECONDS = 5.0
 
 
 class Ticker:
@@ -89,7 +88,7 @@ class Ticker:
             except Retryable as error:
                 failures += 1
                 _log.warning("firing failed, will repeat", failures=failures, error=str(error))
-                await _first_of(stopping, None, _backoff_seconds(failures))
+                await _first_of(stopping, None, backoff_seconds(failures))
             else:
                 failures = 0
                 seconds = self._seconds_to_wait()
@@ -226,11 +225,6 @@ class Ticker:
 
 def _partitions_of(entries: Iterable[Entry]) -> list[TopicPartition]:
     return sorted({TopicPartition(REQUESTS.name, entry.partition) for entry in entries})
-
-
-def _backoff_seconds(failures: int) -> float:
-    """0.1 s doubling to 5 s, with jitter so that several processes do not knock together."""
-    return min(_SLOWEST_RETRY_SECONDS, 0.1 * 2.0**failures) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 async def _first_of(stopping: asyncio.Event, wake: asyncio.Event | None, timeout_seconds: float) -> None:

@@ -72,7 +72,7 @@ class Rollouts:
                 taken.add(progress.partition)
                 is_last |= await self._tell_some(progress)
         if is_last:
-            async with self._database.connection() as connection:
+            async with self._database.transaction() as connection:
                 await close_rollouts(connection, REQUESTS.name, self._clock.now())
         return bool(waiting)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,3 +116,18 @@ async def test_a_failed_transaction_is_repeated_before_anything_behind_it() -> N
     await scene.drain()
     assert scene.handling.handled == {PARTITIONS[0]: list(range(25))}
     assert scene.lane.trouble is None
+
+
+async def test_an_outage_of_hours_does_not_end_the_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float, *_: asyncio.Event) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("shared.inbox.lane.first_of", pause)
+    scene = Scene()
+    scene.put(PARTITIONS[0], range(3))
+    scene.handling.errors = [DatabaseUnavailable("away")] * 2_000
+    await scene.drain()
+    assert scene.handling.handled == {PARTITIONS[0]: [0, 1, 2]}
+    assert (len(pauses), max(pauses) <= 5.0) == (2_000, True)

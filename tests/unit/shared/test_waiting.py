@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.waiting import within
+from shared.waiting import backoff_seconds, doubled, within
 
 
 async def test_what_comes_in_time_is_given_and_so_is_its_error() -> None:
@@ -53,3 +53,13 @@ async def test_whoever_waits_and_is_cancelled_gives_it_up() -> None:
         with pytest.raises(asyncio.CancelledError):
             await waiting
         await was_cancelled.wait()
+
+
+@pytest.mark.parametrize("failures", [1, 10, 1_023, 1_024, 10**6])
+def test_the_pause_after_failures_is_bounded_however_many_there_were(failures: int) -> None:
+    longest = min(5.0, 0.1 * 2 ** min(failures, 20))
+    assert longest / 2 <= backoff_seconds(failures) <= longest
+
+
+def test_what_doubles_begins_with_the_first_and_stays_at_the_most() -> None:
+    assert [doubled(0.5, times, 3.0) for times in (0, 1, 2, 3, 10**6)] == [0.5, 1.0, 2.0, 3.0, 3.0]
