@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
 import httpx
@@ -250,20 +250,16 @@ DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION intake.wait_in_commi
 """
 
 
-class _Away(Database):
-    is_away = True
+class _Away:
+    """A pool whose server refuses every connection."""
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        if self.is_away:
-            raise DatabaseUnavailable("away")
-        async with super().connection() as connection:
-            yield connection
+    def acquire(self, **_: float) -> NoReturn:
+        raise ConnectionRefusedError
 
 
 async def test_every_503_tells_the_wait_that_is_set(intake: Intake) -> None:
     view = await intake.submit()
-    client = intake.with_database(_Away(intake.database._pool), retry_after_seconds=7)
+    client = intake.with_database(Database(_Away()), retry_after_seconds=7)
     moved = f"/v1/requests/{view['reference']}/acknowledge"
     framed = write() | {"Content-Type": "application/json; charset=utf-8"}  # not plain, so the framework answers
     answers = [
