@@ -118,5 +118,5 @@ def _values(name: str, questions: Sequence[_Question]) -> Iterator[tuple[Attribu
         for bound in (question.at_least, question.above, question.at_most, question.below)
         if bound is not None
     }
-    for bound in sorted(bounds):
+    for bound in sorted(bounds) or [0.0]:  # without any bound every number meets it
         yield from ((value, False) for value in (nextafter(bound, -inf), bound, nextafter(bound, inf)))

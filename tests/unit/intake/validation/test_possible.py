@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.intake.domain.validation.possible import is_possible
@@ -35,6 +35,7 @@ CONDITIONS = st.recursive(
 )
 
 
+@example(condition=Between("amount", None, None, None, None), attributes={"amount": 0}, kind="claim")
 @given(
     condition=CONDITIONS,
     attributes=st.dictionaries(NAMES, VALUES),
