@@ -121,6 +121,16 @@ class Field:
         except (ValueError, OverflowError) as error:
             raise self.fail(str(error)) from None
 
+    def distinct(self, read: Callable[[str], T]) -> list[T]:
+        """The elements of a list, or a single value, each through a reader and none twice."""
+        found: list[T] = []
+        for entry in self.items_or_self():
+            read_value = entry.parse(read)
+            if read_value in found:
+                raise entry.fail(f"{read_value} is named twice")
+            found.append(read_value)
+        return found
+
 
 class Document:
     """A parsed YAML text. Complaints inside ``collecting`` blocks are gathered and raised together by ``finish``."""

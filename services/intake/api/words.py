@@ -15,8 +15,10 @@ from shared.contracts.payload import Language, Market, RequestKind
 from shared.errors import ConfigurationError
 from shared.rules.plain_yaml import UnreadableYaml, read_plain_yaml
 
+_MIDNIGHT = 24  # the hour at which a day ends
 
-class Places:
+
+class _Filled:
     """A sentence with places in braces that a call fills; another one would fail there, in front of a customer.
 
     Args:
@@ -35,14 +37,14 @@ class Places:
         return sentence
 
 
-_WithKind = Annotated[str, AfterValidator(Places(kind="claim"))]
-_WithInstant = Annotated[str, AfterValidator(Places(instant="noon"))]
-_WithScore = Annotated[str, AfterValidator(Places(score="satisfied"))]
-_WithDocuments = Annotated[str, AfterValidator(Places(documents="receipts"))]
+_WithKind = Annotated[str, AfterValidator(_Filled(kind="claim"))]
+_WithInstant = Annotated[str, AfterValidator(_Filled(instant="noon"))]
+_WithScore = Annotated[str, AfterValidator(_Filled(score="satisfied"))]
+_WithDocuments = Annotated[str, AfterValidator(_Filled(documents="receipts"))]
 _OfInstant = Annotated[
     str,
     AfterValidator(
-        Places(weekday="Monday", day=2, month="March", year=2026, hour=9, minute="05", period="am", zone="HKT")
+        _Filled(weekday="Monday", day=2, month="March", year=2026, hour=9, minute="05", period="am", zone="HKT")
     ),
 ]
 
@@ -56,13 +58,13 @@ class DayPeriod(_Words):
     until: the hour (of 24) before which the word holds.
     """
 
-    until: Annotated[int, Field(ge=1, le=24)]
+    until: Annotated[int, Field(ge=1, le=_MIDNIGHT)]
     word: str
 
 
 def _whole_day(periods: tuple[DayPeriod, ...]) -> tuple[DayPeriod, ...]:
-    if all(period.until != 24 for period in periods):  # noqa: PLR2004  # hours
-        raise ValueError("says no word for the hours before midnight: one has to hold until 24")
+    if all(period.until != _MIDNIGHT for period in periods):
+        raise ValueError(f"says no word for the hours before midnight: one has to hold until {_MIDNIGHT}")
     return periods
 
 

@@ -212,15 +212,7 @@ def _control_points(field: Field | None) -> dict[str, tuple[str, ...]]:
 
 
 def _words(field: Field | None) -> tuple[str, ...]:
-    if field is None:
-        return ()
-    found: list[str] = []
-    for entry in field.items_or_self():
-        word = entry.parse(read_word)
-        if word in found:
-            raise entry.fail(f"{word} is given twice")
-        found.append(word)
-    return tuple(found)
+    return () if field is None else tuple(field.distinct(read_word))
 
 
 def _all_known(field: Field | None, known: Collection[str], what: str) -> tuple[str, ...]:

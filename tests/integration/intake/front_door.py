@@ -164,3 +164,15 @@ KEYS = KeyRing(
         for name in ("app", "web", "staff")
     ]
 )
+
+
+async def until_taken(
+    client: httpx.AsyncClient, path: str, body: dict[str, Any], key: dict[str, str]
+) -> httpx.Response:
+    """Repeat it as a channel does; what was begun may still be on its way."""
+    async with asyncio.timeout(30):
+        while True:
+            answer = await client.post(path, json=body, headers=key)
+            if answer.status_code not in {409, 503}:
+                return answer
+            await asyncio.sleep(0.02)  # a refusal at the door waits for nothing, so nothing else would have its turn

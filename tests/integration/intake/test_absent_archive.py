@@ -18,7 +18,7 @@ from shared.ids import new_id
 from shared.postgres import Connection
 from shared.testing.databases import fresh_database
 from shared.testing.plumbing import wait_until
-from tests.integration.intake.front_door import SUBMISSION, Intake, write
+from tests.integration.intake.front_door import SUBMISSION, Intake, until_taken, write
 
 SECONDS = 1.0
 """After which a call is answered here."""
@@ -84,17 +84,6 @@ def impatient(intake: Intake) -> httpx.AsyncClient:
 
 async def repeats(client: httpx.AsyncClient, path: str, body: dict[str, Any], key: dict[str, str]) -> list[int]:
     return [(await client.post(path, json=body, headers=key)).status_code for _ in range(3)]
-
-
-async def until_taken(
-    client: httpx.AsyncClient, path: str, body: dict[str, Any], key: dict[str, str]
-) -> httpx.Response:
-    async with asyncio.timeout(30):
-        while True:
-            answer = await client.post(path, json=body, headers=key)
-            if answer.status_code not in {409, 503}:
-                return answer
-            await asyncio.sleep(0.02)
 
 
 async def test_a_move_and_its_repeats_are_not_confirmed_before_the_archive_has_it(

@@ -23,7 +23,7 @@ from shared.errors import DatabaseUnavailable
 from shared.ids import new_id
 from shared.postgres import Connection, Database
 from tests.integration.intake.batch_call import begun, line
-from tests.integration.intake.front_door import SUBMISSION, Intake, write
+from tests.integration.intake.front_door import SUBMISSION, Intake, until_taken, write
 from tests.integration.intake.test_access_keys import make
 
 SECONDS = 1.0
@@ -130,18 +130,6 @@ async def timed(calls: Sequence[Awaitable[httpx.Response]]) -> tuple[list[httpx.
 def assert_put_off(answers: Sequence[httpx.Response], code: str) -> None:
     told = [(answer.status_code, answer.headers.get("retry-after"), answer.json()["type"]) for answer in answers]
     assert told == [(503, "5", f"urn:punctual:problem:{code}")] * len(answers)
-
-
-async def until_taken(
-    client: httpx.AsyncClient, path: str, body: dict[str, Any], key: dict[str, str]
-) -> httpx.Response:
-    """Repeat it as a channel does; what was begun may still be on its way."""
-    async with asyncio.timeout(30):
-        while True:
-            answer = await client.post(path, json=body, headers=key)
-            if answer.status_code not in {409, 503}:
-                return answer
-            await asyncio.sleep(0.02)  # a refusal at the door waits for nothing, so nothing else would have its turn
 
 
 async def test_a_service_whose_postgres_does_nothing_is_not_ready_within_seconds_and_recovers(

@@ -91,18 +91,8 @@ def read_stream_limits(field: Field) -> StreamLimits:
         refusal_count=_count(refusals["count"]),
         refusal_margin=_number(refusals["margin"], above=0, most=1),
         calm_hours=_count(members["calm_hours"], most=168),
-        holidays=_dates(members["holidays"]) if "holidays" in members else frozenset(),
+        holidays=frozenset(members["holidays"].distinct(_read_day)) if "holidays" in members else frozenset(),
     )
-
-
-def _dates(field: Field) -> frozenset[date]:
-    found: set[date] = set()
-    for entry in field.items_or_self():
-        day = entry.parse(_read_day)
-        if day in found:
-            raise entry.fail(f"{day} is named twice")
-        found.add(day)
-    return frozenset(found)
 
 
 def _number(field: Field, *, above: float, most: float = _MOST) -> float:

@@ -88,12 +88,7 @@ def _count(text: str) -> int:
 
 
 def _roles(field: Field) -> tuple[str, ...]:
-    roles: list[str] = []
-    for entry in field.items_or_self():
-        role = entry.parse(read_code)
-        if role in roles:
-            raise entry.fail(f"{role} is named twice")
-        roles.append(role)
+    roles = field.distinct(read_code)
     if not roles:
         raise field.fail(f"needs at least one role, or `{OWNER}` for the role of the stage")
     return tuple(roles)

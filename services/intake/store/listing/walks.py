@@ -36,12 +36,11 @@ _ORDERS = {
 }
 """What each walk is ordered by, said again outside of it: word for word, else Postgres sorts all that it read."""
 
-
 _SETTLED = {
     "along_submissions": ("submitted_from", "submitted_to"),
     "along_deadlines": ("due_after", "due_before"),
 }
-"""Conditions that hold for all that a walk comes past, by its template or by its column."""
+"""Conditions that hold for all that a walk comes past, by its template; below by its column."""
 
 _SETTLED_BY_COLUMN = {
     "handler": "handler",

@@ -164,7 +164,7 @@ def test_every_shipped_process_says_whose_turn_it_is_at_every_stage(name: str) -
         ("stage: received,", "stage: gone,", 23, "reopening.stage", "there is no stage"),
         ("reasons: [more]", "reasons: []", 23, "reopening.reasons", "needs at least one reason"),
         ("  answered: {", "  answered: {}\n  answered: {", 21, "outcomes.answered", "is given twice"),
-        ("[by_phone]", "[by_phone, by_phone]", 21, "outcomes.withdrawn.reasons[1]", "is given twice"),
+        ("[by_phone]", "[by_phone, by_phone]", 21, "outcomes.withdrawn.reasons[1]", "is named twice"),
         ("{third_party: third_party}", "{third_party: nobody}", 22, "pauses.third_party", "is not one of"),
         (
             "controls:\n      answer_read: [reader]",
