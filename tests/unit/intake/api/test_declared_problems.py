@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -108,15 +109,17 @@ def test_every_move_has_its_conflicts(document: dict[str, Any]) -> None:
 
 
 def test_an_answer_names_its_codes_and_shows_the_first_with_its_title(document: dict[str, Any]) -> None:
-    titles = {(status, code): title for status, code, title in raised()}  # 408 and 415 have several
+    titles: defaultdict[tuple[str, str], set[str | None]] = defaultdict(set)  # a batch has its own word for its lines
+    for raised_status, code, title in raised():
+        titles[raised_status, code].add(title)
     for call, status, answer, _ in problems(document):
         codes = codes_in(answer)
         example = answer["content"][PROBLEM]["example"]
         assert codes == list(dict.fromkeys(codes)), f"{call} {status}"
         assert all(f"`{code}`" in answer["description"] for code in codes), f"{call} {status}"
         assert (example["type"], str(example["status"])) == (f"{PREFIX}{codes[0]}", status)
-        if status not in {"408", "415"} and titles.get((status, codes[0])):
-            assert example["title"] == titles[status, codes[0]], f"{call} {status}"
+        if status not in {"408", "415"} and titles[status, codes[0]] - {None}:
+            assert example["title"] in titles[status, codes[0]], f"{call} {status}"
     assert {title for status, _, title in raised() if status == "415"} == {
         answer["content"][PROBLEM]["example"]["title"] for _, status, answer, _ in problems(document) if status == "415"
     }
