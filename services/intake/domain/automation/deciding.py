@@ -28,6 +28,7 @@ from services.intake.domain.automation.staying import (
     acted,
     acted_here,
     count_stays,
+    failed_here,
     is_left_to_people,
     made_by,
     teams_here,
@@ -212,15 +213,18 @@ def try_steps(rule: Rule, case: Case, at: datetime, new_id: UUID) -> tuple[Chang
     """The changes that the rule's steps make; None when the process or a person forbids one, or they change nothing.
 
     A step that finds everything so already is done. So is giving it to a team that had it since the stage was entered:
-    whoever gave it to another one meant that.
+    whoever gave it to another one meant that. Who looked and found a control point failed is not overruled either.
 
     Args:
         new_id: of a request to open.
     """
     life, made = case.life, list[Change]()
     for step in rule.steps:
-        if isinstance(step, AssignStep) and step.team in teams_here(chain((e.change for e in case.history), made)):
+        told = chain((e.change for e in case.history), made)
+        if isinstance(step, AssignStep) and step.team in teams_here(told):
             continue
+        if isinstance(step, RecordStep) and step.control in failed_here(told):
+            return None
         move = _move(step, case.process, life, new_id)
         if move is None:
             return None
@@ -247,10 +251,8 @@ def is_held_back(rule: Rule, case: Case) -> bool:
 
 
 def _move(step: Step, process: Process, life: Life, new_id: UUID) -> Move | None:
-    """None where no one stage follows, or the control point is failed: who looked and found so is not overruled."""
+    """None where no one stage follows."""
     match step:
-        case RecordStep(control) if life.controls.get(control) is False:
-            return None
         case RecordStep(control, recorded):
             return moves.RecordControl(control, is_passed=True, recorded=recorded)
         case StageStep(stage):

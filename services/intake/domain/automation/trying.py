@@ -13,7 +13,7 @@ from uuid import UUID
 from services.intake.domain.automation.deciding import Case, is_held_back, may_look, try_steps
 from services.intake.domain.automation.reminding import next_reminder
 from services.intake.domain.automation.rules import Rule, RuleSet
-from services.intake.domain.automation.staying import BY
+from services.intake.domain.automation.staying import BY, is_further
 from services.intake.domain.automation.waiting import read_wait
 from services.intake.domain.changes import Cancelled, Closed, Merged, ProcessChanged, Reopened, StageEntered, Submitted
 from services.intake.domain.history import Entry
@@ -22,9 +22,6 @@ from services.intake.domain.process import Process
 
 _TRIED = UUID(int=0)
 """Of a request that would have been opened."""
-
-_OF_THE_SAME_MOVE = "entry:"
-"""Begins the cause of entries that a move made besides its first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +165,7 @@ def _lives(history: Iterable[Entry], process: Process) -> Iterator[tuple[Entry, 
 def _goes_on(entry: Entry, history: Sequence[Entry]) -> bool:
     """Whether the same move made the next entry as well: rules look at what a move led to, not at what it passed."""
     position = entry.sequence - history[0].sequence + 1
-    following = history[position].cause if position < len(history) else None
-    return following is not None and following.startswith(_OF_THE_SAME_MOVE)
+    return position < len(history) and is_further(history[position])
 
 
 def _agrees(rule: Rule, entry: Entry, history: Sequence[Entry]) -> bool | None:

@@ -6,16 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.intake.domain.changes import (
-    Cancelled,
-    Closed,
-    Merged,
-    Paused,
-    ProcessChanged,
-    Resumed,
-    StageEntered,
-    Submitted,
-)
+from services.intake.domain.automation.staying import stay_begun
+from services.intake.domain.changes import Cancelled, Closed, Merged, Paused, Resumed
 from services.intake.domain.history import Entry
 from services.intake.domain.process import Process, Waiting
 from services.intake.domain.reminded import Reminded
@@ -48,11 +40,10 @@ def read_wait(history: Iterable[Entry], process: Process) -> Wait | None:
     begun: dict[str, datetime] = {}
     pauses: list[Segment[datetime]] = []
     for entry in history:
+        stage = stay_begun(entry.change, None if wait is None else wait.stage)
+        if stage is not None:
+            wait = Wait(stage, entry.sequence, entry.occurred_at)
         match entry.change:
-            case Submitted(stage=stage) | StageEntered(stage=stage):
-                wait = Wait(stage, entry.sequence, entry.occurred_at)
-            case ProcessChanged(stage=stage) if wait is None or stage != wait.stage:
-                wait = Wait(stage, entry.sequence, entry.occurred_at)
             case Paused(reason) if process.pauses.get(reason) is not Waiting.HOUSE:
                 begun[reason] = min(entry.occurred_at, begun.get(reason, entry.occurred_at))  # or asked for more
             case Resumed(reason) if reason in begun:
