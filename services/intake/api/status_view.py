@@ -63,7 +63,7 @@ class StatusView(BaseModel):
     expected_text: str
     steps: list[StepView]
     asks_for_feedback: bool = Field(description="Whether it can be said now how it went, and was not yet")
-    score: int | None = Field(description="What the customer gave, 1 to 5; 5 is best")
+    score: int | None = Field(description="What the customer gave since the closing, 1 to 5; 5 is best")
     feedback_text: str | None = Field(description="The sentence that says so")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.intake.domain.changes import FeedbackGiven, Reopened
+from services.intake.domain.changes import Closed, FeedbackGiven, Reopened
 from services.intake.domain.history import Entry
 from services.intake.domain.life import State
 from services.intake.domain.record import RequestRecord
@@ -22,18 +22,18 @@ def is_asked(record: RequestRecord) -> bool:
 
 
 def given_score(record: RequestRecord) -> int | None:
-    """How satisfied the customer is, whoever told us; None while nobody did. After a reopening it is asked anew."""
+    """How satisfied the customer is, whoever told us; None while nobody did. With each closing it is asked anew."""
     answer = last_answer(record)
     return answer.change.score if answer is not None and isinstance(answer.change, FeedbackGiven) else None
 
 
 def last_answer(record: RequestRecord) -> Entry | None:
-    """The entry of the score that holds."""
+    """The entry of the score that holds. What was said before the last closing is no answer to how it went."""
     for entry in reversed(record.history):
         match entry.change:
             case FeedbackGiven():
                 return entry
-            case Reopened():
+            case Closed() | Reopened():
                 return None
     return None
 

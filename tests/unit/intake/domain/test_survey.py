@@ -13,7 +13,7 @@ from services.intake.domain.changes import Cancelled, Closed, FeedbackGiven, Mer
 from services.intake.domain.history import Change
 from services.intake.domain.record import RequestRecord
 from services.intake.domain.refusing import MoveRefused
-from services.intake.domain.survey import BY, MOST, check_answer, given_score, is_asked
+from services.intake.domain.survey import BY, MOST, check_answer, given_score, is_asked, last_answer
 from tests.unit.intake.api.test_page import NOW, RECORD
 
 OPEN = RECORD
@@ -36,6 +36,15 @@ def test_a_closed_request_is_asked_about_until_somebody_says_how_it_went() -> No
 
 def test_the_last_answer_holds() -> None:
     assert given_score(after(CLOSED, FeedbackGiven(2), FeedbackGiven(5))) == 5
+
+
+@pytest.mark.parametrize("by", [BY, "app"])
+def test_what_was_said_before_the_closing_is_no_answer_to_how_it_went(by: str) -> None:
+    record = after(after(OPEN, FeedbackGiven(1), by=by), Closed("paid"))
+    assert (is_asked(record), given_score(record), last_answer(record)) == (True, None, None)
+    check_answer(record)
+    assert given_score(after(record, FeedbackGiven(1), by=BY)) == 1
+    assert given_score(after(OPEN, FeedbackGiven(1), Cancelled("duplicate"))) == 1  # nobody asks there
 
 
 def test_a_reopening_asks_anew() -> None:
