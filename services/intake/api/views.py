@@ -109,7 +109,7 @@ class RequestView(BaseModel):
     submitted_at: datetime
     closed_at: datetime | None
     cycle: int = Field(description="1, and one more with each reopening")
-    score: int | None = Field(description="The customer's satisfaction, 1 to 5")
+    score: int | None = Field(description="The customer's satisfaction since the last reopening, 1 to 5")
     findings: dict[str, Judgement] = Field(
         description=(
             "What was doubted when it came in or was changed, and how people judged it. A channel is shown"

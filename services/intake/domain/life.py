@@ -64,11 +64,12 @@ class Life:
         awaited: for each of these reasons the documents that are still missing.
         controls: the control points recorded since the stage was entered, and whether they were passed.
         has_left_stage: the stage is finished and the next one has not begun.
-        is_responded: somebody answered the customer in substance.
+        is_acknowledged: somebody took it on, in this cycle or one before.
+        is_responded: somebody answered the customer in substance, in this cycle or one before.
         ended_as: closed, cancelled or merged; None while it is none of them.
         reason: why it ended as it did.
         cycle: 1, and one more with each reopening.
-        score: the latest satisfaction, 1 to 5.
+        score: the latest satisfaction of this cycle, 1 to 5.
         doubts: findings that nobody judged yet, by their codes; while there is one the request is in quarantine.
         confirmed, dismissed: the findings that a person judged.
     """
@@ -176,7 +177,9 @@ def evolve(life: Life, change: Change, occurred_at: datetime) -> Life:  # noqa: 
         case Changed():
             return _changed(life, change)
         case Reopened():
-            return replace(life, ended_as=None, outcome=None, reason=None, closed_at=None, cycle=life.cycle + 1)
+            return replace(
+                life, ended_as=None, outcome=None, reason=None, closed_at=None, cycle=life.cycle + 1, score=None
+            )
         case Closed(outcome, _, reason):
             return replace(_over(life, State.CLOSED, occurred_at), outcome=outcome, reason=reason)
         case Cancelled(reason):

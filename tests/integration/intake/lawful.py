@@ -51,6 +51,7 @@ class LawfulLife:
         self._assigned: dict[str, str | None] = {"team": None, "handler": None}
         self._acknowledged = self._responded = False
         self._ending: tuple[str | None, str | None, str | None] = (None, None, None)
+        self._score: int | None = None
         self._closed_at: datetime | None = None
         self._reopened_at: datetime | None = None
         self._is_reopening = False
@@ -103,6 +104,7 @@ class LawfulLife:
             "process": self.definition["process"],
             "product_line": self._product_line,
             "findings": self._findings,
+            "score": self._score,
         }
 
     @property
@@ -259,8 +261,10 @@ class LawfulLife:
                 self._waits, self._awaited = [], {}
             case "cancelled":
                 self._ending, self._waits, self._awaited = ("cancelled", None, data["reason"]), [], {}
+            case "feedback_given":
+                self._score = data["score"]
             case "reopened":
-                self._ending, self._closed_at = (None, None, None), None
+                self._ending, self._closed_at, self._score = (None, None, None), None, None
 
 
 def control_points(stage: Mapping[str, Any]) -> dict[str, list[str]]:

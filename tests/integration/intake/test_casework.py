@@ -73,7 +73,12 @@ async def test_every_move_is_recorded_told_and_proved(intake: Intake) -> None:
     view = answer.json()
     assert [entry["type"] for entry in view["history"]] == types
     assert [entry["cause"] for entry in view["history"] if entry["type"] == "resumed"] == ["entry:10", "entry:15", None]
-    assert (view["state"], view["reason"], view["cycle"], view["score"]) == ("cancelled", "submitted_by_mistake", 2, 2)
+    assert (view["state"], view["reason"], view["cycle"], view["score"]) == (
+        "cancelled",
+        "submitted_by_mistake",
+        2,
+        None,
+    )
     assert (view["team"], view["handler"], view["priority"]) == ("claims_hk", "s-104", "high")
     assert view["attributes"] == {
         "amount": 99.5, "is_total_loss": True, "has_photos": True, "workshop": "HK-017",

@@ -15,6 +15,9 @@ OLD, YOUNG = UUID(int=1), UUID(int=2)
 LEFT_BEFORE, LEFT_AFTER, LEFT = UUID(int=3), UUID(int=4), UUID(int=5)
 """Left their stage before they were put under another process, after it, and without that."""
 
+SCORED_BEFORE, SCORED_AFTER, SCORED_ONCE = UUID(int=6), UUID(int=7), UUID(int=8)
+"""Before they were reopened, after it, and never reopened."""
+
 DATA = f"""
 INSERT INTO customer (customer_id, channel, external_id, name, language, market, version, given_by, recorded_at)
 VALUES ('{OLD}', 'app', 'C-1', 'Ann', 'en', 'HK', 1, '{OLD}', now());
@@ -41,6 +44,19 @@ SELECT id, sequence, type, '{{}}', now(), now(), 'app', sha256('2') FROM (VALUES
     ('{LEFT_BEFORE}'::uuid, 1, 'stage_left'), ('{LEFT_BEFORE}', 2, 'process_changed'),
     ('{LEFT_AFTER}', 1, 'process_changed'), ('{LEFT_AFTER}', 2, 'stage_left'),
     ('{LEFT}', 1, 'acknowledged'), ('{LEFT}', 2, 'stage_left')
+) AS told (id, sequence, type);
+INSERT INTO request (request_id, reference, status_token, channel, kind, process, process_version, priority, market,
+    language, customer_id, customer_tier, attributes, stage, pause_reasons, is_responded, submitted_at, version, head,
+    cycle, score)
+SELECT id, id, id, 'app', 'claim', 'claim', 1, 'normal', 'HK', 'en', '{OLD}', 'standard', '{{}}', 'received',
+    '{{}}', false, now(), 3, sha256('3'), cycle, 2
+FROM (VALUES ('{SCORED_BEFORE}'::uuid, 3), ('{SCORED_AFTER}', 2), ('{SCORED_ONCE}', 1)) AS scored (id, cycle);
+INSERT INTO request_event (request_id, sequence, type, data, occurred_at, recorded_at, caller, hash)
+SELECT id, sequence, type, '{{}}', now(), now(), 'app', sha256('2') FROM (VALUES
+    ('{SCORED_BEFORE}'::uuid, 1, 'reopened'), ('{SCORED_BEFORE}', 2, 'feedback_given'),
+    ('{SCORED_BEFORE}', 3, 'reopened'),
+    ('{SCORED_AFTER}', 1, 'feedback_given'), ('{SCORED_AFTER}', 2, 'reopened'), ('{SCORED_AFTER}', 3, 'feedback_given'),
+    ('{SCORED_ONCE}', 1, 'feedback_given')
 ) AS told (id, sequence, type);
 INSERT INTO idempotency_key (caller, key, fingerprint, request_id, status, body) VALUES
     ('app', '1', sha256('1'), '{OLD}', 201,
@@ -80,6 +96,14 @@ async def test_a_stage_that_was_left_under_another_process_is_entered_anew(
     await migrate(before_0018)
     rows = await before_0018.fetch("SELECT request_id FROM request WHERE has_left_stage ORDER BY request_id")
     assert [row["request_id"] for row in rows] == [LEFT_AFTER, LEFT]
+
+
+async def test_a_score_that_was_given_before_the_last_reopening_is_forgotten(
+    before_0018: asyncpg.Connection[Any],
+) -> None:
+    await migrate(before_0018)
+    rows = await before_0018.fetch("SELECT request_id FROM request WHERE score IS NOT NULL ORDER BY request_id")
+    assert [row["request_id"] for row in rows] == [SCORED_AFTER, SCORED_ONCE]
 
 
 async def test_kept_answers_lose_the_external_id_and_nothing_else(before_0018: asyncpg.Connection[Any]) -> None:

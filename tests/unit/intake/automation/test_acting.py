@@ -264,6 +264,15 @@ def test_it_opens_one_and_never_another_whatever_comes_then() -> None:
     assert run(rated(closed(case), 1), FOLLOWING_UP)[1] == []
 
 
+def test_the_score_of_a_closing_that_was_taken_back_says_nothing_of_the_next_one() -> None:
+    case = rated(closed(submitted(amount=1)), 1)
+    for reopened in decide(case.process, case.life, moves.Reopen("new_evidence"), NOW):
+        case = acted(case, (reopened,), None)
+    assert (case.life.score, case.get("score")) == (None, None)
+    assert run(closed(case), FOLLOWING_UP)[1] == []
+    assert run(rated(closed(case), 2), FOLLOWING_UP)[1] == ["follow_up_low_score"]
+
+
 def test_only_rules_about_the_score_look_at_what_is_over() -> None:
     text = 'format: "1"\nrules: [{rule: open_it, when: {kind: claim}, do: [{open: complaint}]}]'
     rules = read_automation(text, "automation.yml")
