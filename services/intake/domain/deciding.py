@@ -41,6 +41,8 @@ def decide(process: Process, life: Life, move: Move, at: datetime) -> tuple[Chan
         return _attached(life, move)
     if isinstance(move, moves.MergeInto):
         return ending.merged(life, move)
+    if isinstance(move, moves.Absorb):
+        return ending.absorbed(life, move)
     return (_DECIDERS[type(move)](process, life, move),)
 
 
@@ -198,7 +200,6 @@ _DECIDERS: Mapping[type[Move], Any] = {
     moves.Signal: lambda _, __, move: changes.Signalled(move.signal),
     moves.Close: ending.closed,
     moves.Cancel: ending.cancelled,
-    moves.Absorb: lambda _, __, move: changes.Absorbed(move.from_request_id),
     moves.SplitOff: lambda _, __, move: changes.Split(move.into_request_id),
     moves.Complain: lambda _, __, move: changes.Complained(move.complaint_request_id),
     moves.GiveFeedback: lambda _, __, move: changes.FeedbackGiven(move.score),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -24,6 +24,11 @@ class Doubted:
 
     findings: Mapping[str, tuple[str, ...]]
     duplicates: tuple[UUID, ...] = ()
+
+
+def likely_duplicates(changes: Iterable[object]) -> frozenset[UUID]:
+    """The requests that it is, or was, likely a duplicate of, by what happened to it."""
+    return frozenset(one for change in changes if isinstance(change, Doubted) for one in change.duplicates)
 
 
 @dataclass(frozen=True, slots=True)

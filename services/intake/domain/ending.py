@@ -56,6 +56,16 @@ def merged(life: Life, move: moves.MergeInto) -> tuple[Change, ...]:
     return (change,)
 
 
+def absorbed(life: Life, move: moves.Absorb) -> tuple[Change, ...]:
+    """Which of two duplicates goes on is a matter of convenience: the doubt about the one that came later was right in
+    any case, and it is judged unless there are others that it may be a duplicate of.
+    """
+    change = changes.Absorbed(move.from_request_id)
+    if doubts.LIKELY_DUPLICATE in life.doubts and move.likely == {move.from_request_id}:
+        return change, doubts.FindingConfirmed(doubts.LIKELY_DUPLICATE, "merged")
+    return (change,)
+
+
 def reopened(process: Process, life: Life, move: moves.Reopen, at: datetime) -> tuple[Change, ...]:
     """The window is judged by when it happened and not by when it was told: late news counts here, too.
 

@@ -140,7 +140,14 @@ class MergeInto:
 
 @dataclass(frozen=True, slots=True)
 class Absorb:
+    """Take in another request, which was merged into this one.
+
+    Attributes:
+        likely: the requests that this one is likely a duplicate of, but for those that were merged or cancelled before.
+    """
+
     from_request_id: UUID
+    likely: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

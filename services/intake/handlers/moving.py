@@ -11,7 +11,7 @@ from services.intake.domain.branching import Branch
 from services.intake.domain.changes import Changed, ControlRecorded
 from services.intake.domain.deadlines import check_objective
 from services.intake.domain.deciding import decide
-from services.intake.domain.doubts import Doubted
+from services.intake.domain.doubts import Doubted, likely_duplicates
 from services.intake.domain.history import Change, Entry
 from services.intake.domain.instants import check_ending, check_move
 from services.intake.domain.life import evolve
@@ -39,7 +39,7 @@ from services.intake.handlers.opening import open_beside
 from services.intake.handlers.processes import Processes
 from services.intake.handlers.validation import Validation, count_doubts
 from services.intake.store.announcements import change_event
-from services.intake.store.moves import add_link, lock_request, lock_two, record_changes
+from services.intake.store.moves import add_link, find_standing, lock_request, lock_two, record_changes
 from services.intake.store.personal.customers import is_customer_erased
 from services.intake.store.personal.texts import add_texts, find_texts
 from shared.clock import Clock
@@ -117,13 +117,15 @@ class Moving:
                 raise RequestUnknown(each)
         ending, going_on = locked[reference], locked[into]
         _check_seen(ending, asking)
+        named = likely_duplicates(entry.change for entry in going_on.history)
+        likely = await find_standing(connection, named) if named else named
         ended = await self._change(connection, ending, MergeInto(going_on.request_id), asking)
         if going_on.life.is_over:
             detail = f"{into}, which it would be merged into, is over: {going_on.life.ending}"
             raise MoveRefused("request_over", detail, "into", ["a request that is not over"])
         at = ended.history[-1].occurred_at
         absorbing = Asking(asking.by, asking.visibility, max(at, going_on.life.submitted_at), cause=asking.cause)
-        await self._change(connection, going_on, Absorb(ending.request_id), absorbing)
+        await self._change(connection, going_on, Absorb(ending.request_id, likely), absorbing)
         await add_link(connection, ending.request_id, "merged_into", going_on.request_id)
         await add_link(connection, going_on.request_id, "absorbed", ending.request_id)
         return await self._lock(connection, reference, Asking(asking.by, asking.visibility))

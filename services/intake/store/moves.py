@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from services.intake.domain.history import Entry, change_data
@@ -34,6 +34,12 @@ async def lock_two(connection: Connection, references: Sequence[str], visibility
     found = {row["reference"] for row in rows}
     records = [await find_by_reference(connection, each, visibility) for each in references if each in found]
     return [record for record in records if record is not None]
+
+
+async def find_standing(connection: Connection, request_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those that are worked on or were closed: neither merged into others nor cancelled."""
+    rows = await _STATEMENTS["select_standing"].fetch(connection, request_ids=list(request_ids))
+    return frozenset(row["request_id"] for row in rows)
 
 
 async def record_changes(connection: Connection, record: RequestRecord, entries: Sequence[Entry]) -> None:

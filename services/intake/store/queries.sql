@@ -197,6 +197,11 @@ WHERE reference = ANY(:references::text[]) AND (:channel::text IS NULL OR channe
     AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams))
 ORDER BY request_id FOR NO KEY UPDATE;
 
+-- name: select_standing
+-- Those of some requests that are worked on or were closed: neither merged into others nor cancelled.
+SELECT request_id FROM request
+WHERE request_id = ANY(:request_ids::uuid[]) AND (ended_as IS NULL OR ended_as = 'closed');
+
 -- name: find_customer
 -- Our id of a channel's customer.
 SELECT customer_id FROM customer WHERE channel = :channel AND external_id = :external_id;

@@ -172,8 +172,9 @@ async def test_a_likely_duplicate_names_the_request_that_came_before(
         assert await is_proved(intake, reference)
 
 
+@pytest.mark.parametrize("is_older_one_merged", [False, True], ids=["later into older", "older into later"])
 async def test_who_merges_a_likely_duplicate_judges_it_and_is_counted(
-    intake: Intake, watchful: httpx.AsyncClient
+    intake: Intake, watchful: httpx.AsyncClient, is_older_one_merged: bool
 ) -> None:
     span = {"from": intake.clock.now().isoformat(), "to": (intake.clock.now() + timedelta(minutes=1)).isoformat()}
 
@@ -189,13 +190,33 @@ async def test_who_merges_a_likely_duplicate_judges_it_and_is_counted(
     customer = SUBMISSION["customer"] | {"id": new_id().hex}
     first, second = [await submitted(watchful, customer=customer, description=TEXT) for _ in range(2)]
     before = await counted()
-    call = f"/v1/requests/{second['reference']}/merge", write()
+    ending, going_on = (first, second) if is_older_one_merged else (second, first)
+    call = f"/v1/requests/{ending['reference']}/merge", write()
     for _ in range(2):  # a repeat is not counted
-        answer = await intake.staff.post(call[0], json={"into": first["reference"]}, headers=call[1])
+        answer = await intake.staff.post(call[0], json={"into": going_on["reference"]}, headers=call[1])
         assert answer.status_code == 200
     after = await counted()
     grown = [{name: new[name] - old[name] for name in new} for old, new in zip(before, after, strict=True)]
     assert grown == [{"records": 1, "right": 0}] * 2
+
+
+async def test_a_later_request_that_absorbed_what_it_was_likely_a_duplicate_of_can_be_decided(
+    intake: Intake, watchful: httpx.AsyncClient
+) -> None:
+    customer = SUBMISSION["customer"] | {"id": new_id().hex}
+    first, other, second = [
+        await submitted(watchful, kind="enquiry", attributes={}, customer=customer, description=TEXT) for _ in range(3)
+    ]
+    assert set(second["history"][1]["data"]["duplicates"]) == {first["id"], other["id"]}
+    findings = []
+    for ending in (first, other):  # the other one may be the duplicate until it is gone, too
+        answer = await intake.move(ending["reference"], "merge", into=second["reference"])
+        assert answer.status_code == 200, answer.text
+        findings.append((await intake.app.get(f"/v1/requests/{second['reference']}")).json()["findings"])
+    assert findings == [{"likely_duplicate": "open"}, {"likely_duplicate": "confirmed"}]
+    assert (await intake.move(second["reference"], "stage", stage="answering")).status_code == 200
+    assert (await intake.move(second["reference"], "close", outcome="answered")).status_code == 200
+    assert await is_proved(intake, second["reference"])
 
 
 async def test_duplicates_of_one_group_are_found_and_a_repeat_is_none(

@@ -104,7 +104,7 @@ def moves_of(process: Process) -> st.SearchStrategy[Move]:
         st.builds(moves.Reopen, st.sampled_from([*reopenings, "boredom"])),
         st.builds(moves.Cancel, st.sampled_from([*process.cancelling, "boredom"])),
         st.just(moves.MergeInto(UUID(int=8))),
-        st.just(moves.Absorb(UUID(int=9))),
+        st.builds(moves.Absorb, st.just(UUID(int=9)), st.frozensets(st.sampled_from([UUID(int=9), UUID(int=10)]))),
         st.just(moves.SplitOff(UUID(int=10))),
         st.just(moves.Complain(UUID(int=11))),
         st.builds(moves.GiveFeedback, st.integers(1, 5)),
@@ -527,6 +527,19 @@ def test_a_merge_confirms_that_the_request_was_a_duplicate() -> None:
     for change in decide(process, life, moves.MergeInto(UUID(int=8)), NOW):
         life = evolve(life, change, NOW)
     assert (life.state, life.doubts, life.confirmed) == (State.MERGED, (), ("likely_duplicate",))
+
+
+@pytest.mark.parametrize(("likely", "is_judged"), [({9}, True), ({9, 10}, False), ({10}, False), (set[int](), False)])
+def test_so_does_a_merge_the_other_way_round_unless_it_may_be_a_duplicate_of_others(
+    likely: set[int], is_judged: bool
+) -> None:
+    process = process_of("enquiry")
+    life, _ = begun(process, Doubted({"likely_duplicate": ("same_text",)}, (UUID(int=9), UUID(int=10))))
+    for change in decide(process, life, moves.Absorb(UUID(int=9), frozenset(UUID(int=each) for each in likely)), NOW):
+        life = evolve(life, change, NOW)
+    assert life.state is State.OPEN
+    judged = ((), ("likely_duplicate",))
+    assert (life.doubts, life.confirmed) == (judged if is_judged else judged[::-1])
 
 
 @pytest.mark.parametrize(
