@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from services.intake.api.examples import SUBMISSION
+from services.intake.domain.bounds import MOST_ATTRIBUTES
 from shared.contracts.addresses import ADDRESS_PATTERN, LONGEST_ADDRESS, is_deliverable
 from shared.contracts.payload import AttributeValue, Code, CustomerTier, Language, Market, Priority, RequestKind
 
@@ -139,7 +140,7 @@ Attribute = Annotated[
     ),
 ]
 Attributes = Annotated[
-    dict[Code, Attribute], Field(max_length=_MOST_MEMBERS), BeforeValidator(_few), shown(additionalProperties=False)
+    dict[Code, Attribute], Field(max_length=MOST_ATTRIBUTES), BeforeValidator(_few), shown(additionalProperties=False)
 ]
 YamlText = Annotated[bytes, WithJsonSchema({"type": "string", "minLength": 1})]
 EXACT = BeforeValidator(_exactly)

@@ -21,33 +21,33 @@ TOKEN_REFUSALS = tuple(
     )
 )
 
-_OVER, _ERASED = "request_over", "customer_erased"
+_OVER, _ERASED, _FULL = "request_over", "customer_erased", "history_full"
 
 MOVES_REFUSED: Mapping[str, tuple[str, ...]] = {
-    "acknowledge": ("already_acknowledged", _OVER),
-    "assign": ("nothing_changed", _OVER),
-    "stage": ("stage_forbidden", "stage_incomplete", _OVER),
-    "leave": ("stage_left_already", "stage_is_last", "stage_incomplete", _OVER),
-    "control": ("control_forbidden", "control_incomplete", _OVER),
-    "response": (_OVER,),
-    "inform": (),
-    "message": (_ERASED,),
-    "note": (_ERASED,),
-    "attachment": (_ERASED,),
-    "pause": ("pause_forbidden", _OVER),
-    "documents": (_OVER,),
-    "resume": ("resume_forbidden", _OVER),
-    "change": ("nothing_changed", _OVER),
-    "extend": ("extension_forbidden", _OVER),
-    "signal": (_OVER,),
+    "acknowledge": ("already_acknowledged", _OVER, _FULL),
+    "assign": ("nothing_changed", _OVER, _FULL),
+    "stage": ("stage_forbidden", "stage_incomplete", _OVER, _FULL),
+    "leave": ("stage_left_already", "stage_is_last", "stage_incomplete", _OVER, _FULL),
+    "control": ("control_forbidden", "control_incomplete", _OVER, _FULL),
+    "response": (_OVER, _FULL),
+    "inform": (_FULL,),
+    "message": (_ERASED, _FULL),
+    "note": (_ERASED, _FULL),
+    "attachment": (_ERASED, _FULL),
+    "pause": ("pause_forbidden", _OVER, _FULL),
+    "documents": (_OVER, _FULL),
+    "resume": ("resume_forbidden", _OVER, _FULL),
+    "change": ("nothing_changed", _OVER, _FULL),
+    "extend": ("extension_forbidden", _OVER, _FULL),
+    "signal": (_OVER, _FULL),
     "close": ("outcome_forbidden", "reason_forbidden", "doubt_open", "stage_incomplete", _OVER),
-    "reopen": ("not_closed", "reopening_forbidden", _OVER, _ERASED),
+    "reopen": ("not_closed", "reopening_forbidden", _OVER, _ERASED, _FULL),
     "cancel": ("cancelling_forbidden", _OVER),
-    "feedback": (_ERASED,),
+    "feedback": (_ERASED, _FULL),
     "merge": (_OVER, "merge_forbidden"),
-    "process": ("process_forbidden", "stage_forbidden", "nothing_changed", _OVER),
-    "split": (_OVER, _ERASED),
-    "complain": (_ERASED,),
+    "process": ("process_forbidden", "stage_forbidden", "nothing_changed", _OVER, _FULL),
+    "split": (_OVER, _ERASED, _FULL),
+    "complain": (_ERASED, _FULL),
     "confirm": ("finding_not_open",),
     "dismiss": ("finding_not_open",),
 }
@@ -62,7 +62,7 @@ CONFLICTS: Mapping[str, tuple[str, ...]] = {
     "POST /v1/keys/{prefix}:rotate": ("key_over",),
     "POST /v1/customers/{customer_id}:erase": ("requests_not_over",),
     "PUT /v1/processes/{process}": ("process_conflict",),
-    _SURVEY: ("not_closed", "feedback_final", _ERASED),
+    _SURVEY: ("not_closed", "feedback_final", _ERASED, _FULL),
 }
 
 DATA_CHECKED = frozenset(

@@ -11,6 +11,7 @@ from prometheus_client import Counter
 from pydantic_core import ErrorDetails
 
 from services.intake.api.context import IDEMPOTENCY_KEY
+from services.intake.domain.bounds import TooMuch
 from services.intake.domain.deadlines import ObjectiveUnknown
 from services.intake.domain.instants import InstantRefused
 from services.intake.domain.refusing import MoveRefused
@@ -186,6 +187,8 @@ def translating_refusals() -> Iterator[None]:
         raise objective_problem(unknown_objective) from None
     except MoveRefused as refused:
         raise move_problem(refused) from None
+    except TooMuch as too_much:
+        raise wrong_field(too_much.field, str(too_much)) from None
     except DataRefused as refused:
         raise data_problem(refused) from None
     except CustomerErased:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake.domain import changes, doubts, ending, moves
+from services.intake.domain.bounds import check_attributes, check_awaited
 from services.intake.domain.history import Change
 from services.intake.domain.kept import KEPT
 from services.intake.domain.life import Life
@@ -30,6 +31,7 @@ def decide(process: Process, life: Life, move: Move, at: datetime) -> tuple[Chan
     Raises:
         MoveRefused: with the allowed moves.
         InstantRefused: a reopening lies before the closing.
+        TooMuch: it would have too many attributes, or documents to wait for.
     """
     if isinstance(move, moves.Reopen):
         return ending.reopened(process, life, move, at)
@@ -88,6 +90,7 @@ def _paused(process: Process, life: Life, move: moves.Pause) -> Change:
 
     free = [known for known in process.pauses if known not in life.pause_reasons or further(known)]
     require_allowed("pause_forbidden", "reason", move.reason, free, "as a further reason to pause")
+    check_awaited(life, further(move.reason))
     return changes.Paused(move.reason, further(move.reason))
 
 
@@ -131,6 +134,7 @@ def _changed(_: Process, life: Life, move: moves.ChangeFacts) -> Change:
     )
     if change == changes.Changed(move.reason):
         raise MoveRefused(NOTHING_CHANGED, "all of it is so already")
+    check_attributes(life, move)
     return change
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from services.intake.domain.bounds import check_room
 from services.intake.domain.branching import Branch
 from services.intake.domain.changes import Changed, ControlRecorded
 from services.intake.domain.deadlines import check_objective
@@ -56,7 +57,8 @@ class Moving:
         RequestUnknown: or not the caller's.
         ChangedMeanwhile: the caller saw another version.
         InstantRefused: the instant cannot be true.
-        MoveRefused: the process does not allow it.
+        MoveRefused: the process does not allow it, or the history is too long for it.
+        TooMuch: it would have more of something than a request may.
         ObjectiveUnknown: more time for an objective without a clock.
         DataRefused: what it says of the request cannot be true.
         CustomerErased: people wrote something with it, and nothing may be kept of this customer; or it would be opened
@@ -188,6 +190,7 @@ class Moving:
         check_move(occurred_at, now, life.submitted_at)
         process = await self._processes.of(connection, life.process, life.process_version)
         changes = decide(process, life, move, occurred_at)
+        check_room(life, move)
         if isinstance(move, Close | Cancel | MergeInto):
             check_ending(occurred_at, record.reopened_at)
         if isinstance(move, Extend):

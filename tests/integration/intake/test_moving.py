@@ -206,6 +206,29 @@ async def test_a_mistyped_reference_says_so(intake: Intake) -> None:
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:reference")
 
 
+async def test_what_a_request_gathers_has_an_end(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = (await intake.submit(attributes={"amount": 1}))["reference"]
+    for first, count, value, status in ((0, 60, 1, 200), (60, 4, 1, 422), (60, 3, 1, 200), (0, 60, 2, 200)):
+        attributes = {f"a{number}": value for number in range(first, first + count)}
+        answer = await intake.move(reference, "change", reason="called", attributes=attributes)
+        assert answer.status_code == status, answer.text
+    answer = await intake.move(reference, "change", reason="called", attributes={"new": 1})
+    assert [error["field"] for error in answer.json()["errors"]] == ["attributes"]
+    for reason, status in (("customer_documents", 200), ("third_party", 422)):
+        documents = [f"{reason}_{number}" for number in range(40)]
+        answer = await intake.move(reference, "pause", reason=reason, documents=documents)
+        assert answer.status_code == status
+    assert [error["field"] for error in answer.json()["errors"]] == ["documents"]
+
+    monkeypatch.setattr("services.intake.domain.bounds.MOST_ENTRIES", 5)
+    answer = await intake.move(reference, "note", text="and so on")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:punctual:problem:history_full")
+    assert (await intake.move(reference, "resume", reason="customer_documents")).status_code == 200
+    monkeypatch.setattr("services.intake.domain.bounds.RESERVED", 1)
+    assert (await intake.move(reference, "response")).status_code == 409
+    assert (await intake.move(reference, "cancel", reason="duplicate")).status_code == 200
+
+
 async def test_a_wrong_reference_in_a_body_is_named(intake: Intake) -> None:
     reference = (await intake.submit())["reference"]
     for into, code in (("K7M4Q-2XD9D", "reference_mistyped"), (new_reference(), "request_not_found")):
