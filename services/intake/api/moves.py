@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import Counter
 
 from services.intake.api import move_bodies as bodies
-from services.intake.api.answers import REPLAY_HEADER, json_answer, stored_answer
+from services.intake.api.answers import REPLAY_HEADER, json_answer, kept_answer, stored_answer
 from services.intake.api.context import Context, ContextOf, Write, WriteOf
 from services.intake.api.etags import SeenOf, make_etag, shown_etag
 from services.intake.api.move_bodies import MoveBody, TimedBody
@@ -136,10 +136,9 @@ async def write_move(
                     status, answer = await stored_answer(connection, write)
                     return json_answer(answer, status, REPLAY_HEADER)
                 record = await perform(context.moving, connection, asking)
-                answer = (
-                    await show_request(context, connection, record, asking.visibility, write.caller)
-                ).model_dump_json()
-                await complete_answer(connection, write.owner, write.key, record, 200, answer)
+                view = await show_request(context, connection, record, asking.visibility, write.caller)
+                answer = view.model_dump_json()
+                await complete_answer(connection, write.owner, write.key, record, 200, kept_answer(view, answer))
     except KeyInFlight:
         raise key_in_flight(context.retry_after_seconds) from None
     RECORDED.labels(record.history[-1].change.TYPE, record.life.kind).inc()

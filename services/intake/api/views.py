@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.intake.api.examples import REQUEST
 from services.intake.domain.deadlines import Deadline, DeadlineState, expected_at
@@ -51,6 +52,9 @@ class EntryView(BaseModel):
     by: str
     cause: str | None = Field(description="What made it happen besides the call: entry:<sequence> or rule:<name>")
     data: dict[str, Any] = Field(description="Names other requests only where the caller sees them, so it may be empty")
+
+
+_HISTORY = TypeAdapter(list[EntryView])
 
 
 class RelatedView(BaseModel):
@@ -173,9 +177,14 @@ def view_request(
         deadlines=[_view_deadline(deadline) for deadline in record.deadlines],
         related=[RelatedView(relation=other.relation, reference=other.reference) for other in record.related],
         next=view_next(process, life, now),
-        history=[_view_entry(entry, sight) for entry in record.history],
+        history=[view_entry(entry, sight) for entry in record.history],
         status_url=None if public_url is None else public_url.rstrip("/") + status_path(record.status_token),
     )
+
+
+def write_history(history: Iterable[EntryView]) -> str:
+    """JSON, as a request that is shown has it."""
+    return _HISTORY.dump_json(list(history)).decode()
 
 
 def _view_findings(life: Life, sight: Sight) -> dict[str, Judgement]:
@@ -231,7 +240,7 @@ def _view_deadline(deadline: Deadline) -> DeadlineView:
     )
 
 
-def _view_entry(entry: Entry, sight: Sight) -> EntryView:
+def view_entry(entry: Entry, sight: Sight) -> EntryView:
     return EntryView(
         sequence=entry.sequence,
         type=entry.change.TYPE,

@@ -27,6 +27,9 @@ RELATING: Mapping[str, tuple[str, ...]] = {
 
 _JUDGEMENTS = frozenset({FindingConfirmed.TYPE, FindingDismissed.TYPE})
 
+SAYING_OF_OTHERS = frozenset({Doubted.TYPE, *RELATING, *_JUDGEMENTS})
+"""Entries of all other types are shown alike to whoever sees the request."""
+
 
 def names_others(history: Iterable[Entry]) -> bool:
     """Whether it says anything about other requests."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 
@@ -26,11 +27,13 @@ class Answer:
 
     Attributes:
         fingerprint: SHA-256 of the method, path and body it was used with.
+        request_id: of the request that the body shows; None where it shows none.
     """
 
     fingerprint: bytes
     status: int
     body: str
+    request_id: UUID | None = None
 
 
 def lock_timeout(patience: timedelta) -> str:
@@ -93,4 +96,5 @@ async def forget_answers(connection: Connection, keep: timedelta, count: int) ->
 
 
 def _answer(row: Record) -> Answer:
-    return Answer(row["fingerprint"], row["status"], with_external_id(row["body"], row["external_id"]))
+    body = with_external_id(row["body"], row["external_id"])
+    return Answer(row["fingerprint"], row["status"], body, row["request_id"])

@@ -109,12 +109,12 @@ RETURNING true;
 
 -- name: select_answer
 -- The answer that was given when the key was used first.
-SELECT fingerprint, status, body, external_id FROM idempotency_key LEFT JOIN request USING (request_id)
+SELECT fingerprint, status, body, request_id, external_id FROM idempotency_key LEFT JOIN request USING (request_id)
 WHERE caller = :caller AND key = :key;
 
 -- name: select_answers
 -- The answers of several keys that were used before.
-SELECT caller, key, fingerprint, status, body, external_id
+SELECT caller, key, fingerprint, status, body, request_id, external_id
 FROM idempotency_key JOIN unnest(:callers::text[], :keys::text[]) AS asked (caller, key) USING (caller, key)
     LEFT JOIN request USING (request_id);
 

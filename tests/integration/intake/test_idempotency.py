@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
+from typing import Any
 
 from services.intake.store.answers import claim_key
 from shared.ids import new_id
@@ -20,6 +22,49 @@ async def test_a_repeat_gets_the_first_answer_byte_for_byte(intake: Intake) -> N
     assert repeat.headers["location"] == first.headers["location"]
     assert repeat.headers["idempotency-replayed"] == "true"
     assert "idempotency-replayed" not in first.headers
+
+
+async def test_a_repeat_of_a_move_is_the_first_answer_too_and_keeps_no_history(intake: Intake) -> None:
+    other = await intake.submit()
+    reference = (await intake.submit())["reference"]
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("change", {"reason": "called", "attributes": {"amount": 99.5, "is_total": True, "zone": "NT", "count": 2}}),
+        ("stage", {"stage": "assessment", "handler": "s-104"}),
+        ("pause", {"reason": "third_party", "occurred_at": intake.clock.now().isoformat()}),
+        ("split", {"kind": "enquiry"}),
+        ("merge", {"into": other["reference"]}),
+    ]
+    headers = [write() for _ in calls]
+    rounds = []
+    for _ in range(2):
+        answers = []
+        for (verb, body), key in zip(calls, headers, strict=True):
+            intake.clock.advance(timedelta(minutes=1, microseconds=7))
+            answers.append(await intake.app.post(f"/v1/requests/{reference}/{verb}", json=body, headers=key))
+        rounds.append([(answer.status_code, answer.content) for answer in answers])
+    assert [status for status, _ in rounds[0]] == [200, 200, 200, 201, 200]
+    assert rounds[0] == rounds[1]
+    assert {answer.headers["idempotency-replayed"] for answer in answers} == {"true"}
+    assert json.loads(rounds[0][-1][1])["history"][-1]["type"] == "merged"
+    async with intake.database.connection() as connection:
+        kept = await connection.fetch(
+            "SELECT body FROM idempotency_key WHERE key = ANY($1)", [each["Idempotency-Key"] for each in headers]
+        )
+    types = {entry["type"] for row in kept for entry in json.loads(row["body"])["history"]}
+    assert types == {"submitted", "split", "merged"}
+
+
+async def test_a_repeat_of_a_move_says_of_other_requests_what_the_first_answer_said(intake: Intake) -> None:
+    mine, other = [(await intake.submit())["reference"] for _ in range(2)]
+    for reference in (mine, other):
+        await intake.move(reference, "assign", team="team_a")
+    handler = intake.person("chan", "handler", teams=["team_a"])
+    path, key = f"/v1/requests/{mine}/merge", write()
+    first = await handler.post(path, json={"into": other}, headers=key)
+    await intake.move(other, "assign", team="team_b")
+    repeat = await handler.post(path, json={"into": other}, headers=key)
+    assert (repeat.status_code, repeat.content) == (200, first.content)
+    assert first.json()["history"][-1]["data"] != {}
 
 
 async def test_a_key_cannot_be_used_for_another_body_or_path(intake: Intake) -> None:
