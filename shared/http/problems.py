@@ -23,7 +23,7 @@ MEDIA_TYPE = "application/problem+json"
 
 T = TypeVar("T")
 
-_MOST_ERRORS = 50
+MOST_ERRORS = 50
 """Told of one call. Nobody mends more by hand, and a body of a megabyte can have a hundred thousand."""
 
 _LONGEST_FIELD = 120  # characters; a body may name a field as it likes, and an answer repeats it
@@ -92,9 +92,9 @@ class Problem(Exception):
 
 def few_errors(found: Sequence[T], word: Callable[[T], FieldError]) -> list[FieldError]:
     """The first of them in words, and then how many more there are."""
-    told = [word(one) for one in found[:_MOST_ERRORS]]
-    if len(found) > _MOST_ERRORS:
-        told.append(FieldError(field="body", message=f"and {len(found) - _MOST_ERRORS} more are missing or wrong"))
+    told = [word(one) for one in found[:MOST_ERRORS]]
+    if len(found) > MOST_ERRORS:
+        told.append(FieldError(field="body", message=f"and {len(found) - MOST_ERRORS} more are missing or wrong"))
     return told
 
 
