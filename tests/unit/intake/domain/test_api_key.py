@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.api_key import ApiKey, hash_secret, next_expiry, overlap_end, read_key, write_key
+from shared.contracts.payload import LATEST
 from shared.http.access import Scope, StaffRole
 from shared.ids import new_key_prefix, new_secret
 
@@ -74,6 +75,21 @@ def test_an_overlap_never_lengthens_a_life(life: timedelta | None, later: timede
     assert key.expires_at is None or end <= key.expires_at
     following = next_expiry(key, now)
     assert following == (None if life is None else now + life)
+
+
+@given(
+    st.datetimes(NOW.replace(tzinfo=None) + timedelta(days=1), LATEST.replace(tzinfo=None), timezones=st.just(UTC)),
+    spans,
+)
+def test_a_key_of_any_life_has_a_successor_until_the_last_instant_at_most(
+    expires_at: datetime, later: timedelta
+) -> None:
+    key = replace(KEY, expires_at=expires_at)
+    now = min(NOW + later, expires_at)
+    following = next_expiry(key, now)
+    assert following == min(expires_at, LATEST - (now - NOW)) + (now - NOW)
+    assert following is not None
+    assert next_expiry(replace(key, created_at=now, expires_at=following), now) == following
 
 
 def test_a_channel_key_is_its_channel_and_a_staff_key_a_service_that_administers() -> None:
