@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 ZONE = timezone(timedelta(hours=8))
 """Quarters begin at midnight here. Hong Kong, mainland China and Taiwan share the offset and keep no summer time. It is
@@ -30,7 +30,12 @@ def bounds_of(period: str) -> tuple[datetime, datetime]:
     if match is None:
         raise ValueError(f"{period!r} is no quarter such as 2026Q4")
     quarters = int(match.group(1)) * _QUARTERS + int(match.group(2)) - 1
-    return _beginning(quarters), _beginning(quarters + 1)
+    begins, ends = _beginning(quarters), _beginning(quarters + 1)
+    try:
+        begins.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{period} begins before the year 1 in UTC") from None
+    return begins, ends
 
 
 def _beginning(quarters: int) -> datetime:
