@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from shared.http.access.guard import Access, enforce
 from shared.http.middleware import BodyLimit, TraceAndMetrics
 from shared.http.problems import install_problem_handlers, problem_responses
+from shared.http.query_names import refuse_repeated_names
 from shared.http.readiness import PatientReadiness, Readiness
 
 READY = Gauge("punctual_ready", "1 when the service could do its work at this very scrape, else 0.", ["service"])
@@ -35,7 +36,8 @@ def create_app(
     hosts, which a closed network has not and nobody here has read.
 
     Args:
-        access: stands before every route; whoever adds the routes calls ``access.check_routes`` at the end.
+        access: stands before every route, and behind it what refuses a name that stands twice in a query. Whoever
+            adds the routes calls ``access.check_routes`` at the end.
         body_limit: bytes; a larger body is answered 413.
         body_seconds: real time that a body may take to come; a slower one is answered 408.
         streamed: paths that take a body of any length piece by piece.
@@ -49,7 +51,10 @@ def create_app(
         "redirect_slashes": False,  # no document declares the redirects, and clients drop keys on the way
     }
     if access is not None:
-        defaults |= {"dependencies": [Depends(enforce)], "responses": problem_responses(401, 403, 503)}
+        defaults |= {
+            "dependencies": [Depends(enforce), Depends(refuse_repeated_names)],
+            "responses": problem_responses(401, 403, 503),
+        }
     app = FastAPI(**{**defaults, **fastapi_arguments})
     app.state.access = access
     install_problem_handlers(app)

@@ -90,11 +90,15 @@ class Problem(Exception):
         return JSONResponse(self.document(), status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
-def few_errors(found: Sequence[T], word: Callable[[T], FieldError]) -> list[FieldError]:
-    """The first of them in words, and then how many more there are."""
+def few_errors(found: Sequence[T], word: Callable[[T], FieldError], where: str = "body") -> list[FieldError]:
+    """The first of them in words, and then how many more there are.
+
+    Args:
+        where: the field that the last one names.
+    """
     told = [word(one) for one in found[:MOST_ERRORS]]
     if len(found) > MOST_ERRORS:
-        told.append(FieldError(field="body", message=f"and {len(found) - MOST_ERRORS} more are missing or wrong"))
+        told.append(FieldError(field=where, message=f"and {len(found) - MOST_ERRORS} more are missing or wrong"))
     return told
 
 
