@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,12 +141,15 @@ class Framing:
         if not drawn:
             return
         await samples.add_samples(connection, [(sample_id, unit.id) for sample_id, _, unit in drawn], now)
-        await self._outbox.append(
-            connection,
-            QUALITY,
-            [_sample_drawn(id_, event, unit, known[unit.id.request_id], now) for id_, event, unit in drawn],
-        )
-        await requests.count_events_said(connection, [unit.id.request_id for _, _, unit in drawn])
+        times: Counter[UUID] = Counter()  # a request can be drawn twice, closed and closed again in one batch
+        told: list[Event[Payload]] = []
+        for sample_id, event, unit in drawn:
+            request = known[unit.id.request_id]
+            times[request.request_id] += 1
+            sequence = request.events_said + times[request.request_id]
+            told.append(_sample_drawn(sample_id, event, unit, request, sequence, now))
+        await self._outbox.append(connection, QUALITY, told)
+        await requests.count_events_said(connection, times)
 
     async def _open_periods(self, connection: Connection, instants: Sequence[datetime]) -> dict[str, OpenPeriod]:
         opened: dict[str, OpenPeriod] = {}
@@ -176,14 +180,14 @@ def _is_breached(fates: Sequence[Fate] | None) -> bool | None:
 
 
 def _sample_drawn(
-    sample_id: UUID, closing: Event[RequestClosed], unit: Unit, request: KnownRequest, now: datetime
+    sample_id: UUID, closing: Event[RequestClosed], unit: Unit, request: KnownRequest, sequence: int, now: datetime
 ) -> Event[Payload]:
     trace = child(new_trace(closing.correlation_id, closing.traceparent))
     return Event(
         id=new_id(),
         source=SOURCE,
         subject=request.request_id,
-        sequence=request.events_said + 1,
+        sequence=sequence,
         occurred_at=closing.occurred_at,
         recorded_at=now,
         correlation_id=trace.correlation_id,

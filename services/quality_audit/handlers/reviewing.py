@@ -103,7 +103,7 @@ class Reviewing:
         await samples.add_review(connection, sample_id, review, given.submitted_by)
         event = _review_completed(sample, review, known.events_said + 1)
         await self._outbox.append(connection, QUALITY, [event])
-        await requests.count_events_said(connection, [sample.request_id])
+        await requests.count_events_said(connection, {sample.request_id: 1})
         return await _again(connection, sample_id), True
 
 

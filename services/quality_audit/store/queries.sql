@@ -27,8 +27,10 @@ FROM unnest(:request_ids::uuid[], :times::integer[]) AS news (request_id, times)
 WHERE request.request_id = news.request_id
 
 -- name: count_events_said
--- Note that one more event was said about each of these requests.
-UPDATE request SET events_said = events_said + 1 WHERE request_id = ANY(:request_ids::uuid[])
+-- Note how many more events were said about each of these requests.
+UPDATE request SET events_said = request.events_said + news.times
+FROM unnest(:request_ids::uuid[], :times::integer[]) AS news (request_id, times)
+WHERE request.request_id = news.request_id
 
 -- name: select_fates_of_requests
 -- What became so far of the clocks of these requests.

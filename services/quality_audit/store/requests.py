@@ -73,9 +73,9 @@ async def count_cycles(connection: Connection, times: Mapping[UUID, int]) -> Non
     await _STATEMENTS["count_cycles"].execute(connection, request_ids=list(times), times=list(times.values()))
 
 
-async def count_events_said(connection: Connection, request_ids: Iterable[UUID]) -> None:
-    """One more for each; the caller holds the row locks."""
-    await _STATEMENTS["count_events_said"].execute(connection, request_ids=list(request_ids))
+async def count_events_said(connection: Connection, times: Mapping[UUID, int]) -> None:
+    """So many more about each; the caller holds the row locks."""
+    await _STATEMENTS["count_events_said"].execute(connection, request_ids=list(times), times=list(times.values()))
 
 
 async def is_handler(connection: Connection, request_id: UUID, handler: str) -> bool:
