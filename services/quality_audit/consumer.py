@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import cast
 from uuid import UUID
 
+from services.quality_audit.domain.standing import MOVING, moved
 from services.quality_audit.domain.timeliness import ClockFate, after
 from services.quality_audit.handlers.framing import Closing, Framing
 from services.quality_audit.store import requests
@@ -16,7 +18,6 @@ from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
 from shared.contracts.requests import (
     RequestClosed,
-    RequestReopened,
     RequestResponded,
     RequestStageEntered,
     RequestSubmitted,
@@ -42,7 +43,7 @@ class QualityEvents:
         rejections: list[Rejection] = []
         payloads: list[Payload] = []
         closings: list[Closing] = []
-        reopened: Counter[UUID] = Counter()
+        moves: defaultdict[UUID, list[Event[Payload]]] = defaultdict(list)
         records: list[Record] = []
         for received in batch:
             try:
@@ -52,16 +53,15 @@ class QualityEvents:
                 continue
             payloads.append(event.data)
             if isinstance(event.data, RequestClosed):
-                times = reopened[event.data.request_id]
-                closings.append(Closing(cast("Event[RequestClosed]", event), times))
+                before = tuple(moves.get(event.subject, ()))
+                closings.append(Closing(cast("Event[RequestClosed]", event), before))
                 records.append(received.record)
-            elif isinstance(event.data, RequestReopened):
-                reopened[event.data.request_id] += 1
+            elif isinstance(event.data, MOVING):
+                moves[event.subject].append(event)
         await _remember(connection, payloads)
         refused = await self._framing.close(connection, closings) if closings else []
-        if reopened:
-            await requests.lock_requests(connection, reopened)  # in the order in which everybody locks them
-            await requests.count_cycles(connection, reopened)
+        if moves:
+            await _follow(connection, moves)
         return [*rejections, *(Rejection(records[r.number], r.reason, r.detail) for r in refused)]
 
 
@@ -76,6 +76,13 @@ async def _remember(connection: Connection, payloads: Sequence[Payload]) -> None
     clocks = [payload for payload in payloads if isinstance(payload, ClockPayload) and payload.party == _CUSTOMER]
     if clocks:
         await _follow_clocks(connection, clocks)
+
+
+async def _follow(connection: Connection, moves: Mapping[UUID, Sequence[Event[Payload]]]) -> None:
+    """Passes over requests that are not known."""
+    known = await requests.lock_requests(connection, moves)  # in the order in which everybody locks them
+    standings = {id_: reduce(moved, moves[id_], request.standing) for id_, request in known.items()}
+    await requests.store_standings(connection, standings)
 
 
 async def _follow_clocks(connection: Connection, news: Sequence[ClockPayload]) -> None:

@@ -14,16 +14,23 @@ ON CONFLICT DO NOTHING
 
 -- name: lock_requests
 -- Lock requests, in the order of their ids so that two batches cannot wait for each other.
-SELECT request_id, reference, kind, attributes::text AS attributes, events_said, cycle
+SELECT
+    request_id, reference, events_said, kind, attributes::text AS attributes, cycle,
+    attributes_told::text AS attributes_told, kind_told
 FROM request
 WHERE request_id = ANY(:request_ids::uuid[])
 ORDER BY request_id
 FOR UPDATE
 
--- name: count_cycles
--- Note how often these requests were reopened.
-UPDATE request SET cycle = request.cycle + news.times
-FROM unnest(:request_ids::uuid[], :times::integer[]) AS news (request_id, times)
+-- name: update_standings
+-- Write down how requests stand now.
+UPDATE request
+SET kind = news.kind, attributes = news.attributes::jsonb, cycle = news.cycle,
+    attributes_told = news.attributes_told::jsonb, kind_told = news.kind_told
+FROM unnest(
+    :request_ids::uuid[], :kinds::text[], :attributes::text[], :cycles::integer[], :attributes_told::text[],
+    :kinds_told::bigint[]
+) AS news (request_id, kind, attributes, cycle, attributes_told, kind_told)
 WHERE request.request_id = news.request_id
 
 -- name: count_events_said

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.quality_audit.domain.standing import Standing
 from services.quality_audit.domain.timeliness import ClockFate, Fate
 from shared.contracts.clocks import ClockPayload
-from shared.contracts.payload import AttributeValue, RequestKind
+from shared.contracts.payload import RequestKind
 from shared.contracts.requests import RequestSubmitted
 from shared.postgres import Connection, load_statements
 
@@ -24,15 +25,12 @@ ClockKey = tuple[UUID, int]
 class KnownRequest:
     """Attributes:
     events_said: the last sequence given to an event about it.
-    cycle: 1, and one more with each reopening.
     """
 
     request_id: UUID
     reference: str
-    kind: RequestKind
-    attributes: Mapping[str, AttributeValue]
     events_said: int
-    cycle: int
+    standing: Standing
 
 
 async def remember_requests(connection: Connection, submitted: Sequence[RequestSubmitted]) -> None:
@@ -59,18 +57,31 @@ async def lock_requests(connection: Connection, request_ids: Iterable[UUID]) -> 
         row["request_id"]: KnownRequest(
             row["request_id"],
             row["reference"],
-            RequestKind(row["kind"]),
-            json.loads(row["attributes"]),
             row["events_said"],
-            row["cycle"],
+            Standing(
+                kind=RequestKind(row["kind"]),
+                attributes=json.loads(row["attributes"]),
+                cycle=row["cycle"],
+                attributes_told=json.loads(row["attributes_told"]),
+                kind_told=row["kind_told"],
+            ),
         )
         for row in rows
     }
 
 
-async def count_cycles(connection: Connection, times: Mapping[UUID, int]) -> None:
-    """Note how often requests were reopened; what is not known of is passed over."""
-    await _STATEMENTS["count_cycles"].execute(connection, request_ids=list(times), times=list(times.values()))
+async def store_standings(connection: Connection, standings: Mapping[UUID, Standing]) -> None:
+    """The caller holds the row locks."""
+    stand = list(standings.values())
+    await _STATEMENTS["update_standings"].execute(
+        connection,
+        request_ids=list(standings),
+        kinds=[standing.kind.value for standing in stand],
+        attributes=[json.dumps(dict(standing.attributes)) for standing in stand],
+        cycles=[standing.cycle for standing in stand],
+        attributes_told=[json.dumps(dict(standing.attributes_told)) for standing in stand],
+        kinds_told=[standing.kind_told for standing in stand],
+    )
 
 
 async def count_events_said(connection: Connection, times: Mapping[UUID, int]) -> None:

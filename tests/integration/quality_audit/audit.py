@@ -18,7 +18,13 @@ from shared.clock import ManualClock
 from shared.contracts.clocks import ClockMet, ClockMissed, ClockPayload, ClockStarted
 from shared.contracts.envelope import Event, decode, encode
 from shared.contracts.payload import Payload
-from shared.contracts.requests import RequestClosed, RequestReopened, RequestStageEntered, RequestSubmitted
+from shared.contracts.requests import (
+    RequestChanged,
+    RequestClosed,
+    RequestReopened,
+    RequestStageEntered,
+    RequestSubmitted,
+)
 from shared.contracts.topics import CLOCKS, QUALITY, REQUESTS, Topic
 from shared.ids import new_id, new_reference
 from shared.inbox import Received, Rejection
@@ -78,6 +84,10 @@ class Story:
 
     def reopened(self) -> Event[Payload]:
         return self._said("intake", RequestReopened(request_id=self.request_id, reason="new_evidence"))
+
+    def changed(self, **changed: Any) -> Event[Payload]:
+        data = {"request_id": self.request_id, "reason": "correction", **changed}
+        return self._said("intake", RequestChanged.model_validate(data))
 
     def closed(self, outcome: str = "paid", *, closed_at: datetime = NOW, handler: str | None = None) -> Event[Payload]:
         data = RequestClosed(request_id=self.request_id, outcome=outcome, handler=handler)

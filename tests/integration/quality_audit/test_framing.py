@@ -153,6 +153,34 @@ async def test_the_amount_decides_the_stratum(audit: Audit) -> None:
     assert (line["risk"], line["rate"], line["attributes"]) == ("high_amount", 0.25, '{"amount": 250000}')
 
 
+@pytest.mark.parametrize("is_one_batch", [True, False])
+async def test_a_closing_freezes_what_the_request_was_changed_to_before_it(audit: Audit, is_one_batch: bool) -> None:
+    audit.plan_text = HOUSE
+    story = Story(attributes={"amount": 1_000, "workshop": "HK-017"})
+    events = [
+        story.submitted(),
+        story.changed(attributes={"amount": 1_000_000}),
+        story.closed(),
+        story.reopened(),
+        story.changed(attributes={"amount": 2_000}, kind="complaint"),
+        story.closed(),
+        story.reopened(),
+        story.changed(attributes={"workshop": "HK-018"}),
+    ]
+    for batch in [events] if is_one_batch else [[event] for event in events]:
+        assert not await audit.hear(*batch)
+    assert not await audit.hear(story.closed())
+    rows = await audit.as_admin("SELECT kind, risk, attributes::json ->> 'amount' FROM frame_unit ORDER BY cycle")
+    ordinary = ("complaint", "ordinary", "2000")
+    assert [tuple(row) for row in rows] == [("claim", "high_amount", "1000000"), ordinary, ordinary]
+    (known,) = await audit.as_admin("SELECT attributes::json ->> 'workshop' AS workshop FROM request")
+    assert known["workshop"] == "HK-018"
+
+
+async def test_changes_of_a_request_that_nobody_submitted_are_passed_over(audit: Audit) -> None:
+    assert not await audit.hear(Story().changed(attributes={"amount": 1}))
+
+
 async def test_a_request_belongs_to_the_quarter_it_closed_in(audit: Audit) -> None:
     story = Story()
     closed_at = datetime(2026, 9, 30, 15, 59, 59, tzinfo=UTC)  # one second before midnight in Hong Kong
