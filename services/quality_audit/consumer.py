@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import cast
 from uuid import UUID
 
 from services.quality_audit.domain.standing import MOVING, moved
 from services.quality_audit.domain.timeliness import ClockFate, after
+from services.quality_audit.domain.working import who_worked
 from services.quality_audit.handlers.framing import Closing, Framing
 from services.quality_audit.store import requests
 from services.quality_audit.store.requests import ClockKey
 from shared.contracts.clocks import ClockPayload
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
-from shared.contracts.requests import (
-    RequestClosed,
-    RequestResponded,
-    RequestStageEntered,
-    RequestSubmitted,
-)
+from shared.contracts.requests import RequestClosed, RequestSubmitted
 from shared.contracts.topics import CLOCKS, REQUESTS, TOPIC_BY_NAME, Topic
 from shared.errors import Rejected
 from shared.inbox import Received, Rejection
@@ -41,7 +37,7 @@ class QualityEvents:
 
     async def handle(self, connection: Connection, batch: Sequence[Received]) -> Sequence[Rejection]:
         rejections: list[Rejection] = []
-        payloads: list[Payload] = []
+        events: list[Event[Payload]] = []
         closings: list[Closing] = []
         moves: defaultdict[UUID, list[Event[Payload]]] = defaultdict(list)
         records: list[Record] = []
@@ -51,25 +47,26 @@ class QualityEvents:
             except Rejected as problem:
                 rejections.append(Rejection(received.record, problem.reason, problem.detail))
                 continue
-            payloads.append(event.data)
+            events.append(event)
             if isinstance(event.data, RequestClosed):
                 before = tuple(moves.get(event.subject, ()))
                 closings.append(Closing(cast("Event[RequestClosed]", event), before))
                 records.append(received.record)
             elif isinstance(event.data, MOVING):
                 moves[event.subject].append(event)
-        await _remember(connection, payloads)
+        await _remember(connection, events)
         refused = await self._framing.close(connection, closings) if closings else []
         if moves:
             await _follow(connection, moves)
         return [*rejections, *(Rejection(records[r.number], r.reason, r.detail) for r in refused)]
 
 
-async def _remember(connection: Connection, payloads: Sequence[Payload]) -> None:
+async def _remember(connection: Connection, events: Sequence[Event[Payload]]) -> None:
+    payloads = [event.data for event in events]
     submitted = [payload for payload in payloads if isinstance(payload, RequestSubmitted)]
     if submitted:
         await requests.remember_requests(connection, submitted)
-    worked = list(_who_worked(payloads))
+    worked = [(event.subject, who) for event in events for who in who_worked(event)]
     if worked:
         await requests.remember_handlers(connection, worked)
     # What another team or a supplier promised us is not what the customer was promised.
@@ -94,12 +91,6 @@ async def _follow_clocks(connection: Connection, news: Sequence[ClockPayload]) -
         known[key] = after(known.get(key), clock)
         latest[key] = clock
     await requests.store_fates(connection, [(latest[key], known[key]) for key in latest])
-
-
-def _who_worked(payloads: Iterable[Payload]) -> Iterable[tuple[UUID, str]]:
-    for payload in payloads:
-        if isinstance(payload, RequestStageEntered | RequestResponded | RequestClosed) and payload.handler is not None:
-            yield payload.request_id, payload.handler
 
 
 def _checked(received: Received) -> Event[Payload]:

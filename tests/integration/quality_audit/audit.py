@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from shared.contracts.requests import (
     RequestClosed,
     RequestReopened,
     RequestStageEntered,
+    RequestStageLeft,
     RequestSubmitted,
 )
 from shared.contracts.topics import CLOCKS, QUALITY, REQUESTS, Topic
@@ -85,13 +86,18 @@ class Story:
     def reopened(self) -> Event[Payload]:
         return self._said("intake", RequestReopened(request_id=self.request_id, reason="new_evidence"))
 
+    def left(self, stage: str = "received", *, by: str | None = None) -> Event[Payload]:
+        return replace(self._said("intake", RequestStageLeft(request_id=self.request_id, stage=stage)), author=by)
+
     def changed(self, **changed: Any) -> Event[Payload]:
         data = {"request_id": self.request_id, "reason": "correction", **changed}
         return self._said("intake", RequestChanged.model_validate(data))
 
-    def closed(self, outcome: str = "paid", *, closed_at: datetime = NOW, handler: str | None = None) -> Event[Payload]:
+    def closed(
+        self, outcome: str = "paid", *, closed_at: datetime = NOW, handler: str | None = None, by: str | None = None
+    ) -> Event[Payload]:
         data = RequestClosed(request_id=self.request_id, outcome=outcome, handler=handler)
-        return self._said("intake", data, closed_at)
+        return replace(self._said("intake", data, closed_at), author=by)
 
     def started(self) -> Event[Payload]:
         fields = {"started_at": NOW, "budget_seconds": 60, "budget_kind": "working", "calendar": "hk"}

@@ -119,6 +119,16 @@ async def test_nobody_reviews_a_case_of_his_own(audit: Audit) -> None:
     assert (await audit.review(sample["id"], reviewer="r1")).status_code == 201
 
 
+async def test_who_wrote_a_move_is_known_without_being_named_as_handler(audit: Audit) -> None:
+    story = Story()
+    await audit.hear(story.submitted(), story.left(by="anna"), story.closed(by="bo"))
+    sample = await audit.sample_of(story)
+    for author in ("anna", "bo"):
+        answer = await audit.review(sample["id"], reviewer=author)
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:punctual:problem:own_case")
+    assert (await audit.review(sample["id"], reviewer="r1")).status_code == 201
+
+
 async def test_samples_are_for_staff(audit: Audit) -> None:
     sample = await audit.sample_of(await audit.close_request())
     body = {"reviewer": "r1", "is_accurate": True, "is_complete": True}
