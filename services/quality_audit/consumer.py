@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import reduce
 from typing import cast
 from uuid import UUID
@@ -14,7 +15,7 @@ from services.quality_audit.domain.working import who_worked
 from services.quality_audit.handlers.framing import Closing, Framing
 from services.quality_audit.store import requests
 from services.quality_audit.store.requests import ClockKey
-from shared.contracts.clocks import ClockPayload
+from shared.contracts.clocks import ClockPayload, ClockStarted
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
 from shared.contracts.requests import RequestClosed, RequestSubmitted
@@ -86,11 +87,14 @@ async def _follow_clocks(connection: Connection, news: Sequence[ClockPayload]) -
     keys: set[ClockKey] = {(clock.clock_id, clock.cycle) for clock in news}
     known: dict[ClockKey, ClockFate] = await requests.load_fates(connection, keys)
     latest: dict[ClockKey, ClockPayload] = {}
+    started_ats: dict[ClockKey, datetime] = {}
     for clock in news:
         key = (clock.clock_id, clock.cycle)
         known[key] = after(known.get(key), clock)
         latest[key] = clock
-    await requests.store_fates(connection, [(latest[key], known[key]) for key in latest])
+        if isinstance(clock, ClockStarted):
+            started_ats[key] = clock.started_at
+    await requests.store_fates(connection, [(latest[key], known[key]) for key in latest], started_ats)
 
 
 def _checked(received: Received) -> Event[Payload]:

@@ -22,7 +22,7 @@ class Facts:
     """What is known about a request when it closes, and frozen then: later news never moves it to another stratum.
 
     Attributes:
-        is_breached: None when no clock of it had been heard of.
+        is_breached: None when no clock of its cycle had been heard of.
         attributes: only those which the plan reads.
     """
 

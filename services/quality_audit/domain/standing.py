@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from shared.contracts.envelope import Event
 from shared.contracts.payload import AttributeValue, Payload, RequestKind
@@ -17,6 +18,7 @@ MOVING: tuple[type[Payload], ...] = (RequestChanged, RequestReopened)
 class Standing:
     """Attributes:
     cycle: 1, and one more with each reopening.
+    began_at: when it was reopened last, as clocks count it; None in the first cycle.
     attributes_told: for each attribute that was changed, the sequence of the event that told its value.
     kind_told: the same for the kind; 0 as long as it is that of the submission.
     """
@@ -24,6 +26,7 @@ class Standing:
     kind: RequestKind
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     cycle: int = 1
+    began_at: datetime | None = None
     attributes_told: Mapping[str, int] = field(default_factory=dict)
     kind_told: int = 0
 
@@ -35,11 +38,18 @@ def moved(standing: Standing, event: Event[Payload]) -> Standing:
     """
     match event.data:
         case RequestReopened():
-            return replace(standing, cycle=standing.cycle + 1)
+            reopened_at = counted_at(event)
+            began_at = reopened_at if standing.began_at is None else max(standing.began_at, reopened_at)
+            return replace(standing, cycle=standing.cycle + 1, began_at=began_at)
         case RequestChanged() as change:
             return _changed(standing, change, event.sequence)
         case _:
             return standing
+
+
+def counted_at(event: Event[Payload]) -> datetime:
+    """When clocks count it as happened: what is said to happen later has happened when it was said."""
+    return min(event.occurred_at, event.recorded_at)
 
 
 def _changed(standing: Standing, change: RequestChanged, sequence: int) -> Standing:

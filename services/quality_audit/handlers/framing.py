@@ -14,8 +14,8 @@ from services.quality_audit.domain.period import period_of
 from services.quality_audit.domain.plan import Facts
 from services.quality_audit.domain.plan_text import PlanText
 from services.quality_audit.domain.selection import UnitId, commitment, secret_of_period
-from services.quality_audit.domain.standing import Standing, moved
-from services.quality_audit.domain.timeliness import Fate
+from services.quality_audit.domain.standing import Standing, counted_at, moved
+from services.quality_audit.domain.timeliness import Fate, Stretch
 from services.quality_audit.store import frame, requests, samples
 from services.quality_audit.store.frame import OpenPeriod
 from services.quality_audit.store.requests import KnownRequest
@@ -56,6 +56,10 @@ class _Ending:
     event: Event[RequestClosed]
     request: KnownRequest
     standing: Standing
+
+    @property
+    def stretch(self) -> Stretch:
+        return Stretch(self.standing.began_at, counted_at(self.event))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class Framing:
         return refused
 
     async def _enter(self, connection: Connection, accepted: Sequence[_Ending]) -> None:
-        fates = await requests.fates_of_requests(connection, [each.unit.request_id for each in accepted])
+        clocks = await requests.clocks_of_requests(connection, [each.unit.request_id for each in accepted])
         periods = await self._open_periods(connection, [each.event.occurred_at for each in accepted])
         units: list[Unit] = []
         for each in accepted:
@@ -128,11 +132,11 @@ class Framing:
             facts = Facts(
                 kind=each.standing.kind,
                 outcome=each.event.data.outcome,
-                is_breached=_is_breached(fates.get(each.unit.request_id)),
+                is_breached=_is_breached(each.stretch.fates_of(clocks.get(each.unit.request_id, ()))),
                 attributes={name: attributes[name] for name in plan.attributes & attributes.keys()},
             )
             units.append(frame_unit(each.unit, facts, closed_at, plan, self._master))
-        await frame.add_units(connection, units)
+        await frame.add_units(connection, units, [each.stretch for each in accepted])
         await self._draw(connection, accepted, units)
 
     async def _draw(self, connection: Connection, accepted: Sequence[_Ending], units: Sequence[Unit]) -> None:
@@ -177,8 +181,8 @@ def _ending_of(closing: Closing, known: Mapping[UUID, KnownRequest]) -> _Ending 
     return _Ending(UnitId(request.request_id, standing.cycle), closing.event, request, standing)
 
 
-def _is_breached(fates: Sequence[Fate] | None) -> bool | None:
-    return None if fates is None else Fate.MISSED in fates
+def _is_breached(fates: Sequence[Fate]) -> bool | None:
+    return Fate.MISSED in fates if fates else None
 
 
 def _sample_drawn(

@@ -90,13 +90,13 @@ class Reviewing:
             raise AlreadyReviewed("the sample was reviewed, and a review is frozen when it is given")
         if await requests.is_handler(connection, sample.request_id, given.reviewer):
             raise OwnCase(f"{given.reviewer} worked on request {sample.reference}")
-        fates = await requests.fates_of_requests(connection, [sample.request_id])
+        clocks = await requests.clocks_of_requests(connection, [sample.request_id])
         review = Review(
             review_id=new_id(),
             reviewer=given.reviewer,
             is_accurate=given.is_accurate,
             is_complete=given.is_complete,
-            is_timely=is_timely(fates.get(sample.request_id, [])),
+            is_timely=is_timely(sample.stretch.fates_of(clocks.get(sample.request_id, ()))),
             error_causes=given.error_causes,
             reviewed_at=self._clock.now(),
         )

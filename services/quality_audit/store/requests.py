@@ -6,10 +6,11 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.quality_audit.domain.standing import Standing
-from services.quality_audit.domain.timeliness import ClockFate, Fate
+from services.quality_audit.domain.timeliness import ClockFate, Fate, KnownClock
 from shared.contracts.clocks import ClockPayload
 from shared.contracts.payload import RequestKind
 from shared.contracts.requests import RequestSubmitted
@@ -62,6 +63,7 @@ async def lock_requests(connection: Connection, request_ids: Iterable[UUID]) -> 
                 kind=RequestKind(row["kind"]),
                 attributes=json.loads(row["attributes"]),
                 cycle=row["cycle"],
+                began_at=row["began_at"],
                 attributes_told=json.loads(row["attributes_told"]),
                 kind_told=row["kind_told"],
             ),
@@ -79,6 +81,7 @@ async def store_standings(connection: Connection, standings: Mapping[UUID, Stand
         kinds=[standing.kind.value for standing in stand],
         attributes=[json.dumps(dict(standing.attributes)) for standing in stand],
         cycles=[standing.cycle for standing in stand],
+        began_ats=[standing.began_at for standing in stand],
         attributes_told=[json.dumps(dict(standing.attributes_told)) for standing in stand],
         kinds_told=[standing.kind_told for standing in stand],
     )
@@ -94,13 +97,13 @@ async def is_handler(connection: Connection, request_id: UUID, handler: str) -> 
     return worked
 
 
-async def fates_of_requests(connection: Connection, request_ids: Iterable[UUID]) -> dict[UUID, list[Fate]]:
+async def clocks_of_requests(connection: Connection, request_ids: Iterable[UUID]) -> dict[UUID, list[KnownClock]]:
     """Requests without any known clock are missing."""
-    rows = await _STATEMENTS["select_fates_of_requests"].fetch(connection, request_ids=list(request_ids))
-    fates: defaultdict[UUID, list[Fate]] = defaultdict(list)
+    rows = await _STATEMENTS["select_clocks_of_requests"].fetch(connection, request_ids=list(request_ids))
+    clocks: defaultdict[UUID, list[KnownClock]] = defaultdict(list)
     for row in rows:
-        fates[row["request_id"]].append(Fate(row["fate"]))
-    return dict(fates)
+        clocks[row["request_id"]].append(KnownClock(Fate(row["fate"]), row["started_at"]))
+    return dict(clocks)
 
 
 async def load_fates(connection: Connection, keys: Iterable[ClockKey]) -> dict[ClockKey, ClockFate]:
@@ -111,8 +114,14 @@ async def load_fates(connection: Connection, keys: Iterable[ClockKey]) -> dict[C
     return {(row["clock_id"], row["cycle"]): ClockFate(Fate(row["fate"]), row["sealed_at"]) for row in rows}
 
 
-async def store_fates(connection: Connection, fates: Sequence[tuple[ClockPayload, ClockFate]]) -> None:
-    """Each clock at most once; the payload is any of its events."""
+async def store_fates(
+    connection: Connection, fates: Sequence[tuple[ClockPayload, ClockFate]], started_ats: Mapping[ClockKey, datetime]
+) -> None:
+    """Each clock at most once; the payload is any of its events.
+
+    Args:
+        started_ats: of the clocks whose start was told now.
+    """
     ordered = sorted(fates, key=lambda item: (item[0].clock_id, item[0].cycle))
     await _STATEMENTS["upsert_fates"].execute(
         connection,
@@ -122,4 +131,5 @@ async def store_fates(connection: Connection, fates: Sequence[tuple[ClockPayload
         objectives=[clock.objective for clock, _ in ordered],
         fates=[fate.fate.value for _, fate in ordered],
         sealed_ats=[fate.sealed_at for _, fate in ordered],
+        started_ats=[started_ats.get((clock.clock_id, clock.cycle)) for clock, _ in ordered],
     )

@@ -83,8 +83,8 @@ class Story:
         data = {"request_id": self.request_id, "from_stage": "received", "stage": "assessment", "handler": handler}
         return self._said("intake", RequestStageEntered.model_validate(data))
 
-    def reopened(self) -> Event[Payload]:
-        return self._said("intake", RequestReopened(request_id=self.request_id, reason="new_evidence"))
+    def reopened(self, at: datetime = NOW) -> Event[Payload]:
+        return self._said("intake", RequestReopened(request_id=self.request_id, reason="new_evidence"), at)
 
     def left(self, stage: str = "received", *, by: str | None = None) -> Event[Payload]:
         return replace(self._said("intake", RequestStageLeft(request_id=self.request_id, stage=stage)), author=by)
@@ -99,15 +99,15 @@ class Story:
         data = RequestClosed(request_id=self.request_id, outcome=outcome, handler=handler)
         return replace(self._said("intake", data, closed_at), author=by)
 
-    def started(self) -> Event[Payload]:
-        fields = {"started_at": NOW, "budget_seconds": 60, "budget_kind": "working", "calendar": "hk"}
-        return self.clock(ClockStarted, **fields)
+    def started(self, at: datetime = NOW, *, cycle: int = 1) -> Event[Payload]:
+        fields = {"started_at": at, "budget_seconds": 60, "budget_kind": "working", "calendar": "hk"}
+        return self.clock(ClockStarted, cycle=cycle, **fields)
 
-    def met(self) -> Event[Payload]:
-        return self.clock(ClockMet, stopped_at=NOW)
+    def met(self, *, cycle: int = 1) -> Event[Payload]:
+        return self.clock(ClockMet, stopped_at=NOW, cycle=cycle)
 
-    def missed(self) -> Event[Payload]:
-        return self.clock(ClockMissed, stopped_at=NOW)
+    def missed(self, *, cycle: int = 1) -> Event[Payload]:
+        return self.clock(ClockMissed, stopped_at=NOW, cycle=cycle)
 
     def clock(self, kind: type[ClockPayload], **fields: Any) -> Event[Payload]:
         data = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -78,6 +79,36 @@ async def test_timeliness_is_taken_from_the_clocks(audit: Audit) -> None:
     await audit.hear(late.missed())
     assert (await audit.review((await audit.sample_of(unknown))["id"])).json()["review"]["is_timely"] is None
     assert (await audit.review((await audit.sample_of(late))["id"])).json()["review"]["is_timely"] is False
+
+
+@pytest.mark.parametrize("is_one_batch", [True, False])
+@pytest.mark.parametrize("is_first_timely", [True, False])
+async def test_each_closing_is_judged_by_the_clocks_of_its_own_cycle(
+    audit: Audit, is_first_timely: bool, is_one_batch: bool
+) -> None:
+    story, hour = Story(), timedelta(hours=1)
+    requests = [story.submitted(), story.closed(closed_at=NOW - 4 * hour), story.reopened(NOW - 3 * hour)]
+    first, second = (story.met, story.missed) if is_first_timely else (story.missed, story.met)
+    clocks = [story.started(NOW - 5 * hour), first(cycle=1), story.started(NOW - 3 * hour, cycle=2)]
+    events = [*clocks, *requests]
+    for batch in [events] if is_one_batch else [[event] for event in events]:
+        assert not await audit.hear(*batch)
+    (sample,) = await audit.samples()
+    review = (await audit.review(sample["id"])).json()["review"]
+    assert review["is_timely"] is is_first_timely  # although the clock of the second cycle runs
+    assert not await audit.hear(second(cycle=2), story.closed(closed_at=NOW - 2 * hour))
+    rows = await audit.as_admin("SELECT is_breached FROM frame_unit ORDER BY cycle")
+    assert [row["is_breached"] for row in rows] == [not is_first_timely, is_first_timely]
+    (sample,) = await audit.samples(state="open")
+    assert (await audit.review(sample["id"])).json()["review"]["is_timely"] is not is_first_timely
+    completed = [event.data for event in await audit.told() if isinstance(event.data, ReviewCompleted)]
+    assert [data.is_timely for data in completed] == [is_first_timely, not is_first_timely]
+
+
+async def test_a_clock_whose_start_was_never_heard_counts_for_its_request(audit: Audit) -> None:
+    story = Story()
+    await audit.hear(story.submitted(), story.missed(), story.closed())
+    assert (await audit.review((await audit.sample_of(story))["id"])).json()["review"]["is_timely"] is False
 
 
 async def test_the_same_review_again_changes_nothing(audit: Audit) -> None:

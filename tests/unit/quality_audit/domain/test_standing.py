@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +32,14 @@ def test_a_change_moves_what_it_tells_and_leaves_the_rest() -> None:
     assert standing.attributes == {"amount": 1_000_000, "workshop": "HK-017"}
     assert standing.kind is RequestKind.CLAIM
     assert moved(standing, changed(3, kind="complaint")).kind is RequestKind.COMPLAINT
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=-5), timedelta(minutes=5)])
+def test_a_cycle_begins_when_clocks_count_the_reopening(ahead: timedelta) -> None:
+    event = replace(said(2, RequestReopened(request_id=REQUEST, reason="new_evidence")), occurred_at=NOW + ahead)
+    standing = moved(SUBMITTED, event)
+    assert standing.began_at == min(NOW, NOW + ahead)
+    assert moved(standing, replace(event, occurred_at=NOW - timedelta(days=1))).began_at == standing.began_at
 
 
 def test_each_reopening_begins_a_cycle_and_nothing_else_does() -> None:
