@@ -3,7 +3,7 @@
 ``principal``, ``matrix``, ``keyset``, ``tokens`` and ``claims`` are pure.
 """
 
-from shared.http.access.claims import ClaimNames
+from shared.http.access.claims import ClaimNames, is_name
 from shared.http.access.guard import Access, PrincipalOf
 from shared.http.access.identity import Identification, TrustedIssuer
 from shared.http.access.issuer import IssuerKeys
@@ -24,6 +24,7 @@ __all__ = [
     "Scope",
     "StaffRole",
     "TrustedIssuer",
+    "is_name",
     "load_matrix",
     "open_access",
     "read_matrix",

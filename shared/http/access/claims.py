@@ -53,13 +53,13 @@ def read_principal(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
         TokenRefused: the subject is not usable.
     """
     subject = claims["sub"]
-    if not _is_name(subject):
+    if not is_name(subject):
         raise TokenRefused("malformed", "The token's subject cannot be used")
     called = _find(claims, names.name)
     is_service = subject in (claims.get("client_id"), claims.get("azp"))  # RFC 9068: a client on its own behalf
     return Principal(
         subject=subject,
-        name=called if _is_name(called) else subject,
+        name=called if is_name(called) else subject,
         kind="service" if is_service else "staff",
         roles=frozenset(
             names.role_names[role] for role in _words(_find(claims, names.roles)) if role in names.role_names
@@ -69,7 +69,8 @@ def read_principal(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
     )
 
 
-def _is_name(claim: Any) -> TypeGuard[str]:
+def is_name(claim: Any) -> TypeGuard[str]:
+    """Whether people can be known by it: an address is a name, too."""
     return isinstance(claim, str) and claim.isprintable() and _NAME.fullmatch(claim) is not None
 
 

@@ -33,6 +33,7 @@ from shared.kafka import Record
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
+from tests.access.issuing import token_of
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 PERIOD = "2026Q4"
@@ -203,6 +204,12 @@ class Audit:
     async def review(self, sample_id: str, **found: Any) -> httpx.Response:
         body = {"reviewer": "r1", "is_accurate": True, "is_complete": True, **found}
         return await self.staff.post(f"/v1/samples/{sample_id}/review", json=body)
+
+    async def review_as(self, name: str, sample_id: str, **found: Any) -> httpx.Response:
+        """Signed in as a person of that name, who does not say it again."""
+        body = {"is_accurate": True, "is_complete": True, **found}
+        headers = {"Authorization": f"Bearer {token_of('quality_reviewer', preferred_username=name)}"}
+        return await self.nobody.post(f"/v1/samples/{sample_id}/review", json=body, headers=headers)
 
     async def score(self, **parameters: Any) -> dict[str, Any]:
         answer = await self.staff.get("/v1/score", params=parameters)

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from shared.contracts.quality import ReviewCompleted
+from shared.contracts.topics import QUALITY
 from shared.ids import new_id
 from tests.integration.quality_audit.audit import NOW, Audit, Story
 
@@ -160,6 +161,33 @@ async def test_who_wrote_a_move_is_known_without_being_named_as_handler(audit: A
     assert (await audit.review(sample["id"], reviewer="r1")).status_code == 201
 
 
+ADDRESS = "anna@insurer.example"
+
+
+@pytest.mark.parametrize("named", [{}, {"reviewer": ADDRESS}])
+async def test_who_is_known_by_an_address_reviews_and_no_event_tells_it(audit: Audit, named: dict[str, str]) -> None:
+    sample = await audit.sample_of(await audit.close_request())
+    answer = await audit.review_as(ADDRESS, sample["id"], **named)
+    assert (answer.status_code, answer.json()["review"]["reviewer"]) == (201, ADDRESS)
+    assert (await audit.review_as(ADDRESS, sample["id"])).status_code == 200
+    _, completed = await audit.told()
+    assert isinstance(completed.data, ReviewCompleted)
+    assert completed.data.reviewer == "unnamed"
+    assert not any(ADDRESS.encode() in part for part in _parts(audit))
+
+
+def _parts(audit: Audit) -> list[bytes]:
+    records = audit.broker.log(QUALITY.name)
+    return [part for r in records for part in (r.value or b"", *(header for _, header in r.headers))]
+
+
+async def test_who_is_known_by_an_address_does_not_review_a_case_of_his_own(audit: Audit) -> None:
+    story = Story()
+    await audit.hear(story.submitted(), story.closed(by=ADDRESS))
+    answer = await audit.review_as(ADDRESS, (await audit.sample_of(story))["id"])
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:punctual:problem:own_case")
+
+
 async def test_samples_are_for_staff(audit: Audit) -> None:
     sample = await audit.sample_of(await audit.close_request())
     body = {"reviewer": "r1", "is_accurate": True, "is_complete": True}
@@ -177,6 +205,9 @@ async def test_samples_are_for_staff(audit: Audit) -> None:
     [
         ({"reviewer": None}, "reviewer"),
         ({"reviewer": "Mrs. Chan, second floor"}, "reviewer"),
+        ({"reviewer": ""}, "reviewer"),
+        ({"reviewer": "n" * 129}, "reviewer"),
+        ({"reviewer": "r\u0000"}, "reviewer"),
         ({"is_accurate": "yes"}, "is_accurate"),
         ({"is_accurate": 1}, "is_accurate"),
         ({"is_timely": True}, "is_timely"),

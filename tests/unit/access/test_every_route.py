@@ -207,6 +207,14 @@ def test_every_guarded_route_of_intake_names_a_scope() -> None:
     assert [route for route, a in matrix_of("intake").routes.items() if not a.is_open and a.scope is None] == []
 
 
+async def test_a_program_says_whose_review_it_brings(applications: dict[str, FastAPI]) -> None:
+    headers = {"Authorization": f"Bearer {token_of('quality_reviewer', sub='tool', azp='tool')}"}
+    transport = httpx.ASGITransport(applications["quality_audit"])
+    async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers) as http:
+        answer = await http.post(f"/v1/samples/{_ID}/review", json={"is_accurate": True, "is_complete": True})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "reviewer")
+
+
 async def test_a_reviewer_cannot_review_in_the_name_of_another(applications: dict[str, FastAPI]) -> None:
     body = {"reviewer": "somebody.else", "is_accurate": True, "is_complete": True}
     headers = {"Authorization": f"Bearer {token_of('quality_reviewer')}"}
