@@ -9,6 +9,7 @@ from functools import reduce
 from typing import cast
 from uuid import UUID
 
+from services.quality_audit.domain.period import period_of
 from services.quality_audit.domain.standing import MOVING, moved
 from services.quality_audit.domain.timeliness import ClockFate, after
 from services.quality_audit.domain.working import who_worked
@@ -108,4 +109,13 @@ def _checked(received: Received) -> Event[Payload]:
         raise Rejected("unexpected_type", f"{event.data.event_type()} does not belong on this topic")
     if getattr(event.data, "request_id", None) != event.subject:
         raise Rejected("subject_mismatch", "the subject is not the request id of the payload")
+    if isinstance(event.data, RequestClosed):
+        _check_period(event.occurred_at)
     return event
+
+
+def _check_period(closed_at: datetime) -> None:
+    try:
+        period_of(closed_at)
+    except ValueError:
+        raise Rejected("no_period", "it was closed outside the calendar of the quarters") from None

@@ -60,8 +60,9 @@ class Condition(_Part):
         return self.attribute is None or self._reaches(facts.attributes.get(self.attribute))
 
     def _reaches(self, value: AttributeValue | None) -> bool:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number and self.at_least is not None and float(value or 0) >= self.at_least
+        if self.at_least is None or isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return value >= self.at_least  # as it is: no float holds 10**400
 
 
 class Risk(_Part):

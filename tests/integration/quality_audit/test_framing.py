@@ -78,6 +78,19 @@ async def test_the_closing_of_a_request_nobody_submitted_is_rejected(audit: Audi
     assert set(await audit.frame()) == {good.request_id}
 
 
+async def test_what_no_figure_could_count_is_rejected_or_counted_but_stops_nothing(audit: Audit) -> None:
+    audit.plan_text = HOUSE
+    huge, late = Story(attributes={"amount": 10**400}), Story()
+    last = datetime.max.replace(tzinfo=UTC)
+    (rejection,) = await audit.hear(huge.submitted(), late.submitted(), late.closed(closed_at=last), huge.closed())
+    assert rejection.reason == "no_period"
+    assert {request_id: line["risk"] for request_id, line in (await audit.frame()).items()} == {
+        huge.request_id: "high_amount"
+    }
+    proof = (await audit.staff.get("/v1/proof", params={"period": PERIOD})).json()
+    assert (proof["units"], proof["differing"]) == (1, 0)
+
+
 async def test_what_cannot_be_an_event_of_the_topic_is_rejected(audit: Audit) -> None:
     story = Story()
     stranger = replace(story.submitted(), subject=new_id())
