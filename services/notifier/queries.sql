@@ -84,7 +84,7 @@ WHERE v.request_id = n.request_id;
 -- name: lock_notices_of_requests
 -- The unended notices of these requests; of those that a withdrawal speaks of also the breaches and escalations sent.
 SELECT notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at, planned_at,
-    state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at, contact_version,
+    state, reason, phase, attempt, failures, is_resend, remaining, attend_at, first_claimed_at, contact_version,
     told_expected_at, ended_at, clock_timestamp() AS real_now,
     EXISTS (SELECT FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS has_words
 FROM notice
@@ -93,31 +93,33 @@ WHERE (request_id = ANY(:request_ids::uuid[]) AND state IN ('planned', 'held', '
 ORDER BY notice_id FOR UPDATE;
 
 -- name: ready_for_customers
--- Lock what may be claimed for customers now, oldest first; a later notice to one audience of a request waits for the earlier.
+-- Lock what may be claimed for customers now, oldest first; a later notice to one audience of a request waits for the
+-- earlier, unless that one is only for those left whom the relay put off.
 SELECT notice_id FROM notice AS n
 WHERE state = 'ready' AND audience = 'customer' AND attend_at <= clock_timestamp() AND NOT EXISTS (
     SELECT FROM notice AS earlier
     WHERE earlier.request_id = n.request_id AND earlier.audience = n.audience AND earlier.number < n.number
-        AND earlier.state IN ('ready', 'sending'))
+        AND earlier.state IN ('ready', 'sending') AND earlier.remaining IS NULL)
 ORDER BY attend_at, number
 LIMIT :count FOR UPDATE SKIP LOCKED;
 
 -- name: ready_for_staff
--- Lock what may be claimed for staff now, oldest first; a later notice to one audience of a request waits for the earlier.
+-- Lock what may be claimed for staff now, oldest first; a later notice to one audience of a request waits for the
+-- earlier, unless that one is only for those left whom the relay put off.
 SELECT notice_id FROM notice AS n
 WHERE state = 'ready' AND audience <> 'customer' AND attend_at <= clock_timestamp() AND NOT EXISTS (
     SELECT FROM notice AS earlier
     WHERE earlier.request_id = n.request_id AND earlier.audience = n.audience AND earlier.number < n.number
-        AND earlier.state IN ('ready', 'sending'))
+        AND earlier.state IN ('ready', 'sending') AND earlier.remaining IS NULL)
 ORDER BY attend_at, number
 LIMIT :count FOR UPDATE SKIP LOCKED;
 
 -- name: lock_notices
--- Notices by id, with Postgres' clock, and whether their words still exist.
+-- Notices by id, with Postgres' clock, and the language of their words while these exist.
 SELECT notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at, planned_at,
-    state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at, contact_version,
+    state, reason, phase, attempt, failures, is_resend, remaining, attend_at, first_claimed_at, contact_version,
     told_expected_at, ended_at, clock_timestamp() AS real_now,
-    EXISTS (SELECT FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS has_words
+    (SELECT language FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS language
 FROM notice
 WHERE notice_id = ANY(:notice_ids::uuid[])
 ORDER BY notice_id FOR UPDATE;
@@ -138,12 +140,14 @@ RETURNING notice_id;
 -- Write changed notices back.
 UPDATE notice AS o SET
     state = n.state, reason = n.reason, phase = n.phase, attempt = n.attempt, failures = n.failures,
-    is_resend = n.is_resend, attend_at = n.attend_at, first_claimed_at = n.first_claimed_at,
-    contact_version = n.contact_version, told_expected_at = n.told_expected_at, ended_at = n.ended_at
+    is_resend = n.is_resend, remaining = string_to_array(n.remaining, ',')::integer[], attend_at = n.attend_at,
+    first_claimed_at = n.first_claimed_at, contact_version = n.contact_version,
+    told_expected_at = n.told_expected_at, ended_at = n.ended_at
 FROM unnest(:notice_ids::uuid[], :states::text[], :reasons::text[], :phases::text[], :attempts::integer[],
-        :failures::integer[], :are_resends::boolean[], :attend_ats::timestamptz[], :first_claimed_ats::timestamptz[],
-        :contact_versions::integer[], :told_expected_ats::timestamptz[], :ended_ats::timestamptz[])
-    AS n (notice_id, state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at,
+        :failures::integer[], :are_resends::boolean[], :remaining::text[], :attend_ats::timestamptz[],
+        :first_claimed_ats::timestamptz[], :contact_versions::integer[], :told_expected_ats::timestamptz[],
+        :ended_ats::timestamptz[])
+    AS n (notice_id, state, reason, phase, attempt, failures, is_resend, remaining, attend_at, first_claimed_at,
         contact_version, told_expected_at, ended_at)
 WHERE o.notice_id = n.notice_id;
 

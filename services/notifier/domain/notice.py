@@ -2,10 +2,14 @@
 
 planned ─▶ held ⇄ ready ─▶ sending(claimed ─▶ transmitting) ─▶ sent | failed | ready again | in_doubt
 planned, held, ready, sending(claimed) ─▶ suppressed | withdrawn;  in_doubt ─▶ sent | failed | ready once more
+
+Of several recipients some may have the mail while others are still to be tried: it is then ready again for these alone,
+and can neither be taken back nor fail.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -56,6 +60,8 @@ class Notice:
     attempt: the number of the last claim; an outcome of an earlier one is refused.
     failures: definite refusals so far; chooses the next delay.
     is_resend: it was in doubt and goes out a second and last time, with the same bytes.
+    remaining: positions, in its rendering, of the recipients who are still to be tried while others have it; None when
+        all are. Of a notice that ended: those who never got it. Positions, so that no address stands here.
     attend_at: real instant at which somebody has to look: next attempt, end of the lease, end of the doubt.
     first_claimed_at: real.
     contact_version: of the address it was rendered for; None for staff.
@@ -75,6 +81,7 @@ class Notice:
     attempt: int = 0
     failures: int = 0
     is_resend: bool = False
+    remaining: tuple[int, ...] | None = None
     attend_at: datetime | None = None
     first_claimed_at: datetime | None = None
     contact_version: int | None = None
@@ -92,9 +99,14 @@ class Notice:
     @property
     def is_recallable(self) -> bool:
         """Nobody can have seen it yet."""
-        if self.is_resend:
+        if self.is_resend or self.is_partly_sent:
             return False
         return self.state in {NoticeState.PLANNED, NoticeState.HELD, NoticeState.READY} or self.phase is Phase.CLAIMED
+
+    @property
+    def is_partly_sent(self) -> bool:
+        """Some recipients have it, others are still to be tried."""
+        return self.remaining is not None and self.is_live
 
     @property
     def was_perhaps_seen(self) -> bool:
@@ -102,6 +114,7 @@ class Notice:
             self.state in {NoticeState.SENT, NoticeState.IN_DOUBT}
             or self.phase is Phase.TRANSMITTING
             or (self.is_resend and self.is_live)
+            or self.is_partly_sent
         )
 
 
@@ -176,11 +189,25 @@ def accepts_outcome(notice: Notice, attempt: int) -> bool:
 
 def sent(notice: Notice, now: datetime) -> Notice:
     _require(notice.state is NoticeState.IN_DOUBT or notice.phase is Phase.TRANSMITTING, notice)
-    return _end(notice, NoticeState.SENT, None, now)
+    return _end(replace(notice, remaining=None), NoticeState.SENT, None, now)
+
+
+def partly_sent(notice: Notice, put_off: Sequence[int]) -> Notice:
+    """Only those whom the relay put off are still to be tried.
+
+    Args:
+        put_off: positions among those whom the attempt was for.
+    """
+    _require(notice.state is NoticeState.IN_DOUBT or notice.phase is Phase.TRANSMITTING, notice)
+    tried = notice.remaining
+    return replace(notice, remaining=tuple(put_off) if tried is None else tuple(tried[at] for at in put_off))
 
 
 def failed(notice: Notice, reason: Reason, now: datetime) -> Notice:
+    """It did not arrive and is not tried again; sent all the same when another of its recipients has it."""
     _require(notice.state in {NoticeState.SENDING, NoticeState.IN_DOUBT}, notice)
+    if notice.is_partly_sent:
+        return _end(notice, NoticeState.SENT, None, now)
     return _end(notice, NoticeState.FAILED, reason, now)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -33,6 +33,7 @@ class Claim:
     """The right to make one attempt.
 
     Attributes:
+        recipients: whom it is for; of a mail that some have, those who are left.
         claimed_at: monotonic.
     """
 
@@ -42,6 +43,7 @@ class Claim:
     kind: NoticeKind
     correlation_id: str
     rendering: Rendering
+    recipients: Sequence[str] = field(repr=False)
     claimed_at: float
 
 
@@ -106,7 +108,8 @@ class Claiming:
             ]
             after = [notice for notice in attended if notice != before[notice.notice_id]]
             views = dict(former)
-            events = say(views, [notice for notice in after if not notice.is_live], {}, now)
+            languages = {notice_id: locked.language for notice_id, locked in found.items() if locked.language}
+            events = say(views, [notice for notice in after if not notice.is_live], languages, now)
             await store.save_notices(after)
             await subjects.save_requests([view for request_id, view in views.items() if view != former[request_id]])
             await self._outbox.append(connection, NOTICES, events)
@@ -130,8 +133,15 @@ def _claim(notice: Notice, rendering: Rendering, claimed_at: float) -> Claim:
         kind=notice.key.kind,
         correlation_id=notice.correlation_id,
         rendering=rendering,
+        recipients=_recipients(notice, rendering),
         claimed_at=claimed_at,
     )
+
+
+def _recipients(notice: Notice, rendering: Rendering) -> Sequence[str]:
+    if notice.remaining is None:
+        return rendering.recipients
+    return [rendering.recipients[at] for at in notice.remaining]
 
 
 def _has_words(notice: Notice, renderings: Mapping[UUID, Rendering]) -> bool:

@@ -11,7 +11,8 @@ from services.notifier.domain.attempts import Answer, Verdict
 from services.notifier.domain.notice import Notice
 from services.notifier.store.rows import notice_json, notice_of, to_json
 from services.notifier.store.statements import STATEMENTS
-from shared.postgres import Connection
+from shared.contracts.payload import Language
+from shared.postgres import Connection, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,16 @@ class Locked:
 
     Attributes:
         real_now: by Postgres' clock, the one clock of all leases.
-        has_words: its rendering exists.
+        language: of its rendering; None while there is none.
     """
 
     notice: Notice
     real_now: datetime
-    has_words: bool
+    language: Language | None
+
+    @property
+    def has_words(self) -> bool:
+        return self.language is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class NoticeStore:
         if not notice_ids:
             return {}
         rows = await STATEMENTS["lock_notices"].fetch(self._connection, notice_ids=list(notice_ids))
-        return {row["notice_id"]: Locked(notice_of(row), row["real_now"], row["has_words"]) for row in rows}
+        return {row["notice_id"]: Locked(notice_of(row), row["real_now"], _language(row)) for row in rows}
 
     async def lock_ready_notices(self, count: int) -> list[Locked]:
         """What may be claimed now and nobody else is claiming. Customers go first, a quarter is kept for staff.
@@ -96,6 +101,7 @@ class NoticeStore:
                 attempts=[n.attempt for n in notices],
                 failures=[n.failures for n in notices],
                 are_resends=[n.is_resend for n in notices],
+                remaining=[_joined(n.remaining) for n in notices],
                 attend_ats=[n.attend_at for n in notices],
                 first_claimed_ats=[n.first_claimed_at for n in notices],
                 contact_versions=[n.contact_version for n in notices],
@@ -114,3 +120,12 @@ class NoticeStore:
                 reply_codes=[a.answer.code for a in attempts],
                 enhanced_codes=[a.answer.enhanced for a in attempts],
             )
+
+
+def _language(row: Record) -> Language | None:
+    return Language(row["language"]) if row["language"] is not None else None
+
+
+def _joined(positions: Sequence[int] | None) -> str | None:
+    """As text, because arrays of arrays must be rectangular."""
+    return None if positions is None else ",".join(map(str, positions))

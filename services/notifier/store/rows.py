@@ -70,6 +70,7 @@ def notice_of(row: Record) -> Notice:
         attempt=row["attempt"],
         failures=row["failures"],
         is_resend=row["is_resend"],
+        remaining=tuple(row["remaining"]) if row["remaining"] is not None else None,
         attend_at=row["attend_at"],
         first_claimed_at=row["first_claimed_at"],
         contact_version=row["contact_version"],

@@ -28,10 +28,9 @@ async def only_claim(house: House) -> Claim:
 
 async def hand_over(house: House, claim: Claim) -> Answer | None:
     session = RelaySession(house.options)
-    rendering = claim.rendering
     try:
         return await session.hand_over(
-            SENDER.address, rendering.recipients, rendering.message, lambda: house.journal.begin(claim)
+            SENDER.address, claim.recipients, claim.rendering.message, lambda: house.journal.begin(claim)
         )
     finally:
         await session.close()

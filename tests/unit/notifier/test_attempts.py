@@ -48,6 +48,8 @@ SOON = REAL + timedelta(seconds=1)
         (Answer(Step.DATA, 250), Outcome.RETRY, None),
         (Answer(Step.DATA, 554), Outcome.FAILED, Reason.MESSAGE_REFUSED),
         (Answer(Step.BODY, 250, "2.0.0"), Outcome.SENT, None),
+        (Answer(Step.BODY, 451, put_off=(0,)), Outcome.RETRY, None),
+        (Answer(Step.BODY, None, put_off=(0,)), Outcome.IN_DOUBT, None),
         (Answer(Step.BODY, 451), Outcome.RETRY, None),
         (Answer(Step.BODY, 552), Outcome.FAILED, Reason.MESSAGE_REFUSED),
         (Answer(Step.BODY, 554, "5.6.0"), Outcome.FAILED, Reason.MESSAGE_REFUSED),
