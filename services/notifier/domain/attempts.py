@@ -67,7 +67,7 @@ class RetryPolicy:
 
     Attributes:
         delays: after the first, second, ... failure; the last one repeats.
-        give_up_after: since the first claim, of answers about this very message; an absent relay is waited for.
+        give_up_after: since a relay first put off this very message; one that was away before is waited for.
         in_doubt_wait: before a notice in doubt is sent once more or given up.
     """
 
@@ -142,7 +142,7 @@ def conclude(notice: Notice, verdict: Verdict, real_now: datetime, now: datetime
         case Outcome.IN_DOUBT:
             return moves.doubt(notice, real_now + policy.in_doubt_wait)
         case Outcome.RELAY_FAULT:
-            return moves.put_back(notice, real_now, is_failure=False)
+            return moves.put_back(notice, real_now)
         case Outcome.PARTLY_SENT:
             return _try_again(moves.partly_sent(notice, verdict.put_off), real_now, now, policy)
         case Outcome.RETRY:
@@ -150,10 +150,9 @@ def conclude(notice: Notice, verdict: Verdict, real_now: datetime, now: datetime
 
 
 def _try_again(notice: Notice, real_now: datetime, now: datetime, policy: RetryPolicy) -> Notice:
-    first = notice.first_claimed_at or real_now
-    if real_now - first >= policy.give_up_after:
+    if notice.first_put_off_at is not None and real_now - notice.first_put_off_at >= policy.give_up_after:
         return moves.failed(notice, Reason.GAVE_UP, now)
-    return moves.put_back(notice, real_now + policy.delay(notice.failures + 1), is_failure=True)
+    return moves.put_off(notice, real_now, real_now + policy.delay(notice.failures + 1))
 
 
 def attend(notice: Notice, real_now: datetime, now: datetime, policy: RetryPolicy, *, has_bytes: bool) -> Notice:
@@ -163,7 +162,7 @@ def attend(notice: Notice, real_now: datetime, now: datetime, policy: RetryPolic
     if notice.state is NoticeState.IN_DOUBT:
         return moves.end_doubt(notice, real_now, now, has_bytes=has_bytes)
     if notice.phase is Phase.CLAIMED:  # the body never began: nobody can have seen it
-        return moves.put_back(notice, real_now, is_failure=False)
+        return moves.put_back(notice, real_now)
     if notice.phase is Phase.TRANSMITTING:
         return moves.doubt(notice, real_now + policy.in_doubt_wait)
     return notice

@@ -58,12 +58,12 @@ class Notice:
     """Attributes:
     caused_at, planned_at, ended_at: business instants.
     attempt: the number of the last claim; an outcome of an earlier one is refused.
-    failures: definite refusals so far; chooses the next delay.
+    failures: how often the relay put it off, for the address that it has now; chooses the next delay.
     is_resend: it was in doubt and goes out a second and last time, with the same bytes.
     remaining: positions, in its rendering, of the recipients who are still to be tried while others have it; None when
         all are. Of a notice that ended: those who never got it. Positions, so that no address stands here.
     attend_at: real instant at which somebody has to look: next attempt, end of the lease, end of the doubt.
-    first_claimed_at: real.
+    first_put_off_at: real instant of the first of these failures.
     contact_version: of the address it was rendered for; None for staff.
     told_expected_at: the expected time that its words state.
     """
@@ -83,7 +83,7 @@ class Notice:
     is_resend: bool = False
     remaining: tuple[int, ...] | None = None
     attend_at: datetime | None = None
-    first_claimed_at: datetime | None = None
+    first_put_off_at: datetime | None = None
     contact_version: int | None = None
     told_expected_at: datetime | None = None
     ended_at: datetime | None = None
@@ -128,8 +128,11 @@ def make_ready(
 ) -> Notice:
     """Allow it to be claimed at once, with the words rendered for this contact and expected time."""
     _require(notice.is_recallable, notice)
+    is_same_contact = contact_version == notice.contact_version
     return replace(
         notice,
+        failures=notice.failures if is_same_contact else 0,
+        first_put_off_at=notice.first_put_off_at if is_same_contact else None,
         state=NoticeState.READY,
         reason=None,
         phase=None,
@@ -170,7 +173,6 @@ def claim(notice: Notice, real_now: datetime, lease: timedelta) -> Notice:
         reason=None,
         attempt=notice.attempt + 1,
         attend_at=real_now + lease,
-        first_claimed_at=notice.first_claimed_at or real_now,
     )
 
 
@@ -211,11 +213,16 @@ def failed(notice: Notice, reason: Reason, now: datetime) -> Notice:
     return _end(notice, NoticeState.FAILED, reason, now)
 
 
-def put_back(notice: Notice, attend_at: datetime, *, is_failure: bool) -> Notice:
+def put_back(notice: Notice, attend_at: datetime) -> Notice:
     """It was certainly not sent; try again at ``attend_at``."""
     _require(notice.state in {NoticeState.SENDING, NoticeState.IN_DOUBT}, notice)
-    failures = notice.failures + 1 if is_failure else notice.failures
-    return replace(notice, state=NoticeState.READY, phase=None, reason=None, attend_at=attend_at, failures=failures)
+    return replace(notice, state=NoticeState.READY, phase=None, reason=None, attend_at=attend_at)
+
+
+def put_off(notice: Notice, real_now: datetime, attend_at: datetime) -> Notice:
+    """The relay does not take it now; try again at ``attend_at``."""
+    first = notice.first_put_off_at or real_now
+    return replace(put_back(notice, attend_at), failures=notice.failures + 1, first_put_off_at=first)
 
 
 def doubt(notice: Notice, attend_at: datetime) -> Notice:

@@ -171,7 +171,7 @@ class Journal:
         if not moves.accepts_outcome(notice, entry.claim.attempt):
             return None
         if entry.answer is None:
-            return moves.put_back(notice, real_now, is_failure=False)
+            return moves.put_back(notice, real_now)
         return conclude(notice, judge(entry.answer), real_now, now, self._policy)
 
     def _measure(self, batch: Sequence[_Entry], written: _Written) -> None:

@@ -103,7 +103,7 @@ class NoticeStore:
                 are_resends=[n.is_resend for n in notices],
                 remaining=[_joined(n.remaining) for n in notices],
                 attend_ats=[n.attend_at for n in notices],
-                first_claimed_ats=[n.first_claimed_at for n in notices],
+                first_put_off_ats=[n.first_put_off_at for n in notices],
                 contact_versions=[n.contact_version for n in notices],
                 told_expected_ats=[n.told_expected_at for n in notices],
                 ended_ats=[n.ended_at for n in notices],

@@ -72,7 +72,7 @@ def notice_of(row: Record) -> Notice:
         is_resend=row["is_resend"],
         remaining=tuple(row["remaining"]) if row["remaining"] is not None else None,
         attend_at=row["attend_at"],
-        first_claimed_at=row["first_claimed_at"],
+        first_put_off_at=row["first_put_off_at"],
         contact_version=row["contact_version"],
         told_expected_at=row["told_expected_at"],
         ended_at=row["ended_at"],

@@ -169,6 +169,6 @@ def test_what_some_have_is_sent_whatever_becomes_of_the_others(answer: Answer) -
     flying = notice(
         NoticeKind.BREACH, "role:head", state=NoticeState.SENDING, phase=Phase.TRANSMITTING, attempt=2, remaining=(1,)
     )
-    long_ago = replace(flying, first_claimed_at=REAL - timedelta(hours=1))
+    long_ago = replace(flying, first_put_off_at=REAL - timedelta(hours=1))
     done = conclude(long_ago, judge(answer), REAL, NOW, POLICY)
     assert (done.state, done.reason, done.remaining) == (NoticeState.SENT, None, (1,))
