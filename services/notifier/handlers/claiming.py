@@ -10,6 +10,7 @@ from uuid import UUID
 from services.notifier.domain import notice as moves
 from services.notifier.domain.attempts import RetryPolicy, attend
 from services.notifier.domain.notice import Notice
+from services.notifier.domain.turns import kept_for_staff
 from services.notifier.domain.words import NoticeKind
 from services.notifier.handlers.saying import count_moves, say
 from services.notifier.store.notices import NoticeStore
@@ -68,6 +69,7 @@ class Claiming:
         self._clock = clock
         self._policy = policy
         self._lease = lease
+        self._turn = 0
 
     async def claim(self, count: int) -> list[Claim]:
         """Take up to ``count`` ready notices.
@@ -77,9 +79,10 @@ class Claiming:
         """
         async with self._database.transaction() as connection:
             store = NoticeStore(connection)
-            ready = await store.lock_ready_notices(count)
+            ready = await store.lock_ready_notices(count, kept_for_staff(count, self._turn))
             if not ready:
                 return []
+            self._turn += 1
             personal = PersonalStore(connection, self._master_keys)
             renderings = await personal.readable_renderings(locked.notice.notice_id for locked in ready)
             unreadable = [n for n in ready if n.has_words and n.notice.notice_id not in renderings]

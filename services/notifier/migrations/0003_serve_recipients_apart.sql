@@ -5,4 +5,4 @@ ALTER TABLE notice
         remaining IS NULL
         OR (cardinality(remaining) > 0 AND attempt > 0 AND state IN ('ready', 'sending', 'in_doubt', 'sent')));
 COMMENT ON COLUMN notice.remaining IS
-    'Positions from 0 in the recipients of its rendering: who is left while others have it, or never got it. NULL: all.';
+    'Positions from 0 in the recipients of its rendering: who is left while others have it, or never got it.';

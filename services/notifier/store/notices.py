@@ -62,13 +62,16 @@ class NoticeStore:
         rows = await STATEMENTS["lock_notices"].fetch(self._connection, notice_ids=list(notice_ids))
         return {row["notice_id"]: Locked(notice_of(row), row["real_now"], _language(row)) for row in rows}
 
-    async def lock_ready_notices(self, count: int) -> list[Locked]:
-        """What may be claimed now and nobody else is claiming. Customers go first, a quarter is kept for staff.
+    async def lock_ready_notices(self, count: int, for_staff: int) -> list[Locked]:
+        """What may be claimed now and nobody else is claiming; customers go first.
 
-        So a flood of breaches delays no confirmation, and a flood of requests silences no breach.
+        Args:
+            for_staff: how many of ``count`` are kept for staff; where that is all, customers get what staff leave.
         """
-        customers = await self._lock_ready("ready_for_customers", count - count // 4)
+        customers = await self._lock_ready("ready_for_customers", count - for_staff)
         staff = await self._lock_ready("ready_for_staff", count - len(customers))
+        if for_staff == count:
+            customers = await self._lock_ready("ready_for_customers", count - len(staff))
         ids = [*customers, *staff]
         found = await self.lock_notices(ids)
         return [found[notice_id] for notice_id in ids]

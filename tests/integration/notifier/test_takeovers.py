@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import pytest
 
 from services.notifier.delivery.session import RelaySession
 from services.notifier.domain.attempts import Answer, Step
@@ -191,6 +192,26 @@ async def test_customers_go_before_staff_but_never_all_of_the_way(database: Data
     second = [claim.kind for claim in await house.claiming.claim(16)]
     assert (second.count(NoticeKind.RECEIVED), second.count(NoticeKind.BREACH)) == (8, 8)
     assert [claim.kind for claim in await house.claiming.claim(1)] == [NoticeKind.BREACH]
+
+
+@pytest.mark.parametrize(("count", "breaches"), [(1, 1), (2, 4), (3, 4)])
+async def test_a_flood_of_requests_silences_no_breach_however_few_are_claimed(
+    database: Database, count: int, breaches: int
+) -> None:
+    house = House(database)
+    for _ in range(8):
+        case, other = Case(), Case()
+        await house.hear(*case.breach(), other.contact(), other.submitted(), other.clock())
+    kinds = [claim.kind for _ in range(4) for claim in await house.claiming.claim(count)]
+    assert kinds.count(NoticeKind.BREACH) == breaches
+
+
+async def test_whose_turn_it_is_waits_for_nobody(database: Database) -> None:
+    house = House(database)
+    for _ in range(5):
+        case = Case()
+        await house.hear(case.contact(), case.submitted(), case.clock())
+    assert [len(await house.claiming.claim(1)) for _ in range(6)] == [1, 1, 1, 1, 1, 0]
 
 
 async def test_stopping_gives_back_what_was_not_begun(database: Database) -> None:
