@@ -32,7 +32,9 @@ class HeldMessage(BaseModel):
 
     Attributes:
         reason: why its notice is held or how it ended, unless it was sent.
-        message: its text as its reader sees it.
+        is_damaged: what is stored of it cannot be decrypted any more; only that it was written is known.
+        subject: null when it is damaged.
+        message: its text as its reader sees it; null when it is damaged.
     """
 
     notice_id: UUID
@@ -44,9 +46,10 @@ class HeldMessage(BaseModel):
     planned_at: datetime
     ended_at: datetime | None
     language: Language
+    is_damaged: bool
     recipients: list[str]
-    subject: str
-    message: str
+    subject: str | None
+    message: str | None
 
     @classmethod
     def of(cls, mail: HeldMail) -> Self:
@@ -94,7 +97,10 @@ def customers_router(holding: Holding) -> APIRouter:
 
     @router.get("/{customer_id}/messages", responses=problem_responses(401, 403, 422, 503))
     async def messages_of_customer(customer_id: UUID, caller: PrincipalOf) -> CustomerMessages:
-        """Contact and every kept mail. On a customer who is not known nothing is held. Each reading is noted."""
+        """Contact and every kept mail, damaged ones without their words. Each reading is noted.
+
+        On a customer who is not known nothing is held.
+        """
         return CustomerMessages.of(await holding.of_customer(customer_id, _reader(caller)))
 
     return router

@@ -55,7 +55,7 @@ async def test_documents_that_are_needed_are_named_when_the_contact_comes(house:
     await house.hear(case.contact(), asking)
     assert await house.states(case) == [("received", "ready"), ("documents_needed", "ready")]
     mails = (await house.held_on(case)).mails
-    assert "receipts, x ray" in mails[-1].message
+    assert "receipts, x ray" in str(mails[-1].message)
 
 
 async def test_a_late_duplicate_makes_no_second_notice_after_the_first_ended(house: House) -> None:
