@@ -108,6 +108,12 @@ def test_documents_are_named_and_those_without_a_word_by_their_code(language: La
     assert named in words.html
 
 
+@pytest.mark.parametrize(("language", "expected"), [(EN, "expect"), (HANT, "預計"), (HANS, "预计")])
+@pytest.mark.parametrize("market", Market)
+def test_asking_for_documents_promises_nothing_of_the_time(language: Language, expected: str, market: Market) -> None:
+    assert expected not in rendered(NoticeKind.DOCUMENTS_NEEDED, language, market).text
+
+
 def test_asking_for_no_documents_is_never_put_into_words() -> None:
     with pytest.raises(MissingFact, match="documents"):
         rendered(NoticeKind.DOCUMENTS_NEEDED, EN, documents=())
