@@ -84,13 +84,13 @@ class RelaySession:
         """The instant (monotonic) of asking for the marker; None when it was refused."""
         try:
             async with asyncio.timeout(self._options.envelope_timeout):
-                await self._envelope(sender, recipients)
+                await self._envelope(sender, recipients, monotonic() + self._options.envelope_timeout / 2)
                 asked_at = monotonic()
                 return asked_at if await begin() else None
         except TimeoutError:
             raise _Answered(Answer(self._step, None)) from None
 
-    async def _envelope(self, sender: str, recipients: Sequence[str]) -> None:
+    async def _envelope(self, sender: str, recipients: Sequence[str], enough_at: float) -> None:
         is_reused = self._smtp is not None and self._smtp.is_connected
         try:
             smtp = await self._connected()
@@ -101,18 +101,26 @@ class RelaySession:
             # The relay had hung up on an idle connection; that is no fault.
             smtp = await self._connected()
             await self._ask(Step.SENDER, smtp.mail(sender))
-        self._put_off = await self._recipients(smtp, recipients)
+        self._put_off = await self._recipients(smtp, recipients, enough_at)
         response = await self._ask(Step.DATA, smtp.execute_command(b"DATA"))
         if response.code != _START_INPUT:
             raise _Answered(_answer(Step.DATA, response.code, response.message))
 
-    async def _recipients(self, smtp: aiosmtplib.SMTP, recipients: Sequence[str]) -> tuple[int, ...]:
-        """The positions of those who were put off; goes on when at least one was accepted."""
+    async def _recipients(self, smtp: aiosmtplib.SMTP, recipients: Sequence[str], enough_at: float) -> tuple[int, ...]:
+        """The positions of those who were put off; goes on when at least one was accepted.
+
+        Args:
+            enough_at: monotonic; then those who were accepted are served, so that a relay that thinks long about each
+                of many addresses does not use up the time of all.
+        """
         refusal: _Answered | None = None
         delay: _Answered | None = None
         put_off: list[int] = []
         accepted = 0
         for position, recipient in enumerate(recipients):
+            if accepted and monotonic() >= enough_at:
+                put_off.append(position)
+                continue
             try:
                 if not is_deliverable(recipient):  # the library would send to what it makes of it
                     raise _Answered(Answer(Step.RECIPIENT, _OUR_REFUSAL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -130,3 +131,15 @@ async def test_whom_the_relay_takes_gets_the_mail_whatever_it_says_of_the_others
     async with scripted_relay(ScriptedRelay(rcpt=[*replies, Trick.DROP])) as relay:
         assert await hand_over(replace(OPTIONS, port=relay.port), recipients=addresses) == answer
         assert relay.envelopes == ([taken] if answer.step is Step.BODY else [])
+
+
+async def test_a_relay_that_thinks_long_about_each_address_serves_some_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = count(0, 3)  # it is looked at the clock once per address
+    monkeypatch.setattr("services.notifier.delivery.session.monotonic", lambda: next(seconds))
+    addresses = [f"{number}@b.example" for number in range(9)]
+    async with scripted_relay(ScriptedRelay()) as relay:
+        answer = await hand_over(replace(OPTIONS, port=relay.port, envelope_timeout=20), recipients=addresses)
+        assert answer == Answer(Step.BODY, 250, "2.0.0", (4, 5, 6, 7, 8))
+        assert relay.envelopes == [addresses[:4]]
