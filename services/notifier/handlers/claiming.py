@@ -11,9 +11,9 @@ from services.notifier.domain import notice as moves
 from services.notifier.domain.attempts import RetryPolicy, attend
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.turns import kept_for_staff
-from services.notifier.domain.words import NoticeKind
+from services.notifier.domain.words import NoticeKind, Reason
 from services.notifier.handlers.saying import count_moves, say
-from services.notifier.store.notices import NoticeStore
+from services.notifier.store.notices import Locked, NoticeStore
 from services.notifier.store.personal import PersonalStore, Rendering
 from services.notifier.store.subjects import SubjectStore
 from shared.clock import Clock, monotonic
@@ -84,13 +84,14 @@ class Claiming:
                 return []
             self._turn += 1
             personal = PersonalStore(connection, self._master_keys)
-            renderings = await personal.readable_renderings(locked.notice.notice_id for locked in ready)
+            renderings, damaged = await personal.readable_renderings(locked.notice.notice_id for locked in ready)
             unreadable = [n for n in ready if n.has_words and n.notice.notice_id not in renderings]
-            postponed = [moves.postpone(n.notice, n.real_now + _UNTIL_READABLE) for n in unreadable]
+            waiting = [_wait(n, is_damaged=n.notice.notice_id in damaged) for n in unreadable]
             claimed = [moves.claim(n.notice, n.real_now, self._lease) for n in ready if n not in unreadable]
-            await store.save_notices([*claimed, *postponed])
-        if postponed:
-            _log.warning("mails wait, they cannot be decrypted here", count=len(postponed))
+            await store.save_notices([*claimed, *waiting])
+        count_moves({n.notice.notice_id: n.notice for n in unreadable}, waiting)
+        if waiting:
+            _log.warning("mails wait, they cannot be decrypted here", count=len(waiting), damaged=len(damaged))
         claimed_at = monotonic()
         return [_claim(n, renderings[n.notice_id], claimed_at) for n in claimed if _has_words(n, renderings)]
 
@@ -126,6 +127,14 @@ class Claiming:
                 correlation_id=notice.correlation_id,
             )
         return len(after)
+
+
+def _wait(unreadable: Locked, *, is_damaged: bool) -> Notice:
+    """For the master key; or for the next event on the request or the customer, which writes a damaged mail anew."""
+    notice = unreadable.notice
+    if is_damaged and notice.is_recallable:
+        return moves.hold(notice, Reason.WAITING_CONTACT)
+    return moves.postpone(notice, unreadable.real_now + _UNTIL_READABLE)
 
 
 def _claim(notice: Notice, rendering: Rendering, claimed_at: float) -> Claim:

@@ -128,11 +128,16 @@ class PersonalStore:
             encrypted=encrypted,
         )
 
-    async def readable_renderings(self, notice_ids: Iterable[UUID]) -> dict[UUID, Rendering]:
-        """Without those that cannot be decrypted here, so that they do not hold up the others."""
+    async def readable_renderings(self, notice_ids: Iterable[UUID]) -> tuple[dict[UUID, Rendering], set[UUID]]:
+        """Without those that cannot be decrypted here, so that they do not hold up the others.
+
+        The second part is the notices among these whose mail never will be, because it or its key is damaged.
+        """
         rows = await STATEMENTS["renderings"].fetch(self._connection, notice_ids=list(notice_ids))
         await self._find_keys(_encrypted_for(rows), is_patient=True)
-        return self._undamaged(rows)
+        found = self._undamaged(rows)
+        held = self._keys.keys() | self._damaged_keys
+        return found, {row["notice_id"] for row in rows if row["customer_id"] in held} - found.keys()
 
     async def mails_to(self, customer_id: UUID) -> list[tuple[Record, Rendering | None]]:
         """Each kept mail with its notice's ids, kind, state, reason, language and instants, oldest first.
