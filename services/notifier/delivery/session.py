@@ -96,9 +96,10 @@ class RelaySession:
             smtp = await self._connected()
             await self._ask(Step.SENDER, smtp.mail(sender))
         except _Answered as ended:
-            if not (is_reused and ended.answer.code is None):
+            if not (is_reused and ended.answer.code in {None, _CLOSING}):
                 raise
-            # The relay had hung up on an idle connection; that is no fault.
+            # The relay ended a connection that was idle, or that had carried enough for it; that is no fault.
+            self._drop()
             smtp = await self._connected()
             await self._ask(Step.SENDER, smtp.mail(sender))
         self._put_off = await self._recipients(smtp, recipients, enough_at)

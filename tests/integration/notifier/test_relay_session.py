@@ -143,3 +143,14 @@ async def test_a_relay_that_thinks_long_about_each_address_serves_some_at_a_time
         answer = await hand_over(replace(OPTIONS, port=relay.port, envelope_timeout=20), recipients=addresses)
         assert answer == Answer(Step.BODY, 250, "2.0.0", (4, 5, 6, 7, 8))
         assert relay.envelopes == [addresses[:4]]
+
+
+async def test_a_relay_that_closes_a_connection_after_some_mails_is_not_at_fault() -> None:
+    mail: list[str | Trick] = ["250 2.1.0 fine", "421 4.7.0 enough on this one", "250 2.1.0 fine", "421 4.3.2 closing"]
+    async with scripted_relay(ScriptedRelay(mail=mail)) as relay:
+        session = RelaySession(replace(OPTIONS, port=relay.port))
+        answers = [await session.hand_over("s@insurer.example", ["a@b.example"], MESSAGE, allow) for _ in range(3)]
+        await session.close()
+        taken = Answer(Step.BODY, 250, "2.0.0")
+        assert answers == [taken, taken, Answer(Step.SENDER, 421, "4.3.2")]  # the last one also on a new connection
+        assert relay.connections == 3
