@@ -9,6 +9,10 @@ EMAIL = "email"
 
 CUSTOMER = "customer"
 _ROLE_PREFIX = "role:"
+_LONGEST_AUDIENCE = 64  # in events
+
+LONGEST_ROLE = _LONGEST_AUDIENCE - len(_ROLE_PREFIX) - 1
+"""Of the directory's names. One less than fits, so that no name is what a longer one is cut to."""
 
 EXPECTED_TIME_OBJECTIVE = "resolution"
 """Until there is a predictor, the expected time told to a customer is this clock's deadline."""
@@ -84,7 +88,8 @@ class Reason(StrEnum):
 
 
 def role_audience(role: str) -> str:
-    return _ROLE_PREFIX + role
+    """Of a role that nobody can have, because its name is too long, the part that an event can name."""
+    return (_ROLE_PREFIX + role)[:_LONGEST_AUDIENCE]
 
 
 def role_of(audience: str) -> str | None:

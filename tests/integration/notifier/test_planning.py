@@ -222,3 +222,14 @@ async def test_reminders_that_did_not_go_give_way_to_newer_ones_and_to_the_end_o
         ("stage_waits:2:2", "withdrawn", "wait_ended"),
     ]
     assert [event["reason"] for event in await house.said()] == ["superseded", "wait_ended"]
+
+
+async def test_a_role_with_the_longest_name_stops_nothing(house: House) -> None:
+    case = Case(email=None)
+    roles = ["team_lead", "r" * 64, "r" * 63]
+    await house.hear(*case.breach()[:-1], case.clock(ClockBreached, notify_roles=roles))
+    breaches = [row for row in await house.notices(case) if row["kind"] == "breach"]
+    assert [(row["audience"], row["state"]) for row in breaches] == [
+        ("role:team_lead", "ready"),
+        (f"role:{'r' * 59}", "suppressed"),
+    ]

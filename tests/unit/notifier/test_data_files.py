@@ -100,6 +100,10 @@ def test_there_are_no_terms_for_languages_that_do_not_exist() -> None:
             "roles: {a: {addresses: [x@y.example], language: fr}}",
             "roles.a.language: must be one of zh-Hant, zh-Hans, en",
         ),
+        (
+            f"roles: {{{'r' * 59}: {{addresses: [x@y.example], language: en}}}}",
+            f"roles.{'r' * 59}: the name must have at most 58 characters",
+        ),
     ],
 )
 def test_a_wrong_roles_file_names_file_and_field(text: str, message: str, tmp_path: Path) -> None:
