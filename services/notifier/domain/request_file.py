@@ -153,7 +153,7 @@ class RequestFile:
         self._recall(kinds, Reason.BREACH_WITHDRAWN, data)
         told = sorted({n.key.audience for n in self._of_clock(kinds, data) if n.was_perhaps_seen})
         facts = Facts(objective=data.objective, due_at=data.due_at, stopped_at=data.stopped_at)
-        self._plan(NoticeKind.BREACH_WITHDRAWN, _cause(data, "breach_withdrawn", 0), told, facts, news, data.cycle)
+        self._plan(NoticeKind.BREACH_WITHDRAWN, _cause(data, "breach_withdrawn", 0, news), told, facts, news, data.cycle)
 
     @_apply.register
     def _stopped(self, data: clocks.ClockMet | clocks.ClockMissed, _: News) -> None:
@@ -200,7 +200,7 @@ class RequestFile:
     ) -> None:
         facts = Facts(objective=data.objective, level=level, due_at=data.due_at)
         audiences = [role_audience(role) for role in roles]
-        self._plan(kind, _cause(data, kind, level), audiences, facts, news, data.cycle)
+        self._plan(kind, _cause(data, kind, level, news), audiences, facts, news, data.cycle)
 
     def _plan(
         self, kind: NoticeKind, cause: str, audiences: Sequence[str], facts: Facts, news: News, cycle: int | None = None
@@ -239,6 +239,8 @@ def _asking(reason: str) -> str:
     return f"paused:{reason}:"
 
 
-def _cause(data: _WithDeadline, kind: str, level: int) -> str:
-    """With the deadline: late news can withdraw a breach, and a moved deadline can pass again."""
-    return f"{data.clock_id}:{data.cycle}:{kind}:{level}:{data.due_at:%Y%m%dT%H%M%S.%fZ}"
+def _cause(data: _WithDeadline, kind: str, level: int, news: News) -> str:
+    """With the deadline for whoever reads it, and with the event's number: late news can withdraw a breach and later
+    news bring it back at the very same deadline. An event that is heard again has the number it had.
+    """
+    return f"{data.clock_id}:{data.cycle}:{kind}:{level}:{data.due_at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"

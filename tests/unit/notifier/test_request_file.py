@@ -35,6 +35,7 @@ from shared.contracts.requests import (
     RequestStageEntered,
 )
 from tests.unit.notifier.samples import (
+    CLOCK,
     DUE,
     NOW,
     REAL,
@@ -210,16 +211,40 @@ def test_a_withdrawn_breach_is_told_to_those_who_may_know_of_it() -> None:
 
 def test_a_breach_of_the_moved_deadline_is_told_again_and_the_same_breach_is_not() -> None:
     file = open_file(view=TOLD)
-    for news_of_clock in (
-        clock(ClockBreached),
-        clock(ClockBreached),
-        clock(ClockBreachWithdrawn),
-        clock(ClockBreached, due_at=LATER),
+    for sequence, news_of_clock in (
+        (2, clock(ClockBreached)),
+        (2, clock(ClockBreached)),
+        (3, clock(ClockBreachWithdrawn)),
+        (4, clock(ClockBreached, due_at=LATER)),
     ):
-        file.hear(news(news_of_clock))
+        file.hear(news(news_of_clock, sequence=sequence))
     breaches = [n for n in file.notices.values() if n.key.kind is NoticeKind.BREACH]
     assert {n.facts.due_at for n in breaches if n.state is NoticeState.PLANNED} == {LATER}
     assert len({n.key.cause for n in breaches}) == 2
+
+
+def test_a_breach_that_is_true_again_at_the_same_deadline_is_told_again() -> None:
+    file = open_file(view=TOLD)
+    for kind in (NoticeKind.BREACH, NoticeKind.ESCALATION):
+        told = notice(kind, "role:team_lead", state=NoticeState.SENT, ended_at=NOW)
+        file.replace(replace(told, notice_id=UUID(int=len(file.notices))))
+    for sequence, kind_of_news in enumerate((ClockBreachWithdrawn, ClockResumed, ClockBreached, ClockEscalated), 4):
+        for _ in range(2):  # a replay carries the same number
+            file.hear(news(clock(kind_of_news), sequence=sequence))
+    assert [n.key.kind for n in file.notices.values() if n.state is NoticeState.PLANNED] == [
+        NoticeKind.BREACH_WITHDRAWN,
+        NoticeKind.BREACH,
+        NoticeKind.ESCALATION,
+    ]
+
+
+def test_a_second_withdrawal_that_names_the_same_deadline_is_told_too() -> None:
+    file = open_file(notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW), view=TOLD)
+    file.hear(news(clock(ClockBreachWithdrawn, due_at=LATER), sequence=5))
+    second = replace(notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW), planned_at=LATER)
+    file.replace(replace(second, notice_id=UUID(int=10), key=replace(second.key, cause=f"{CLOCK}:1:breach:0:second")))
+    file.hear(news(clock(ClockBreachWithdrawn, due_at=LATER), sequence=7))
+    assert kinds(file).count(NoticeKind.BREACH_WITHDRAWN) == 2
 
 
 def test_a_withdrawn_breach_of_one_clock_leaves_the_others() -> None:
