@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import singledispatchmethod
-from uuid import UUID
 
 from services.notifier.domain import notice as moves
 from services.notifier.domain.news import News
-from services.notifier.domain.notice import Facts, Key, Notice
-from services.notifier.domain.views import RequestView, Submission
+from services.notifier.domain.notice import Facts
+from services.notifier.domain.notice_file import NoticeFile
+from services.notifier.domain.views import Submission
 from services.notifier.domain.words import CUSTOMER, EXPECTED_TIME_OBJECTIVE, NoticeKind, Reason, role_audience
 from shared.contracts import casework, clocks, requests
 from shared.contracts.payload import Payload
@@ -19,35 +19,12 @@ from shared.contracts.payload import Payload
 _WithDeadline = clocks.ClockWarned | clocks.ClockBreached | clocks.ClockBreachWithdrawn | clocks.ClockEscalated
 
 
-class RequestFile:
-    """One request's view and notices while a batch of news is applied.
-
-    Attributes:
-        view: as of the last news.
-        notices: by id; live ones, and the ended ones that a withdrawal may have to speak of.
-        planned: ids of the notices that are new.
-    """
-
-    def __init__(
-        self, view: RequestView, notices: Iterable[Notice], *, now: datetime, new_id: Callable[[], UUID]
-    ) -> None:
-        self.view = view
-        self.notices = {notice.notice_id: notice for notice in notices}
-        self.planned: set[UUID] = set()
-        self._now = now
-        self._new_id = new_id
+class RequestFile(NoticeFile):
+    """Hears what was said about one request."""
 
     def hear(self, news: News) -> None:
         """Apply one event. Types that change nothing here are passed over."""
         self._apply(news.data, news)
-
-    def drop(self, notice_id: UUID) -> None:
-        """Forget a new notice whose key was taken long ago."""
-        self.planned.discard(notice_id)
-        del self.notices[notice_id]
-
-    def replace(self, notice: Notice) -> None:
-        self.notices[notice.notice_id] = notice
 
     @singledispatchmethod
     def _apply(self, data: Payload, news: News) -> None:
@@ -123,6 +100,7 @@ class RequestFile:
     def _reopened(self, _: requests.RequestReopened, news: News) -> None:
         self.view = replace(self.view, outcome=None, cycle=self.view.cycle + 1)
         self._plan(NoticeKind.REOPENED, "reopening", [CUSTOMER], Facts(), news)
+        self._tell_expected(news)  # the clock may have started again before we heard why
 
     # What clocks say
 
@@ -153,42 +131,67 @@ class RequestFile:
         self._recall(kinds, Reason.BREACH_WITHDRAWN, data)
         told = sorted({n.key.audience for n in self._of_clock(kinds, data) if n.was_perhaps_seen})
         facts = Facts(objective=data.objective, due_at=data.due_at, stopped_at=data.stopped_at)
-        self._plan(NoticeKind.BREACH_WITHDRAWN, _cause(data, "breach_withdrawn", 0, news), told, facts, news, data.cycle)
+        self._plan(
+            NoticeKind.BREACH_WITHDRAWN, _cause(data, "breach_withdrawn", 0, news), told, facts, news, data.cycle
+        )
 
     @_apply.register
     def _stopped(self, data: clocks.ClockMet | clocks.ClockMissed, _: News) -> None:
         self._recall({NoticeKind.WARNING}, Reason.CLOCK_STOPPED, data)
+        self._forget_expected(data)
 
     @_apply.register
     def _cancelled(self, data: clocks.ClockCancelled, _: News) -> None:
         kinds = {NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION}
         self._recall(kinds, Reason.CLOCK_CANCELLED, data)
+        self._forget_expected(data)
 
     # How
 
     def _end(self, outcome: str, kind: NoticeKind, cause: str, news: News) -> None:
-        self.view = replace(self.view, outcome=outcome, pause_reasons=frozenset())
+        ended_cycle = min(self.view.expected_cycle, self.view.cycle)  # a later one only overtook the news of the end
+        self.view = replace(self.view, outcome=outcome, pause_reasons=frozenset(), ended_cycle=ended_cycle)
         self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
         self._recall({NoticeKind.REMINDER, NoticeKind.DOCUMENTS_NEEDED}, Reason.WAIT_ENDED)
         self._plan(kind, cause, [CUSTOMER], Facts(outcome=outcome if kind is NoticeKind.CLOSED else None), news)
 
     def _expect(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
-        if data.objective != EXPECTED_TIME_OBJECTIVE or due_at == self.view.expected_at:
+        former = self.view
+        if data.objective != EXPECTED_TIME_OBJECTIVE or data.cycle < former.expected_cycle:
+            return  # of a cycle that is over, told late
+        if (due_at, data.cycle) == (former.expected_at, former.expected_cycle):
             return
-        previous = self.view.expected_at
-        revision = self.view.expected_revision + 1
-        self.view = replace(self.view, expected_at=due_at, expected_revision=revision)
-        if previous is None or self.view.is_closed or self.view.submission is None:
+        revision = former.expected_revision + 1
+        self.view = replace(former, expected_at=due_at, expected_cycle=data.cycle, expected_revision=revision)
+        if former.expected_at is not None:
+            self._tell_expected(news, former.expected_at)
+
+    def _forget_expected(self, data: clocks.ClockPayload) -> None:
+        """A clock that ended with its request, and of which nothing had been heard when the request did."""
+        if data.objective == EXPECTED_TIME_OBJECTIVE and self.view.is_closed and data.cycle <= self.view.cycle:
+            self.view = replace(self.view, ended_cycle=max(self.view.ended_cycle, data.cycle))
+
+    def _tell_expected(self, news: News, previous: datetime | None = None) -> None:
+        """Tell the customer when it will be finished, unless they know or the request waits for nobody.
+
+        Args:
+            previous: what was expected before, for a customer to whom no time is known to have been told.
+        """
+        view = self.view
+        if view.is_closed or view.submission is None or view.expected_at is None:
             return
+        if view.expected_cycle <= view.ended_cycle:
+            return  # of the time before the reopening; the new one comes
         if any(n.key.kind is NoticeKind.RECEIVED and n.is_recallable for n in self.notices.values()):
             return  # the confirmation has not gone; it will state the new time
         self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
-        is_in_flight = any(n.is_for_customer and n.is_live and n.was_perhaps_seen for n in self.notices.values())
-        told = self.view.told_expected_at
-        if due_at == told and not is_in_flight:
+        in_flight = [n for n in self.notices.values() if n.is_for_customer and n.is_live and n.was_perhaps_seen]
+        if view.expected_at == view.told_expected_at and not in_flight:
             return  # it moved and came back before anybody was told
-        facts = Facts(expected_at=due_at, previous_expected_at=told or previous)
-        self._plan(NoticeKind.EXPECTED_TIME_CHANGED, f"revision:{revision}", [CUSTOMER], facts, news)
+        told = next((n.told_expected_at for n in reversed(in_flight) if n.told_expected_at), None)
+        facts = Facts(expected_at=view.expected_at, previous_expected_at=view.told_expected_at or previous or told)
+        cause = f"revision:{view.expected_revision}"
+        self._plan(NoticeKind.EXPECTED_TIME_CHANGED, cause, [CUSTOMER], facts, news)
 
     def _tell_roles(
         self,
@@ -201,37 +204,6 @@ class RequestFile:
         facts = Facts(objective=data.objective, level=level, due_at=data.due_at)
         audiences = [role_audience(role) for role in roles]
         self._plan(kind, _cause(data, kind, level, news), audiences, facts, news, data.cycle)
-
-    def _plan(
-        self, kind: NoticeKind, cause: str, audiences: Sequence[str], facts: Facts, news: News, cycle: int | None = None
-    ) -> None:
-        taken = {notice.key for notice in self.notices.values()}
-        for audience in audiences:
-            key = Key(self.view.request_id, cycle or self.view.cycle, kind, cause, audience)
-            if key in taken:
-                continue
-            notice = Notice(
-                notice_id=self._new_id(),
-                key=key,
-                facts=facts,
-                correlation_id=news.correlation_id,
-                traceparent=news.traceparent,
-                caused_at=news.occurred_at,
-                planned_at=self._now,
-            )
-            self.notices[notice.notice_id] = notice
-            self.planned.add(notice.notice_id)
-
-    def _recall(self, kinds: set[NoticeKind], reason: Reason, data: clocks.ClockPayload | None = None) -> None:
-        """Withdraw what nobody can have seen yet; of one clock when ``data`` names it."""
-        found = self._of_clock(kinds, data) if data else [n for n in self.notices.values() if n.key.kind in kinds]
-        for notice in found:
-            if notice.is_recallable:
-                self.replace(moves.withdraw(notice, reason, self._now))
-
-    def _of_clock(self, kinds: set[NoticeKind], data: clocks.ClockPayload) -> list[Notice]:
-        prefix = f"{data.clock_id}:{data.cycle}:"
-        return [n for n in self.notices.values() if n.key.kind in kinds and n.key.cause.startswith(prefix)]
 
 
 def _asking(reason: str) -> str:

@@ -38,7 +38,9 @@ def view_of(row: Record) -> RequestView:
         outcome=row["outcome"],
         cycle=row["cycle"],
         expected_at=row["expected_at"],
+        expected_cycle=row["expected_cycle"],
         expected_revision=row["expected_revision"],
+        ended_cycle=row["ended_cycle"],
         told_expected_at=row["told_expected_at"],
         notice_sequence=row["notice_sequence"],
     )
