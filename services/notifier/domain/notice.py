@@ -22,7 +22,7 @@ class Facts:
     """What the words are about. Holds no personal data. Business instants.
 
     Attributes:
-        level: of a warning or an escalation; the number of a reminder.
+        level: of a warning or an escalation; the number of a reminder, or of a pause that lasts too long.
         documents: codes of what the customer is asked for.
     """
 
@@ -36,6 +36,8 @@ class Facts:
     stage: str | None = None
     entered_at: datetime | None = None
     documents: tuple[str, ...] | None = None
+    paused_at: datetime | None = None
+    pause_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,21 @@ class NoticeFile:
             self.notices[notice.notice_id] = notice
             self.planned.add(notice.notice_id)
 
-    def _recall(self, kinds: set[NoticeKind], reason: Reason, data: ClockPayload | None = None) -> None:
-        """Withdraw what nobody can have seen yet; of one clock when ``data`` names it."""
+    def _recall(
+        self,
+        kinds: set[NoticeKind],
+        reason: Reason,
+        data: ClockPayload | None = None,
+        until_cycle: int | None = None,
+    ) -> None:
+        """Withdraw what nobody can have seen yet; of one clock when ``data`` names it.
+
+        Args:
+            until_cycle: spares what a clock said of a later cycle, which may be heard before the end of this one.
+        """
         found = self._of_clock(kinds, data) if data else [n for n in self.notices.values() if n.key.kind in kinds]
         for notice in found:
-            if notice.is_recallable:
+            if notice.is_recallable and (until_cycle is None or notice.key.cycle <= until_cycle):
                 self.replace(moves.withdraw(notice, reason, self._now))
 
     def _of_clock(self, kinds: set[NoticeKind], data: ClockPayload) -> list[Notice]:

@@ -16,8 +16,6 @@ from services.notifier.domain.words import CUSTOMER, EXPECTED_TIME_OBJECTIVE, No
 from shared.contracts import casework, clocks, requests
 from shared.contracts.payload import Payload
 
-_WithDeadline = clocks.ClockWarned | clocks.ClockBreached | clocks.ClockBreachWithdrawn | clocks.ClockEscalated
-
 
 class RequestFile(NoticeFile):
     """Hears what was said about one request."""
@@ -109,9 +107,13 @@ class RequestFile(NoticeFile):
         self._expect(data, data.due_at, news)
 
     @_apply.register
-    def _moved(self, data: clocks.ClockResumed | clocks.ClockRetargeted, news: News) -> None:
-        self._recall({NoticeKind.WARNING}, Reason.DEADLINE_MOVED, data)
-        self._expect(data, data.due_at, news)
+    def _resumed_clock(self, data: clocks.ClockResumed, news: News) -> None:
+        self._recall({NoticeKind.PAUSE_OVERRUN}, Reason.PAUSE_ENDED, data)
+        self._move(data, data.due_at, news)
+
+    @_apply.register
+    def _retargeted(self, data: clocks.ClockRetargeted, news: News) -> None:
+        self._move(data, data.due_at, news)
 
     @_apply.register
     def _warned(self, data: clocks.ClockWarned, news: News) -> None:
@@ -126,33 +128,50 @@ class RequestFile(NoticeFile):
         self._tell_roles(NoticeKind.ESCALATION, data, data.notify_roles, data.level, news)
 
     @_apply.register
+    def _pause_overrun(self, data: clocks.ClockPauseOverrun, news: News) -> None:
+        facts = Facts(objective=data.objective, level=data.level, paused_at=data.paused_at, pause_reason=data.reason)
+        audiences = [role_audience(role) for role in data.notify_roles]
+        cause = _cause(data, NoticeKind.PAUSE_OVERRUN, data.level, data.paused_at, news)
+        self._plan(NoticeKind.PAUSE_OVERRUN, cause, audiences, facts, news, data.cycle)
+
+    @_apply.register
     def _breach_withdrawn(self, data: clocks.ClockBreachWithdrawn, news: News) -> None:
         kinds = {NoticeKind.BREACH, NoticeKind.ESCALATION}
         self._recall(kinds, Reason.BREACH_WITHDRAWN, data)
         told = sorted({n.key.audience for n in self._of_clock(kinds, data) if n.was_perhaps_seen})
         facts = Facts(objective=data.objective, due_at=data.due_at, stopped_at=data.stopped_at)
         self._plan(
-            NoticeKind.BREACH_WITHDRAWN, _cause(data, "breach_withdrawn", 0, news), told, facts, news, data.cycle
+            NoticeKind.BREACH_WITHDRAWN,
+            _cause(data, NoticeKind.BREACH_WITHDRAWN, 0, data.due_at, news),
+            told,
+            facts,
+            news,
+            data.cycle,
         )
 
     @_apply.register
     def _stopped(self, data: clocks.ClockMet | clocks.ClockMissed, _: News) -> None:
-        self._recall({NoticeKind.WARNING}, Reason.CLOCK_STOPPED, data)
+        self._recall({NoticeKind.WARNING, NoticeKind.PAUSE_OVERRUN}, Reason.CLOCK_STOPPED, data)
         self._forget_expected(data)
 
     @_apply.register
     def _cancelled(self, data: clocks.ClockCancelled, _: News) -> None:
-        kinds = {NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION}
+        kinds = {NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION, NoticeKind.PAUSE_OVERRUN}
         self._recall(kinds, Reason.CLOCK_CANCELLED, data)
         self._forget_expected(data)
 
     # How
+
+    def _move(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
+        self._recall({NoticeKind.WARNING}, Reason.DEADLINE_MOVED, data)
+        self._expect(data, due_at, news)
 
     def _end(self, outcome: str, kind: NoticeKind, cause: str, news: News) -> None:
         ended_cycle = min(self.view.expected_cycle, self.view.cycle)  # a later one only overtook the news of the end
         self.view = replace(self.view, outcome=outcome, pause_reasons=frozenset(), ended_cycle=ended_cycle)
         self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
         self._recall({NoticeKind.REMINDER, NoticeKind.DOCUMENTS_NEEDED}, Reason.WAIT_ENDED)
+        self._recall({NoticeKind.PAUSE_OVERRUN}, Reason.WAIT_ENDED, until_cycle=self.view.cycle)
         self._plan(kind, cause, [CUSTOMER], Facts(outcome=outcome if kind is NoticeKind.CLOSED else None), news)
 
     def _expect(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
@@ -203,7 +222,7 @@ class RequestFile(NoticeFile):
     ) -> None:
         facts = Facts(objective=data.objective, level=level, due_at=data.due_at)
         audiences = [role_audience(role) for role in roles]
-        self._plan(kind, _cause(data, kind, level, news), audiences, facts, news, data.cycle)
+        self._plan(kind, _cause(data, kind, level, data.due_at, news), audiences, facts, news, data.cycle)
 
 
 def _asking(reason: str) -> str:
@@ -211,8 +230,9 @@ def _asking(reason: str) -> str:
     return f"paused:{reason}:"
 
 
-def _cause(data: _WithDeadline, kind: str, level: int, news: News) -> str:
-    """With the deadline for whoever reads it, and with the event's number: late news can withdraw a breach and later
-    news bring it back at the very same deadline. An event that is heard again has the number it had.
+def _cause(data: clocks.ClockPayload, kind: str, level: int, at: datetime, news: News) -> str:
+    """With the deadline, or the beginning of the pause, for whoever reads it, and with the event's number: late news
+    can withdraw a breach and later news bring it back at the very same deadline. An event that is heard again has the
+    number it had.
     """
-    return f"{data.clock_id}:{data.cycle}:{kind}:{level}:{data.due_at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"
+    return f"{data.clock_id}:{data.cycle}:{kind}:{level}:{at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"

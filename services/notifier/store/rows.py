@@ -13,7 +13,7 @@ from services.notifier.domain.words import NoticeKind, NoticeState, Phase
 from shared.contracts.payload import Language, Market, RequestKind
 from shared.postgres import Record
 
-_INSTANTS = ("due_at", "stopped_at", "expected_at", "previous_expected_at", "entered_at")
+_INSTANTS = ("due_at", "stopped_at", "expected_at", "previous_expected_at", "entered_at", "paused_at")
 
 
 def view_of(row: Record) -> RequestView:

@@ -1,4 +1,4 @@
-"""The expected time after a reopening, in whatever order the two topics are heard."""
+"""When a customer is told another expected time, also in whatever order the two topics are heard."""
 
 from __future__ import annotations
 
@@ -11,17 +11,27 @@ from hypothesis import strategies as st
 
 from services.notifier.domain.request_file import RequestFile
 from services.notifier.domain.views import RequestView
-from services.notifier.domain.words import NoticeKind, NoticeState, Reason
-from shared.contracts.clocks import ClockMet, ClockRetargeted, ClockStarted
+from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason
+from shared.contracts.clocks import ClockMet, ClockResumed, ClockRetargeted, ClockStarted
 from shared.contracts.payload import Payload
 from shared.contracts.requests import RequestClosed, RequestReopened
-from tests.unit.notifier.samples import DUE, NOW, REAL, REQUEST, clock, news, notice, open_file, submission
-
-LATER = DUE + timedelta(hours=8)
-AGAIN = DUE + timedelta(days=3)
-TOLD = RequestView(
-    REQUEST, submission=submission(), expected_at=DUE, expected_cycle=1, expected_revision=1, told_expected_at=DUE
+from tests.unit.notifier.samples import (
+    DUE,
+    LATER,
+    NOW,
+    REAL,
+    REQUEST,
+    TOLD,
+    clock,
+    kinds,
+    news,
+    notice,
+    only,
+    open_file,
+    submission,
 )
+
+AGAIN = DUE + timedelta(days=3)
 CLOSED = RequestClosed(request_id=REQUEST, outcome="declined")
 REOPENED = RequestReopened(request_id=REQUEST, reason="new_evidence")
 LATE_NEWS = clock(ClockRetargeted, due_at=LATER, reason="late_news")
@@ -42,6 +52,49 @@ def told(file: RequestFile) -> list[tuple[NoticeKind, int, datetime | None, date
         for n in file.notices.values()
         if n.state is NoticeState.PLANNED
     )
+
+
+def test_a_moved_deadline_is_told_to_a_customer_who_knows_the_old_one() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    change = only(file, NoticeKind.EXPECTED_TIME_CHANGED)
+    assert change.key.cause == "revision:2"
+    assert (change.facts.previous_expected_at, change.facts.expected_at) == (DUE, LATER)
+
+
+def test_an_unsent_confirmation_takes_the_new_time_instead() -> None:
+    file = open_file(notice(state=NoticeState.READY, attend_at=REAL), view=replace(TOLD, told_expected_at=None))
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    assert kinds(file) == [NoticeKind.RECEIVED]
+
+
+def test_a_confirmation_that_may_have_been_seen_is_corrected() -> None:
+    flying = notice(state=NoticeState.SENDING, phase=Phase.TRANSMITTING, attend_at=REAL, told_expected_at=DUE)
+    file = open_file(flying, view=replace(TOLD, told_expected_at=None))
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    assert NoticeKind.EXPECTED_TIME_CHANGED in kinds(file)
+
+
+def test_a_newer_time_supersedes_one_that_was_not_sent() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    file.hear(news(clock(ClockRetargeted, due_at=LATER + timedelta(hours=1))))
+    first, second = [n for n in file.notices.values() if n.key.kind is NoticeKind.EXPECTED_TIME_CHANGED]
+    assert (first.state, first.reason) == (NoticeState.WITHDRAWN, Reason.SUPERSEDED)
+    assert second.facts.previous_expected_at == DUE
+
+
+def test_a_time_that_came_back_before_it_was_told_is_not_told() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    file.hear(news(clock(ClockRetargeted, due_at=DUE)))
+    assert [n.state for n in file.notices.values()] == [NoticeState.WITHDRAWN]
+
+
+def test_the_same_deadline_again_is_no_change() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockResumed, due_at=DUE)))
+    assert file.notices == {}
 
 
 @given(

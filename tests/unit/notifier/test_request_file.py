@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from services.notifier.domain.notice import Notice
-from services.notifier.domain.request_file import RequestFile
-from services.notifier.domain.views import RequestView
-from services.notifier.domain.words import CUSTOMER, NoticeKind, NoticeState, Phase, Reason
+from services.notifier.domain.words import CUSTOMER, NoticeKind, NoticeState, Reason
 from shared.contracts.clocks import (
-    ClockBreached,
-    ClockBreachWithdrawn,
-    ClockCancelled,
-    ClockEscalated,
-    ClockMet,
     ClockResumed,
     ClockRetargeted,
     ClockStarted,
-    ClockWarned,
 )
 from shared.contracts.payload import Payload
 from shared.contracts.requests import (
@@ -35,31 +25,19 @@ from shared.contracts.requests import (
     RequestStageEntered,
 )
 from tests.unit.notifier.samples import (
-    CLOCK,
     DUE,
+    LATER,
     NOW,
-    REAL,
     REQUEST,
+    TOLD,
     clock,
+    kinds,
     news,
-    notice,
+    only,
     open_file,
     reminded,
-    submission,
     submitted,
 )
-
-LATER = DUE + timedelta(hours=8)
-TOLD = RequestView(REQUEST, submission=submission(), expected_at=DUE, expected_revision=1, told_expected_at=DUE)
-
-
-def kinds(file: RequestFile) -> list[NoticeKind]:
-    return [n.key.kind for n in file.notices.values()]
-
-
-def only(file: RequestFile, kind: NoticeKind) -> Notice:
-    (found,) = [n for n in file.notices.values() if n.key.kind is kind]
-    return found
 
 
 def test_a_submitted_request_calls_for_a_confirmation() -> None:
@@ -91,49 +69,6 @@ def test_only_the_resolution_clock_gives_the_expected_time() -> None:
     file = open_file()
     file.hear(news(clock(ClockStarted, objective="response")))
     assert file.view.expected_at is None
-
-
-def test_a_moved_deadline_is_told_to_a_customer_who_knows_the_old_one() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    change = only(file, NoticeKind.EXPECTED_TIME_CHANGED)
-    assert change.key.cause == "revision:2"
-    assert (change.facts.previous_expected_at, change.facts.expected_at) == (DUE, LATER)
-
-
-def test_an_unsent_confirmation_takes_the_new_time_instead() -> None:
-    file = open_file(notice(state=NoticeState.READY, attend_at=REAL), view=replace(TOLD, told_expected_at=None))
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    assert kinds(file) == [NoticeKind.RECEIVED]
-
-
-def test_a_confirmation_that_may_have_been_seen_is_corrected() -> None:
-    flying = notice(state=NoticeState.SENDING, phase=Phase.TRANSMITTING, attend_at=REAL, told_expected_at=DUE)
-    file = open_file(flying, view=replace(TOLD, told_expected_at=None))
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    assert NoticeKind.EXPECTED_TIME_CHANGED in kinds(file)
-
-
-def test_a_newer_time_supersedes_one_that_was_not_sent() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    file.hear(news(clock(ClockRetargeted, due_at=LATER + timedelta(hours=1))))
-    first, second = [n for n in file.notices.values() if n.key.kind is NoticeKind.EXPECTED_TIME_CHANGED]
-    assert (first.state, first.reason) == (NoticeState.WITHDRAWN, Reason.SUPERSEDED)
-    assert second.facts.previous_expected_at == DUE
-
-
-def test_a_time_that_came_back_before_it_was_told_is_not_told() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    file.hear(news(clock(ClockRetargeted, due_at=DUE)))
-    assert [n.state for n in file.notices.values()] == [NoticeState.WITHDRAWN]
-
-
-def test_the_same_deadline_again_is_no_change() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockResumed, due_at=DUE)))
-    assert file.notices == {}
 
 
 def test_a_closed_request_has_no_expected_time_any_more() -> None:
@@ -177,93 +112,6 @@ def test_closing_never_takes_back_the_confirmation() -> None:
     file.hear(news(submitted()))
     file.hear(news(RequestClosed(request_id=REQUEST, outcome="paid")))
     assert only(file, NoticeKind.RECEIVED).state is NoticeState.PLANNED
-
-
-def test_warnings_breaches_and_escalations_go_to_each_role_once() -> None:
-    file = open_file(view=TOLD)
-    for _ in range(2):
-        file.hear(news(clock(ClockWarned, notify_roles=("team_lead", "head"))))
-        file.hear(news(clock(ClockBreached)))
-        file.hear(news(clock(ClockEscalated, level=2, notify_roles=("head",))))
-    assert [(n.key.kind, n.key.audience, n.facts.level) for n in file.notices.values()] == [
-        (NoticeKind.WARNING, "role:team_lead", 1),
-        (NoticeKind.WARNING, "role:head", 1),
-        (NoticeKind.BREACH, "role:team_lead", 0),
-        (NoticeKind.ESCALATION, "role:head", 2),
-    ]
-
-
-def test_a_withdrawn_breach_takes_back_what_was_not_sent() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockBreached)))
-    file.hear(news(clock(ClockEscalated)))
-    file.hear(news(clock(ClockBreachWithdrawn)))
-    assert {n.reason for n in file.notices.values()} == {Reason.BREACH_WITHDRAWN}
-
-
-def test_a_withdrawn_breach_is_told_to_those_who_may_know_of_it() -> None:
-    told = notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW)
-    file = open_file(told, view=TOLD)
-    file.hear(news(clock(ClockEscalated)))
-    file.hear(news(clock(ClockBreachWithdrawn)))
-    assert only(file, NoticeKind.BREACH_WITHDRAWN).key.audience == "role:head"
-
-
-def test_a_breach_of_the_moved_deadline_is_told_again_and_the_same_breach_is_not() -> None:
-    file = open_file(view=TOLD)
-    for sequence, news_of_clock in (
-        (2, clock(ClockBreached)),
-        (2, clock(ClockBreached)),
-        (3, clock(ClockBreachWithdrawn)),
-        (4, clock(ClockBreached, due_at=LATER)),
-    ):
-        file.hear(news(news_of_clock, sequence=sequence))
-    breaches = [n for n in file.notices.values() if n.key.kind is NoticeKind.BREACH]
-    assert {n.facts.due_at for n in breaches if n.state is NoticeState.PLANNED} == {LATER}
-    assert len({n.key.cause for n in breaches}) == 2
-
-
-def test_a_breach_that_is_true_again_at_the_same_deadline_is_told_again() -> None:
-    file = open_file(view=TOLD)
-    for kind in (NoticeKind.BREACH, NoticeKind.ESCALATION):
-        told = notice(kind, "role:team_lead", state=NoticeState.SENT, ended_at=NOW)
-        file.replace(replace(told, notice_id=UUID(int=len(file.notices))))
-    for sequence, kind_of_news in enumerate((ClockBreachWithdrawn, ClockResumed, ClockBreached, ClockEscalated), 4):
-        for _ in range(2):  # a replay carries the same number
-            file.hear(news(clock(kind_of_news), sequence=sequence))
-    assert [n.key.kind for n in file.notices.values() if n.state is NoticeState.PLANNED] == [
-        NoticeKind.BREACH_WITHDRAWN,
-        NoticeKind.BREACH,
-        NoticeKind.ESCALATION,
-    ]
-
-
-def test_a_second_withdrawal_that_names_the_same_deadline_is_told_too() -> None:
-    file = open_file(notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW), view=TOLD)
-    file.hear(news(clock(ClockBreachWithdrawn, due_at=LATER), sequence=5))
-    second = replace(notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW), planned_at=LATER)
-    file.replace(replace(second, notice_id=UUID(int=10), key=replace(second.key, cause=f"{CLOCK}:1:breach:0:second")))
-    file.hear(news(clock(ClockBreachWithdrawn, due_at=LATER), sequence=7))
-    assert kinds(file).count(NoticeKind.BREACH_WITHDRAWN) == 2
-
-
-def test_a_withdrawn_breach_of_one_clock_leaves_the_others() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockBreached)))
-    file.hear(news(clock(ClockBreachWithdrawn, cycle=2)))
-    assert only(file, NoticeKind.BREACH).state is NoticeState.PLANNED
-
-
-def test_warnings_end_when_their_deadline_moves_or_their_clock_stops() -> None:
-    for ending, reason in (
-        (clock(ClockRetargeted, due_at=LATER), Reason.DEADLINE_MOVED),
-        (clock(ClockMet), Reason.CLOCK_STOPPED),
-        (clock(ClockCancelled), Reason.CLOCK_CANCELLED),
-    ):
-        file = open_file(view=TOLD)
-        file.hear(news(clock(ClockWarned)))
-        file.hear(news(ending))
-        assert only(file, NoticeKind.WARNING).reason is reason
 
 
 def test_pauses_and_stages_are_remembered_and_told_to_nobody() -> None:

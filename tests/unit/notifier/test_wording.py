@@ -42,7 +42,7 @@ def rendered(
     stage: str = "assessment",
     documents: tuple[str, ...] = ("receipts", "medical_report"),
 ) -> Words:
-    facts = Facts("resolution", 2, DUE, NOW, DUE, NOW, outcome, stage, NOW, documents)
+    facts = Facts("resolution", 2, DUE, NOW, DUE, NOW, outcome, stage, NOW, documents, NOW, "third_party")
     planned = notice(kind, told_expected_at=DUE)
     return WORDING.render(
         type(planned)(planned.notice_id, planned.key, facts, "c", "t", NOW, NOW, told_expected_at=DUE),
@@ -192,6 +192,13 @@ def test_a_reminder_names_the_stage_in_words_and_one_of_an_own_process_as_it_is_
     for stage in STAGES:
         shown = rendered(NoticeKind.REMINDER, language, stage=stage).subject
         assert language is EN or stage not in shown
+
+
+def test_a_pause_that_lasts_too_long_says_since_when_and_for_what_it_waits() -> None:
+    words = rendered(NoticeKind.PAUSE_OVERRUN, EN)
+    assert "Waits for: a third party" in words.text
+    assert "Paused since: Tuesday 24 November 2026, 17:00 (Hong Kong time)" in words.text
+    assert NAME not in words.text + words.html + words.subject
 
 
 def test_a_reminder_says_since_when_it_waits_and_nothing_of_a_person() -> None:

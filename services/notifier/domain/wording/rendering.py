@@ -72,6 +72,7 @@ class Wording:
             "submitted_at": submission.submitted_at,
             "stopped_at": facts.stopped_at,
             "entered_at": facts.entered_at,
+            "paused_at": facts.paused_at,
         }
         return {
             "reference": submission.reference,
@@ -80,6 +81,7 @@ class Wording:
             "level": str(facts.level),
             "objective": self._named("objective", facts.objective, language, market),
             "stage": self._named("stage", facts.stage, language, market),
+            "pause_reason": self._named("pause", facts.pause_reason, language, market),
             "outcome": self._outcome(facts, submission, language),
             **self._documents(facts, language, market),
             **{slot: format_deadline(at, language, market) for slot, at in deadlines.items() if at is not None},
@@ -87,7 +89,7 @@ class Wording:
         }
 
     def _named(self, sort: str, word: str | None, language: Language, market: Market) -> str:
-        """Policies and processes may name objectives and stages of their own; staff read those as they are written."""
+        """Policies and processes may have objectives, stages and reasons of their own; staff read those as written."""
         name = f"{sort}_{word}"
         return self._terms.word(name, language, market) if name in self._terms else str(word)
 

@@ -32,6 +32,7 @@ SLOTS: Mapping[NoticeKind, frozenset[str]] = {
     NoticeKind.ESCALATION: _STAFF | {"level"},
     NoticeKind.BREACH_WITHDRAWN: _STAFF | {"stopped_at"},
     NoticeKind.REMINDER: _EVERYWHERE | {"stage", "entered_at", "level", "status_link"},
+    NoticeKind.PAUSE_OVERRUN: _EVERYWHERE | {"objective", "paused_at", "pause_reason", "level", "status_link"},
 }
 """Which facts each kind has."""
 
@@ -48,6 +49,7 @@ REQUIRED: Mapping[NoticeKind, frozenset[str]] = {
     NoticeKind.ESCALATION: frozenset({"reference", "objective", "due_at", "level"}),
     NoticeKind.BREACH_WITHDRAWN: frozenset({"reference", "objective", "due_at"}),
     NoticeKind.REMINDER: frozenset({"reference", "stage", "entered_at"}),
+    NoticeKind.PAUSE_OVERRUN: frozenset({"reference", "objective", "paused_at", "pause_reason"}),
 }
 """What each kind must tell; a template that leaves one out is refused."""
 

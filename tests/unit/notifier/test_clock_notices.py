@@ -1,0 +1,175 @@
+"""Which notices there shall be of what clocks say: warnings, breaches, escalations, withdrawals, long pauses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from services.notifier.domain.request_file import RequestFile
+from services.notifier.domain.words import NoticeKind, NoticeState, Reason
+from shared.contracts.clocks import (
+    ClockBreached,
+    ClockBreachWithdrawn,
+    ClockCancelled,
+    ClockEscalated,
+    ClockMet,
+    ClockMissed,
+    ClockPauseOverrun,
+    ClockPayload,
+    ClockResumed,
+    ClockRetargeted,
+    ClockWarned,
+)
+from shared.contracts.payload import Payload
+from shared.contracts.requests import RequestClosed
+from shared.contracts.topics import TOPICS
+from tests.unit.notifier.samples import (
+    CLOCK,
+    LATER,
+    NOW,
+    REQUEST,
+    TOLD,
+    clock,
+    kinds,
+    news,
+    notice,
+    only,
+    open_file,
+)
+
+
+def test_warnings_breaches_and_escalations_go_to_each_role_once() -> None:
+    file = open_file(view=TOLD)
+    for _ in range(2):
+        file.hear(news(clock(ClockWarned, notify_roles=("team_lead", "head"))))
+        file.hear(news(clock(ClockBreached)))
+        file.hear(news(clock(ClockEscalated, level=2, notify_roles=("head",))))
+    assert [(n.key.kind, n.key.audience, n.facts.level) for n in file.notices.values()] == [
+        (NoticeKind.WARNING, "role:team_lead", 1),
+        (NoticeKind.WARNING, "role:head", 1),
+        (NoticeKind.BREACH, "role:team_lead", 0),
+        (NoticeKind.ESCALATION, "role:head", 2),
+    ]
+
+
+def test_a_withdrawn_breach_takes_back_what_was_not_sent() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockBreached)))
+    file.hear(news(clock(ClockEscalated)))
+    file.hear(news(clock(ClockBreachWithdrawn)))
+    assert {n.reason for n in file.notices.values()} == {Reason.BREACH_WITHDRAWN}
+
+
+def test_a_withdrawn_breach_is_told_to_those_who_may_know_of_it() -> None:
+    told = notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW)
+    file = open_file(told, view=TOLD)
+    file.hear(news(clock(ClockEscalated)))
+    file.hear(news(clock(ClockBreachWithdrawn)))
+    assert only(file, NoticeKind.BREACH_WITHDRAWN).key.audience == "role:head"
+
+
+def test_a_breach_of_the_moved_deadline_is_told_again_and_the_same_breach_is_not() -> None:
+    file = open_file(view=TOLD)
+    for sequence, news_of_clock in (
+        (2, clock(ClockBreached)),
+        (2, clock(ClockBreached)),
+        (3, clock(ClockBreachWithdrawn)),
+        (4, clock(ClockBreached, due_at=LATER)),
+    ):
+        file.hear(news(news_of_clock, sequence=sequence))
+    breaches = [n for n in file.notices.values() if n.key.kind is NoticeKind.BREACH]
+    assert {n.facts.due_at for n in breaches if n.state is NoticeState.PLANNED} == {LATER}
+    assert len({n.key.cause for n in breaches}) == 2
+
+
+def test_a_breach_that_is_true_again_at_the_same_deadline_is_told_again() -> None:
+    file = open_file(view=TOLD)
+    for kind in (NoticeKind.BREACH, NoticeKind.ESCALATION):
+        told = notice(kind, "role:team_lead", state=NoticeState.SENT, ended_at=NOW)
+        file.replace(replace(told, notice_id=UUID(int=len(file.notices))))
+    kinds_of_news: list[type[ClockPayload]] = [ClockBreachWithdrawn, ClockResumed, ClockBreached, ClockEscalated]
+    for sequence, kind_of_news in enumerate(kinds_of_news, 4):
+        for _ in range(2):  # a replay carries the same number
+            file.hear(news(clock(kind_of_news), sequence=sequence))
+    assert [n.key.kind for n in file.notices.values() if n.state is NoticeState.PLANNED] == [
+        NoticeKind.BREACH_WITHDRAWN,
+        NoticeKind.BREACH,
+        NoticeKind.ESCALATION,
+    ]
+
+
+def test_a_second_withdrawal_that_names_the_same_deadline_is_told_too() -> None:
+    file = open_file(notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW), view=TOLD)
+    file.hear(news(clock(ClockBreachWithdrawn, due_at=LATER), sequence=5))
+    second = replace(notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW), planned_at=LATER)
+    file.replace(replace(second, notice_id=UUID(int=10), key=replace(second.key, cause=f"{CLOCK}:1:breach:0:second")))
+    file.hear(news(clock(ClockBreachWithdrawn, due_at=LATER), sequence=7))
+    assert kinds(file).count(NoticeKind.BREACH_WITHDRAWN) == 2
+
+
+def test_a_withdrawn_breach_of_one_clock_leaves_the_others() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockBreached)))
+    file.hear(news(clock(ClockBreachWithdrawn, cycle=2)))
+    assert only(file, NoticeKind.BREACH).state is NoticeState.PLANNED
+
+
+def overrun() -> Payload:
+    return clock(ClockPauseOverrun, notify_roles=("team_lead", "head"))
+
+
+def test_a_pause_that_lasts_too_long_is_told_to_each_role_once() -> None:
+    file = open_file(view=TOLD)
+    for sequence in (4, 4, 9):
+        file.hear(news(overrun(), sequence=sequence))
+    assert [n.key.audience for n in file.notices.values()] == 2 * ["role:team_lead", "role:head"]
+    (first, *_) = file.notices.values()
+    assert (first.facts.paused_at, first.facts.pause_reason, first.facts.level) == (NOW, "customer_documents", 1)
+    assert first.key.cause == f"{CLOCK}:1:pause_overrun:1:20261124T090000.000000Z:4"
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason"),
+    [
+        (clock(ClockResumed), Reason.PAUSE_ENDED),
+        (clock(ClockMet), Reason.CLOCK_STOPPED),
+        (clock(ClockMissed), Reason.CLOCK_STOPPED),
+        (clock(ClockCancelled), Reason.CLOCK_CANCELLED),
+        (RequestClosed(request_id=REQUEST, outcome="paid"), Reason.WAIT_ENDED),
+        (clock(ClockResumed, cycle=2), None),
+        (clock(ClockRetargeted, due_at=LATER), None),
+    ],
+)
+def test_a_pause_that_lasted_too_long_is_told_to_nobody_when_it_is_over(ending: Payload, reason: Reason | None) -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(overrun()))
+    file.hear(news(ending))
+    assert {n.reason for n in file.notices.values() if n.key.kind is NoticeKind.PAUSE_OVERRUN} == {reason}
+
+
+def test_an_end_that_is_heard_late_spares_what_a_later_cycle_said() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockPauseOverrun, cycle=2)))
+    file.hear(news(RequestClosed(request_id=REQUEST, outcome="paid")))
+    assert only(file, NoticeKind.PAUSE_OVERRUN).state is NoticeState.PLANNED
+
+
+def test_every_event_that_names_roles_to_tell_is_heard() -> None:
+    naming = {payload for topic in TOPICS for payload in topic.payloads if "notify_roles" in payload.model_fields}
+    assert ClockPauseOverrun in naming
+    heard = vars(RequestFile)["_apply"].dispatcher.registry
+    assert naming <= set(heard)
+
+
+def test_warnings_end_when_their_deadline_moves_or_their_clock_stops() -> None:
+    for ending, reason in (
+        (clock(ClockRetargeted, due_at=LATER), Reason.DEADLINE_MOVED),
+        (clock(ClockMet), Reason.CLOCK_STOPPED),
+        (clock(ClockCancelled), Reason.CLOCK_CANCELLED),
+    ):
+        file = open_file(view=TOLD)
+        file.hear(news(clock(ClockWarned)))
+        file.hear(news(ending))
+        assert only(file, NoticeKind.WARNING).reason is reason
