@@ -148,6 +148,12 @@ FROM unnest(:notice_ids::uuid[], :states::text[], :reasons::text[], :phases::tex
         contact_version, told_expected_at, ended_at)
 WHERE o.notice_id = n.notice_id;
 
+-- name: save_facts
+-- Write back what notices say.
+UPDATE notice AS o SET facts = n.facts
+FROM jsonb_to_recordset(:notices::jsonb) AS n (notice_id uuid, facts jsonb)
+WHERE o.notice_id = n.notice_id;
+
 -- name: save_renderings
 -- The words of notices that became ready; newer words replace older ones that nobody has seen.
 INSERT INTO rendering (notice_id, language, recipients, message, customer_id, encrypted)

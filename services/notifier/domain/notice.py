@@ -1,7 +1,8 @@
 """One notice and its state machine. Every function gives a new notice; a move the model forbids raises.
 
 planned ─▶ held ⇄ ready ─▶ sending(claimed ─▶ transmitting) ─▶ sent | failed | ready again | in_doubt
-planned, held, ready, sending(claimed) ─▶ suppressed | withdrawn;  in_doubt ─▶ sent | failed | ready once more
+planned, held, ready, sending(claimed) ─▶ suppressed | withdrawn | planned with other facts
+in_doubt ─▶ sent | failed | ready once more
 """
 
 from __future__ import annotations
@@ -126,6 +127,12 @@ def make_ready(
         contact_version=contact_version,
         told_expected_at=told_expected_at,
     )
+
+
+def restate(notice: Notice, facts: Facts) -> Notice:
+    """Let it say something else; whoever settles it next has to put it into words again."""
+    _require(notice.is_recallable, notice)
+    return replace(notice, facts=facts, state=NoticeState.PLANNED, reason=None, phase=None, attend_at=None)
 
 
 def suppress(notice: Notice, reason: Reason, now: datetime) -> Notice:

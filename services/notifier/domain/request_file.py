@@ -16,6 +16,9 @@ from services.notifier.domain.words import CUSTOMER, EXPECTED_TIME_OBJECTIVE, No
 from shared.contracts import casework, clocks, requests
 from shared.contracts.payload import Payload
 
+_RESET = "reset"
+"""Why a deadline moves whose count begins anew; every warning comes again."""
+
 
 class RequestFile(NoticeFile):
     """Hears what was said about one request."""
@@ -113,10 +116,18 @@ class RequestFile(NoticeFile):
 
     @_apply.register
     def _retargeted(self, data: clocks.ClockRetargeted, news: News) -> None:
+        if data.reason == _RESET:
+            self._recall({NoticeKind.WARNING}, Reason.DEADLINE_MOVED, data)
         self._move(data, data.due_at, news)
 
     @_apply.register
     def _warned(self, data: clocks.ClockWarned, news: News) -> None:
+        """A newer warning of a level takes the place of one that did not go."""
+        cause = _cause(data, NoticeKind.WARNING, data.level, data.due_at, news)
+        for notice in self._of_clock({NoticeKind.WARNING}, data):
+            is_older = notice.facts.level == data.level and notice.caused_at <= news.occurred_at
+            if is_older and notice.key.cause != cause and notice.is_recallable:
+                self.replace(moves.withdraw(notice, Reason.SUPERSEDED, self._now))
         self._tell_roles(NoticeKind.WARNING, data, data.notify_roles, data.level, news)
 
     @_apply.register
@@ -163,7 +174,10 @@ class RequestFile(NoticeFile):
     # How
 
     def _move(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
-        self._recall({NoticeKind.WARNING}, Reason.DEADLINE_MOVED, data)
+        """A warning that did not go names the new deadline: a rung that came is not told again."""
+        for notice in self._of_clock({NoticeKind.WARNING}, data):
+            if notice.is_recallable and notice.facts.due_at != due_at:
+                self.replace(moves.restate(notice, replace(notice.facts, due_at=due_at)))
         self._expect(data, due_at, news)
 
     def _end(self, outcome: str, kind: NoticeKind, cause: str, news: News) -> None:

@@ -149,6 +149,7 @@ class Planner:
         ended = [notice for notice in changed if not notice.is_live]
         events = say(views, ended, {}, now)
         await store.save_notices(changed)
+        await store.save_facts([n for n in changed if n.notice_id in before and n.facts != before[n.notice_id].facts])
         await personal.save_renderings(renderings)
         await subjects.save_requests([view for request_id, view in views.items() if view != former[request_id]])
         await self._outbox.append(connection, NOTICES, events)

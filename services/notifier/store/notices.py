@@ -103,6 +103,12 @@ class NoticeStore:
                 ended_ats=[n.ended_at for n in notices],
             )
 
+    async def save_facts(self, notices: Sequence[Notice]) -> None:
+        """Write back what notices say, which seldom changes."""
+        if notices:
+            rows = [notice_json(notice) for notice in notices]
+            await STATEMENTS["save_facts"].execute(self._connection, notices=to_json(rows))
+
     async def insert_attempts(self, attempts: Sequence[Attempted]) -> None:
         if attempts:
             await STATEMENTS["insert_attempts"].execute(
