@@ -85,7 +85,7 @@ WHERE v.request_id = n.request_id;
 -- name: lock_notices_of_requests
 -- The unended notices of these requests; of those that a withdrawal speaks of also the breaches and escalations sent.
 SELECT notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at, planned_at,
-    state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at, contact_version,
+    state, reason, phase, attempt, failures, is_resend, is_overtaken, attend_at, first_claimed_at, contact_version,
     told_expected_at, ended_at, clock_timestamp() AS real_now,
     EXISTS (SELECT FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS has_words
 FROM notice
@@ -116,7 +116,7 @@ LIMIT :count FOR UPDATE SKIP LOCKED;
 -- name: lock_notices
 -- Notices by id, with Postgres' clock, and whether their words still exist.
 SELECT notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at, planned_at,
-    state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at, contact_version,
+    state, reason, phase, attempt, failures, is_resend, is_overtaken, attend_at, first_claimed_at, contact_version,
     told_expected_at, ended_at, clock_timestamp() AS real_now,
     EXISTS (SELECT FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS has_words
 FROM notice
@@ -139,12 +139,14 @@ RETURNING notice_id;
 -- Write changed notices back.
 UPDATE notice AS o SET
     state = n.state, reason = n.reason, phase = n.phase, attempt = n.attempt, failures = n.failures,
-    is_resend = n.is_resend, attend_at = n.attend_at, first_claimed_at = n.first_claimed_at,
-    contact_version = n.contact_version, told_expected_at = n.told_expected_at, ended_at = n.ended_at
+    is_resend = n.is_resend, is_overtaken = n.is_overtaken, attend_at = n.attend_at,
+    first_claimed_at = n.first_claimed_at, contact_version = n.contact_version,
+    told_expected_at = n.told_expected_at, ended_at = n.ended_at
 FROM unnest(:notice_ids::uuid[], :states::text[], :reasons::text[], :phases::text[], :attempts::integer[],
-        :failures::integer[], :are_resends::boolean[], :attend_ats::timestamptz[], :first_claimed_ats::timestamptz[],
-        :contact_versions::integer[], :told_expected_ats::timestamptz[], :ended_ats::timestamptz[])
-    AS n (notice_id, state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at,
+        :failures::integer[], :are_resends::boolean[], :are_overtaken::boolean[], :attend_ats::timestamptz[],
+        :first_claimed_ats::timestamptz[], :contact_versions::integer[], :told_expected_ats::timestamptz[],
+        :ended_ats::timestamptz[])
+    AS n (notice_id, state, reason, phase, attempt, failures, is_resend, is_overtaken, attend_at, first_claimed_at,
         contact_version, told_expected_at, ended_at)
 WHERE o.notice_id = n.notice_id;
 

@@ -132,12 +132,21 @@ def conclude(notice: Notice, verdict: Verdict, real_now: datetime, now: datetime
         case Outcome.IN_DOUBT:
             return moves.doubt(notice, real_now + policy.in_doubt_wait)
         case Outcome.RELAY_FAULT:
-            return moves.put_back(notice, real_now, is_failure=False)
+            return _again(notice, real_now, now, is_failure=False)
         case Outcome.RETRY:
             first = notice.first_claimed_at or real_now
             if real_now - first >= policy.give_up_after:
                 return moves.failed(notice, Reason.GAVE_UP, now)
-            return moves.put_back(notice, real_now + policy.delay(notice.failures + 1), is_failure=True)
+            return _again(notice, real_now + policy.delay(notice.failures + 1), now, is_failure=True)
+
+
+def _again(notice: Notice, attend_at: datetime, now: datetime, *, is_failure: bool) -> Notice:
+    """It was certainly not sent this time, and what holds no more need not be."""
+    after = moves.put_back(notice, attend_at, is_failure=is_failure)
+    if not notice.is_overtaken:
+        return after
+    end = moves.withdraw if after.is_recallable else moves.give_up
+    return end(after, Reason.SUPERSEDED, now)
 
 
 def attend(notice: Notice, real_now: datetime, now: datetime, policy: RetryPolicy, *, has_bytes: bool) -> Notice:

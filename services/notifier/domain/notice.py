@@ -59,6 +59,7 @@ class Notice:
     attempt: the number of the last claim; an outcome of an earlier one is refused.
     failures: definite refusals so far; chooses the next delay.
     is_resend: it was in doubt and goes out a second and last time, with the same bytes.
+    is_overtaken: what it says holds no more, and it was perhaps seen; it is not sent again.
     attend_at: real instant at which somebody has to look: next attempt, end of the lease, end of the doubt.
     first_claimed_at: real.
     contact_version: of the address it was rendered for; None for staff.
@@ -78,6 +79,7 @@ class Notice:
     attempt: int = 0
     failures: int = 0
     is_resend: bool = False
+    is_overtaken: bool = False
     attend_at: datetime | None = None
     first_claimed_at: datetime | None = None
     contact_version: int | None = None
@@ -98,6 +100,11 @@ class Notice:
         if self.is_resend:
             return False
         return self.state in {NoticeState.PLANNED, NoticeState.HELD, NoticeState.READY} or self.phase is Phase.CLAIMED
+
+    @property
+    def is_resend_waiting(self) -> bool:
+        """It can still be kept from going out once more."""
+        return self.is_resend and (self.state is NoticeState.READY or self.phase is Phase.CLAIMED)
 
     @property
     def was_perhaps_seen(self) -> bool:
@@ -145,10 +152,18 @@ def withdraw(notice: Notice, reason: Reason, now: datetime) -> Notice:
     return _end(notice, NoticeState.WITHDRAWN, reason, now)
 
 
-def erase(notice: Notice, now: datetime) -> Notice:
-    """End a second sending whose first may have been seen: the customer is to be forgotten."""
-    _require(notice.is_resend and (notice.state is NoticeState.READY or notice.phase is Phase.CLAIMED), notice)
-    return _end(notice, NoticeState.FAILED, Reason.ERASED, now)
+def overtake(notice: Notice, now: datetime) -> Notice:
+    """What it says holds no more: never let it be sent again. What came of the sending so far stays to be heard."""
+    _require(not notice.is_recallable, notice)
+    if notice.is_resend_waiting:
+        return give_up(notice, Reason.SUPERSEDED, now)
+    return replace(notice, is_overtaken=True) if notice.is_live else notice
+
+
+def give_up(notice: Notice, reason: Reason, now: datetime) -> Notice:
+    """End a second sending whose first may have been seen."""
+    _require(notice.is_resend_waiting, notice)
+    return _end(notice, NoticeState.FAILED, reason, now)
 
 
 def postpone(notice: Notice, attend_at: datetime) -> Notice:
@@ -208,6 +223,8 @@ def doubt(notice: Notice, attend_at: datetime) -> Notice:
 def end_doubt(notice: Notice, real_now: datetime, now: datetime, *, has_bytes: bool) -> Notice:
     """The wait is over: must-arrive kinds go once more with the same bytes, everything else is given up."""
     _require(notice.state is NoticeState.IN_DOUBT, notice)
+    if notice.is_overtaken:
+        return failed(notice, Reason.SUPERSEDED, now)
     if notice.key.kind in MUST_ARRIVE and not notice.is_resend and has_bytes:
         return replace(notice, state=NoticeState.READY, reason=None, is_resend=True, attend_at=real_now)
     return failed(notice, Reason.IN_DOUBT, now)

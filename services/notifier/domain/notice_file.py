@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -62,21 +62,35 @@ class NoticeFile:
 
     def _recall(
         self,
-        kinds: set[NoticeKind],
+        kinds: Collection[NoticeKind],
         reason: Reason,
         data: ClockPayload | None = None,
         until_cycle: int | None = None,
     ) -> None:
-        """Withdraw what nobody can have seen yet; of one clock when ``data`` names it.
+        """Withdraw what nobody can have seen yet, and never repeat what somebody may.
 
         Args:
+            data: says whose clock's; None for all of the request.
             until_cycle: spares what a clock said of a later cycle, which may be heard before the end of this one.
         """
-        found = self._of_clock(kinds, data) if data else [n for n in self.notices.values() if n.key.kind in kinds]
+        found = self._of_clock(kinds, data) if data else self._of(kinds)
         for notice in found:
-            if notice.is_recallable and (until_cycle is None or notice.key.cycle <= until_cycle):
-                self.replace(moves.withdraw(notice, reason, self._now))
+            if until_cycle is None or notice.key.cycle <= until_cycle:
+                self._take_back(notice, reason)
 
-    def _of_clock(self, kinds: set[NoticeKind], data: ClockPayload) -> list[Notice]:
+    def _take_back(self, notice: Notice, reason: Reason) -> None:
+        is_unseen = notice.is_recallable
+        self.replace(moves.withdraw(notice, reason, self._now) if is_unseen else moves.overtake(notice, self._now))
+
+    def _overtake(self, notices: Iterable[Notice]) -> None:
+        """Never repeat those that somebody may have seen. The others leave in their order."""
+        for notice in notices:
+            if not notice.is_recallable:
+                self.replace(moves.overtake(notice, self._now))
+
+    def _of(self, kinds: Collection[NoticeKind]) -> list[Notice]:
+        return [notice for notice in self.notices.values() if notice.key.kind in kinds]
+
+    def _of_clock(self, kinds: Collection[NoticeKind], data: ClockPayload) -> list[Notice]:
         prefix = f"{data.clock_id}:{data.cycle}:"
-        return [n for n in self.notices.values() if n.key.kind in kinds and n.key.cause.startswith(prefix)]
+        return [notice for notice in self._of(kinds) if notice.key.cause.startswith(prefix)]

@@ -10,7 +10,7 @@ from services.notifier.domain.addresses import is_deliverable
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.roles import RolesDirectory
 from services.notifier.domain.views import Contact, RequestView
-from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason, role_of
+from services.notifier.domain.words import NoticeKind, NoticeState, Reason, role_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,8 @@ def settle(
 
 
 def _forget_resend(notice: Notice, contact: Contact | None, now: datetime) -> Notice:
-    is_waiting = notice.is_resend and (notice.state is NoticeState.READY or notice.phase is Phase.CLAIMED)
-    if is_waiting and notice.is_for_customer and contact is not None and contact.is_erased:
-        return moves.erase(notice, now)
+    if notice.is_resend_waiting and notice.is_for_customer and contact is not None and contact.is_erased:
+        return moves.give_up(notice, Reason.ERASED, now)
     return notice
 
 

@@ -60,10 +60,9 @@ class RequestFile(NoticeFile):
         if self.view.is_closed:
             return  # from a dead letter: nobody waits any more
         of_rule = f"{data.rule}:{data.stage_entry}:"
-        for notice in list(self.notices.values()):
-            is_older = notice.key.cause.startswith(of_rule) and (notice.facts.level or 0) < data.number
-            if notice.key.kind is NoticeKind.REMINDER and is_older and notice.is_recallable:
-                self.replace(moves.withdraw(notice, Reason.SUPERSEDED, self._now))
+        for notice in self._of({NoticeKind.REMINDER}):
+            if notice.key.cause.startswith(of_rule) and (notice.facts.level or 0) < data.number:
+                self._take_back(notice, Reason.SUPERSEDED)
         facts = Facts(stage=data.stage, level=data.number, entered_at=data.entered_at)
         audiences = [role_audience(role) for role in data.notify_roles]
         self._plan(NoticeKind.REMINDER, f"{of_rule}{data.number}", audiences, facts, news)
@@ -80,10 +79,9 @@ class RequestFile(NoticeFile):
     @_apply.register
     def _resumed(self, data: requests.RequestResumed, _: News) -> None:
         self.view = replace(self.view, pause_reasons=self.view.pause_reasons - {data.reason})
-        for notice in list(self.notices.values()):
-            is_asking = notice.key.kind is NoticeKind.DOCUMENTS_NEEDED
-            if is_asking and notice.key.cause.startswith(_asking(data.reason)) and notice.is_recallable:
-                self.replace(moves.withdraw(notice, Reason.WAIT_ENDED, self._now))
+        for notice in self._of({NoticeKind.DOCUMENTS_NEEDED}):
+            if notice.key.cause.startswith(_asking(data.reason)):
+                self._take_back(notice, Reason.WAIT_ENDED)
 
     @_apply.register
     def _closed(self, data: requests.RequestClosed, news: News) -> None:
@@ -100,6 +98,7 @@ class RequestFile(NoticeFile):
     @_apply.register
     def _reopened(self, _: requests.RequestReopened, news: News) -> None:
         self.view = replace(self.view, outcome=None, cycle=self.view.cycle + 1)
+        self._overtake(self._of({NoticeKind.CLOSED, NoticeKind.CANCELLED, NoticeKind.MERGED}))
         self._plan(NoticeKind.REOPENED, "reopening", [CUSTOMER], Facts(), news)
         self._tell_expected(news)  # the clock may have started again before we heard why
 
@@ -126,12 +125,13 @@ class RequestFile(NoticeFile):
         cause = _cause(data, NoticeKind.WARNING, data.level, data.due_at, news)
         for notice in self._of_clock({NoticeKind.WARNING}, data):
             is_older = notice.facts.level == data.level and notice.caused_at <= news.occurred_at
-            if is_older and notice.key.cause != cause and notice.is_recallable:
-                self.replace(moves.withdraw(notice, Reason.SUPERSEDED, self._now))
+            if is_older and notice.key.cause != cause:
+                self._take_back(notice, Reason.SUPERSEDED)
         self._tell_roles(NoticeKind.WARNING, data, data.notify_roles, data.level, news)
 
     @_apply.register
     def _breached(self, data: clocks.ClockBreached, news: News) -> None:
+        self._overtake(self._of_clock({NoticeKind.BREACH_WITHDRAWN}, data))
         self._tell_roles(NoticeKind.BREACH, data, data.notify_roles, 0, news)
 
     @_apply.register
@@ -185,6 +185,7 @@ class RequestFile(NoticeFile):
         self.view = replace(self.view, outcome=outcome, pause_reasons=frozenset(), ended_cycle=ended_cycle)
         self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
         self._recall({NoticeKind.REMINDER, NoticeKind.DOCUMENTS_NEEDED}, Reason.WAIT_ENDED)
+        self._overtake(self._of({NoticeKind.REOPENED}))
         self._recall({NoticeKind.PAUSE_OVERRUN}, Reason.WAIT_ENDED, until_cycle=self.view.cycle)
         self._plan(kind, cause, [CUSTOMER], Facts(outcome=outcome if kind is NoticeKind.CLOSED else None), news)
 

@@ -96,6 +96,7 @@ class NoticeStore:
                 attempts=[n.attempt for n in notices],
                 failures=[n.failures for n in notices],
                 are_resends=[n.is_resend for n in notices],
+                are_overtaken=[n.is_overtaken for n in notices],
                 attend_ats=[n.attend_at for n in notices],
                 first_claimed_ats=[n.first_claimed_at for n in notices],
                 contact_versions=[n.contact_version for n in notices],

@@ -72,6 +72,7 @@ def notice_of(row: Record) -> Notice:
         attempt=row["attempt"],
         failures=row["failures"],
         is_resend=row["is_resend"],
+        is_overtaken=row["is_overtaken"],
         attend_at=row["attend_at"],
         first_claimed_at=row["first_claimed_at"],
         contact_version=row["contact_version"],

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from services.notifier.domain.notice import Notice
 from services.notifier.domain.request_file import RequestFile
 from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason
 from shared.contracts.clocks import (
@@ -23,7 +24,7 @@ from shared.contracts.clocks import (
     ClockWarned,
 )
 from shared.contracts.payload import Payload
-from shared.contracts.requests import RequestClosed
+from shared.contracts.requests import RequestClosed, RequestReopened, RequestResumed
 from shared.contracts.topics import TOPICS
 from tests.unit.notifier.samples import (
     CLOCK,
@@ -117,6 +118,38 @@ def test_a_withdrawn_breach_of_one_clock_leaves_the_others() -> None:
     assert only(file, NoticeKind.BREACH).state is NoticeState.PLANNED
 
 
+def in_doubt(kind: NoticeKind, audience: str = "role:team_lead") -> Notice:
+    return notice(kind, audience, state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attempt=1, attend_at=REAL)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending"),
+    [
+        (NoticeKind.BREACH, clock(ClockBreachWithdrawn)),
+        (NoticeKind.ESCALATION, clock(ClockBreachWithdrawn)),
+        (NoticeKind.BREACH, clock(ClockCancelled)),
+        (NoticeKind.BREACH_WITHDRAWN, clock(ClockBreached)),
+        (NoticeKind.CLOSED, RequestReopened(request_id=REQUEST, reason="new_evidence")),
+        (NoticeKind.REOPENED, RequestClosed(request_id=REQUEST, outcome="paid")),
+        (NoticeKind.EXPECTED_TIME_CHANGED, RequestClosed(request_id=REQUEST, outcome="paid")),
+        (NoticeKind.EXPECTED_TIME_CHANGED, clock(ClockResumed, due_at=LATER)),
+    ],
+)
+def test_what_is_in_doubt_is_not_repeated_after_its_correction(kind: NoticeKind, ending: Payload) -> None:
+    doubtful = in_doubt(kind)
+    file = open_file(doubtful, view=TOLD)
+    file.hear(news(ending))
+    assert file.notices[doubtful.notice_id] == replace(doubtful, is_overtaken=True)
+
+
+def test_asking_in_doubt_is_not_repeated_when_the_documents_came() -> None:
+    asked = in_doubt(NoticeKind.DOCUMENTS_NEEDED, "customer")
+    asked = replace(asked, key=replace(asked.key, cause="paused:customer_documents:1"))
+    file = open_file(asked, view=TOLD)
+    file.hear(news(RequestResumed(request_id=REQUEST, reason="customer_documents")))
+    assert only(file, NoticeKind.DOCUMENTS_NEEDED).is_overtaken
+
+
 def overrun() -> Payload:
     return clock(ClockPauseOverrun, notify_roles=("team_lead", "head"))
 
@@ -180,7 +213,7 @@ def test_a_warning_that_may_have_been_seen_stays_as_it_was() -> None:
     flying = notice(NoticeKind.WARNING, "role:head", state=NoticeState.SENDING, phase=Phase.TRANSMITTING)
     file = open_file(flying, view=TOLD)
     file.hear(news(clock(ClockResumed, due_at=LATER)))
-    assert only(file, NoticeKind.WARNING) == flying
+    assert only(file, NoticeKind.WARNING).facts == flying.facts
 
 
 def test_a_warning_that_comes_again_takes_the_place_of_one_that_did_not_go() -> None:

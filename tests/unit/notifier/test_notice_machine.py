@@ -31,6 +31,8 @@ class NoticeMachine(RuleBasedStateMachine):
         self.real_now = REAL
         self.workers: list[int] = []
         self.bodies: dict[int, str] = {}
+        self.is_taken_back = False
+        self.begun_when_overtaken: set[int] = set()
 
     @rule(kind=st.sampled_from([NoticeKind.RECEIVED, NoticeKind.WARNING]))
     @precondition(lambda self: self.notice.state is NoticeState.PLANNED)
@@ -86,11 +88,18 @@ class NoticeMachine(RuleBasedStateMachine):
         else:
             with pytest.raises(IllegalMove):
                 moves.withdraw(self.notice, Reason.SUPERSEDED, NOW)
+            self.notice = moves.overtake(self.notice, NOW)
+            self.begun_when_overtaken = set(self.bodies)
+            self.is_taken_back = True
 
     @invariant()
     def nobody_can_have_read_it_more_often_than_allowed(self) -> None:
         limit = 2 if self.notice.key.kind in MUST_ARRIVE else 1
         assert len(self.bodies) <= limit
+
+    @invariant()
+    def no_body_begins_after_it_was_taken_back(self) -> None:
+        assert not self.is_taken_back or self.bodies.keys() <= self.begun_when_overtaken
 
     @invariant()
     def what_was_withdrawn_or_suppressed_was_never_read(self) -> None:
