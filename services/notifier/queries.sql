@@ -83,14 +83,16 @@ FROM jsonb_to_recordset(:views::jsonb) AS n (
 WHERE v.request_id = n.request_id;
 
 -- name: lock_notices_of_requests
--- The unended notices of these requests; of those that a withdrawal speaks of also the breaches and escalations sent.
+-- The unended notices of these requests; of those that a withdrawal speaks of also the breaches and escalations that
+-- somebody may have read, and the withdrawals told before.
 SELECT notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at, planned_at,
     state, reason, phase, attempt, failures, is_resend, is_overtaken, attend_at, first_claimed_at, contact_version,
     told_expected_at, ended_at, clock_timestamp() AS real_now,
     EXISTS (SELECT FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS has_words
 FROM notice
 WHERE (request_id = ANY(:request_ids::uuid[]) AND state IN ('planned', 'held', 'ready', 'sending', 'in_doubt'))
-    OR (request_id = ANY(:with_told::uuid[]) AND state = 'sent' AND kind IN ('breach', 'escalation'))
+    OR (request_id = ANY(:with_told::uuid[]) AND (kind = 'breach_withdrawn' OR (kind IN ('breach', 'escalation')
+        AND (state = 'sent' OR (state = 'failed' AND (is_resend OR reason IN ('in_doubt', 'superseded')))))))
 ORDER BY notice_id FOR UPDATE;
 
 -- name: ready_for_customers

@@ -13,6 +13,9 @@ from uuid import UUID
 
 from services.notifier.domain.words import LIVE, MUST_ARRIVE, NoticeKind, NoticeState, Phase, Reason, role_of
 
+_DOUBTS = frozenset({Reason.IN_DOUBT, Reason.SUPERSEDED})
+"""Why a notice failed whose mail may have arrived all the same."""
+
 
 class IllegalMove(ValueError):
     """The notice is not in a state from which this can happen."""
@@ -108,10 +111,12 @@ class Notice:
 
     @property
     def was_perhaps_seen(self) -> bool:
+        """Somebody may have read it; a failed one whose first or only sending was in doubt, too."""
         return (
             self.state in {NoticeState.SENT, NoticeState.IN_DOUBT}
             or self.phase is Phase.TRANSMITTING
             or (self.is_resend and self.is_live)
+            or (self.state is NoticeState.FAILED and (self.is_resend or self.reason in _DOUBTS))
         )
 
 

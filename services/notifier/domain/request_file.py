@@ -9,7 +9,7 @@ from functools import singledispatchmethod
 
 from services.notifier.domain import notice as moves
 from services.notifier.domain.news import News
-from services.notifier.domain.notice import Facts
+from services.notifier.domain.notice import Facts, Notice
 from services.notifier.domain.notice_file import NoticeFile
 from services.notifier.domain.views import Submission
 from services.notifier.domain.words import CUSTOMER, EXPECTED_TIME_OBJECTIVE, NoticeKind, Reason, role_audience
@@ -149,7 +149,11 @@ class RequestFile(NoticeFile):
     def _breach_withdrawn(self, data: clocks.ClockBreachWithdrawn, news: News) -> None:
         kinds = {NoticeKind.BREACH, NoticeKind.ESCALATION}
         self._recall(kinds, Reason.BREACH_WITHDRAWN, data)
-        told = sorted({n.key.audience for n in self._of_clock(kinds, data) if n.was_perhaps_seen})
+        corrected: dict[str, int] = {}
+        for former in self._of_clock({NoticeKind.BREACH_WITHDRAWN}, data):
+            corrected[former.key.audience] = max(_number(former), corrected.get(former.key.audience, -1))
+        seen = [n for n in self._of_clock(kinds, data) if n.was_perhaps_seen]
+        told = sorted({n.key.audience for n in seen if _number(n) > corrected.get(n.key.audience, -1)})
         facts = Facts(objective=data.objective, due_at=data.due_at, stopped_at=data.stopped_at)
         self._plan(
             NoticeKind.BREACH_WITHDRAWN,
@@ -251,3 +255,9 @@ def _cause(data: clocks.ClockPayload, kind: str, level: int, at: datetime, news:
     number it had.
     """
     return f"{data.clock_id}:{data.cycle}:{kind}:{level}:{at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"
+
+
+def _number(notice: Notice) -> int:
+    """Of the clock's event that caused it; 0 where the cause does not tell, as it did not at first."""
+    number = notice.key.cause.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0

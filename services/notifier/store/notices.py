@@ -45,7 +45,9 @@ class NoticeStore:
         self._connection = connection
 
     async def lock_live_notices(self, request_ids: Collection[UUID], *, with_told: Collection[UUID]) -> list[Notice]:
-        """Unended notices of the requests; of ``with_told`` also the breaches and escalations that were sent."""
+        """Unended notices of the requests; of ``with_told`` also the breaches and escalations that somebody may have
+        read, and what withdrew them.
+        """
         rows = await STATEMENTS["lock_notices_of_requests"].fetch(
             self._connection, request_ids=list(request_ids), with_told=list(with_told)
         )

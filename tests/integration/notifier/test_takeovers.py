@@ -130,6 +130,19 @@ async def test_a_breach_in_doubt_is_not_sent_again_after_it_was_withdrawn(
     assert (await house.notice(case, "breach_withdrawn"))["state"] == "sent"
 
 
+async def test_a_breach_that_failed_in_doubt_is_withdrawn_where_it_may_have_arrived(database: Database) -> None:
+    house, case = House(database, body_lease=0, in_doubt_wait=0), Case()
+    await house.hear(*case.breach())
+    async with house.writing():
+        for _ in range(2):
+            assert await house.journal.begin(await only_claim(house))
+            await house.claiming.attend()
+            await house.claiming.attend()
+    assert (await house.notice(case, "breach"))["reason"] == "in_doubt"
+    await house.hear(case.clock(ClockBreachWithdrawn))
+    assert (await house.notice(case, "breach_withdrawn"))["audience"] == "role:team_lead"
+
+
 async def test_a_new_time_takes_back_a_claimed_confirmation_and_goes_out_instead(
     database: Database, relay: CatchingRelay
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -102,13 +103,44 @@ def test_a_breach_that_is_true_again_at_the_same_deadline_is_told_again() -> Non
     ]
 
 
+def told_breach(number: int, role: str, **changes: Any) -> Notice:
+    """One that was caused by the clock's event of this number."""
+    told = notice(NoticeKind.BREACH, role, **{"state": NoticeState.SENT, "ended_at": NOW, **changes})
+    key = replace(told.key, cause=f"{CLOCK}:1:breach:0:20261125T150000.000000Z:{number}")
+    return replace(told, notice_id=UUID(int=1000 + number), key=key)
+
+
 def test_a_second_withdrawal_that_names_the_same_deadline_is_told_too() -> None:
-    file = open_file(notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW), view=TOLD)
+    file = open_file(told_breach(4, "role:head"), view=TOLD)
     file.hear(news(clock(ClockBreachWithdrawn, due_at=LATER), sequence=5))
-    second = replace(notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW), planned_at=LATER)
-    file.replace(replace(second, notice_id=UUID(int=10), key=replace(second.key, cause=f"{CLOCK}:1:breach:0:second")))
+    file.replace(told_breach(6, "role:head"))
     file.hear(news(clock(ClockBreachWithdrawn, due_at=LATER), sequence=7))
     assert kinds(file).count(NoticeKind.BREACH_WITHDRAWN) == 2
+
+
+def test_a_withdrawal_is_not_told_to_whoever_read_only_of_a_breach_withdrawn_before() -> None:
+    file = open_file(told_breach(4, "role:head"), view=TOLD)
+    file.hear(news(clock(ClockBreachWithdrawn), sequence=5))
+    file.replace(told_breach(6, "role:team_lead"))
+    file.hear(news(clock(ClockBreachWithdrawn), sequence=7))
+    withdrawals = [n for n in file.notices.values() if n.key.kind is NoticeKind.BREACH_WITHDRAWN]
+    assert [n.key.audience for n in withdrawals] == ["role:head", "role:team_lead"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_told"),
+    [
+        ({"reason": Reason.IN_DOUBT}, True),
+        ({"reason": Reason.SUPERSEDED}, True),
+        ({"reason": Reason.MESSAGE_REFUSED, "is_resend": True}, True),
+        ({"reason": Reason.MESSAGE_REFUSED}, False),
+        ({"reason": Reason.GAVE_UP}, False),
+    ],
+)
+def test_a_withdrawal_is_told_where_a_failed_breach_may_have_arrived(failure: dict[str, Any], is_told: bool) -> None:
+    file = open_file(told_breach(4, "role:head", state=NoticeState.FAILED, **failure), view=TOLD)
+    file.hear(news(clock(ClockBreachWithdrawn), sequence=5))
+    assert (NoticeKind.BREACH_WITHDRAWN in kinds(file)) == is_told
 
 
 def test_a_withdrawn_breach_of_one_clock_leaves_the_others() -> None:
