@@ -55,6 +55,12 @@ class RequestFile(NoticeFile):
         self.view = replace(self.view, stage=data.stage)
 
     @_apply.register
+    def _process_changed(self, data: casework.RequestProcessChanged, _: News) -> None:
+        if data.from_stage is not None:  # else it stays at its stage
+            self._recall({NoticeKind.REMINDER}, Reason.WAIT_ENDED)
+            self.view = replace(self.view, stage=data.stage)
+
+    @_apply.register
     def _reminded(self, data: casework.RequestReminded, news: News) -> None:
         """A newer reminder of a rule takes the place of those that did not go."""
         if self.view.is_closed:

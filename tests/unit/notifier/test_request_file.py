@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from services.notifier.domain.words import CUSTOMER, NoticeKind, NoticeState, Reason
+from shared.contracts.casework import RequestProcessChanged
 from shared.contracts.clocks import (
     ClockResumed,
     ClockRetargeted,
@@ -126,6 +128,20 @@ def test_pauses_and_stages_are_remembered_and_told_to_nobody() -> None:
     assert (file.view.state, file.notices) == ("open", {})
 
 
+def process_changed(from_stage: str | None) -> RequestProcessChanged:
+    return RequestProcessChanged(
+        request_id=REQUEST, process="claim", process_version=2, stage="review", reason="renamed", from_stage=from_stage
+    )
+
+
+def test_another_process_may_mean_another_stage() -> None:
+    file = open_file(view=replace(TOLD, stage="assessment"))
+    file.hear(news(process_changed(None)))
+    assert file.view.stage == "assessment"
+    file.hear(news(process_changed("assessment")))
+    assert file.view.stage == "review"
+
+
 def test_a_reminder_is_told_to_each_role_once() -> None:
     file = open_file(view=TOLD)
     for _ in range(2):
@@ -142,6 +158,7 @@ def test_a_reminder_is_told_to_each_role_once() -> None:
     "ending",
     [
         RequestStageEntered(request_id=REQUEST, from_stage="assessment", stage="decision"),
+        process_changed("assessment"),
         RequestPaused(request_id=REQUEST, reason="customer_documents"),
         RequestClosed(request_id=REQUEST, outcome="paid"),
         RequestCancelled(request_id=REQUEST, reason="test"),
@@ -167,6 +184,7 @@ def test_what_happens_otherwise_takes_no_reminder_back() -> None:
     file = open_file(view=TOLD)
     file.hear(news(reminded(notify_roles=("team_lead",))))
     file.hear(news(RequestResumed(request_id=REQUEST, reason="third_party")))
+    file.hear(news(process_changed(None)))
     file.hear(news(RequestResponded(request_id=REQUEST)))
     assert only(file, NoticeKind.REMINDER).state is NoticeState.PLANNED
 
