@@ -62,8 +62,9 @@ def _waits_for(notice: Notice, view: RequestView, contact: Contact | None) -> Re
         return None
     if contact is None or (contact.version == 0 and not contact.is_erased):
         return Reason.WAITING_CONTACT
-    if notice.key.kind is NoticeKind.RECEIVED and view.expected_at is None and not contact.is_erased:
-        return Reason.WAITING_EXPECTED_TIME
+    is_confirmation = notice.key.kind is NoticeKind.RECEIVED
+    if is_confirmation and view.expected_at is None and not view.is_closed and not contact.is_erased:
+        return Reason.WAITING_EXPECTED_TIME  # over, it goes without one: before the news of the end, whatever comes
     return None
 
 

@@ -207,20 +207,16 @@ class RequestFile(NoticeFile):
             return
         revision = former.expected_revision + 1
         self.view = replace(former, expected_at=due_at, expected_cycle=data.cycle, expected_revision=revision)
-        if former.expected_at is not None:
-            self._tell_expected(news, former.expected_at)
+        if former.expected_at is not None or former.cycle > 1:  # the first time is for the confirmation to state
+            self._tell_expected(news)
 
     def _forget_expected(self, data: clocks.ClockPayload) -> None:
         """A clock that ended with its request, and of which nothing had been heard when the request did."""
         if data.objective == EXPECTED_TIME_OBJECTIVE and self.view.is_closed and data.cycle <= self.view.cycle:
             self.view = replace(self.view, ended_cycle=max(self.view.ended_cycle, data.cycle))
 
-    def _tell_expected(self, news: News, previous: datetime | None = None) -> None:
-        """Tell the customer when it will be finished, unless they know or the request waits for nobody.
-
-        Args:
-            previous: what was expected before, for a customer to whom no time is known to have been told.
-        """
+    def _tell_expected(self, news: News) -> None:
+        """Tell the customer when it will be finished, unless they know or the request is over."""
         view = self.view
         if view.is_closed or view.submission is None or view.expected_at is None:
             return
@@ -233,7 +229,7 @@ class RequestFile(NoticeFile):
         if view.expected_at == view.told_expected_at and not in_flight:
             return  # it moved and came back before anybody was told
         told = next((n.told_expected_at for n in reversed(in_flight) if n.told_expected_at), None)
-        facts = Facts(expected_at=view.expected_at, previous_expected_at=view.told_expected_at or previous or told)
+        facts = Facts(expected_at=view.expected_at, previous_expected_at=view.told_expected_at or told)
         cause = f"revision:{view.expected_revision}"
         self._plan(NoticeKind.EXPECTED_TIME_CHANGED, cause, [CUSTOMER], facts, news)
 

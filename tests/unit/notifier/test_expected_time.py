@@ -133,6 +133,13 @@ def test_a_clock_that_first_starts_after_a_reopening_gives_the_expected_time() -
     assert file.view.expected_at == DUE
 
 
+def test_a_customer_who_was_told_no_time_is_told_the_one_after_the_reopening() -> None:
+    untold = replace(TOLD, expected_at=None, expected_cycle=0, told_expected_at=None)
+    first = clock(ClockStarted), clock(ClockMet)
+    for order in ((REOPENED, STARTED), (STARTED, REOPENED), (*first, REOPENED, STARTED), (REOPENED, *first, STARTED)):
+        assert (NoticeKind.EXPECTED_TIME_CHANGED, 2, AGAIN, None) in told(heard(CLOSED, *order, view=untold))
+
+
 def test_a_time_of_before_cycles_were_told_apart_is_moved_as_it_was() -> None:
     file = heard(LATE_NEWS, view=replace(TOLD, expected_cycle=0))
     assert (NoticeKind.EXPECTED_TIME_CHANGED, 1, LATER, DUE) in told(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 
@@ -155,8 +156,22 @@ def test_an_objective_of_a_policy_of_its_own_is_shown_as_written() -> None:
 
 
 def test_a_hole_is_never_sent() -> None:
-    with pytest.raises(MissingFact, match="received has no expected_by"):
-        WORDING.render(notice(), submission(EN), EN, NAME)
+    with pytest.raises(MissingFact, match="expected_time_changed has no expected_by"):
+        WORDING.render(notice(NoticeKind.EXPECTED_TIME_CHANGED), submission(EN), EN, NAME)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_time_that_is_not_known_is_left_out_with_its_label(language: Language) -> None:
+    whole = WORDING.render(notice(told_expected_at=DUE), submission(language), language, NAME)
+    bare = WORDING.render(notice(), submission(language), language, NAME)
+    deadline = format_deadline(DUE, language, HK)
+    (line,) = [line for line in whole.text.splitlines() if deadline in line]
+    assert bare.text.splitlines() == [each for each in whole.text.splitlines() if each != line]
+    assert deadline not in bare.html
+    changed = notice(NoticeKind.EXPECTED_TIME_CHANGED, told_expected_at=DUE)
+    first = replace(changed, facts=replace(changed.facts, previous_expected_at=None))
+    lines = [WORDING.render(each, submission(language), language, NAME).text.splitlines() for each in (changed, first)]
+    assert len(lines[0]) == len(lines[1]) + 1
 
 
 def test_what_a_customer_calls_himself_cannot_become_markup_or_lines() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 from html import escape
 
 from services.notifier.domain.notice import Facts, Notice
 from services.notifier.domain.views import Submission
 from services.notifier.domain.wording.dates import format_deadline, format_instant
-from services.notifier.domain.wording.templates import TERM, NoticeTemplate, Slots, Templates
+from services.notifier.domain.wording.templates import OPTIONAL, TERM, NoticeTemplate, Slots, Templates
 from services.notifier.domain.wording.terms import Terms
 from shared.contracts.payload import Language, Market
 
@@ -46,8 +46,9 @@ class Wording:
         Raises:
             MissingFact: the notice lacks what its template tells; nothing with a hole in it is ever sent.
         """
-        template = self._templates[language, notice.key.kind]
         values = self._values(notice, submission, language)
+        missing = OPTIONAL.get(notice.key.kind, frozenset()) - values.keys()
+        template = _without(missing, self._templates[language, notice.key.kind])
         values["name"] = " ".join(name.split())
         for slot in {slot for part in template.parts for slot in part.get_identifiers() if slot.startswith(TERM)}:
             values[slot] = self._terms.word(slot.removeprefix(TERM), language, submission.market)
@@ -111,6 +112,17 @@ class Wording:
             if name in self._terms:
                 return self._terms.word(name, language, submission.market)
         return self._terms.word("outcome_other", language, submission.market)
+
+
+def _without(missing: Set[str], template: NoticeTemplate) -> NoticeTemplate:
+    """Leave out the facts that nothing is known of."""
+    if not missing:
+        return template
+
+    def is_known(fact: tuple[Slots, Slots]) -> bool:
+        return missing.isdisjoint(slot for part in fact for slot in part.get_identifiers())
+
+    return replace(template, facts=tuple(filter(is_known, template.facts)))
 
 
 def _text(template: NoticeTemplate, values: Mapping[str, str], language: Language) -> str:
