@@ -203,7 +203,8 @@ class RequestFile(NoticeFile):
         former = self.view
         if data.objective != EXPECTED_TIME_OBJECTIVE or data.cycle < former.expected_cycle:
             return  # of a cycle that is over, told late
-        if (due_at, data.cycle) == (former.expected_at, former.expected_cycle):
+        if due_at == former.expected_at and former.expected_cycle in (0, data.cycle):
+            self.view = replace(former, expected_cycle=data.cycle)
             return
         revision = former.expected_revision + 1
         self.view = replace(former, expected_at=due_at, expected_cycle=data.cycle, expected_revision=revision)

@@ -145,6 +145,12 @@ def test_a_time_of_before_cycles_were_told_apart_is_moved_as_it_was() -> None:
     assert (NoticeKind.EXPECTED_TIME_CHANGED, 1, LATER, DUE) in told(file)
 
 
+def test_the_same_time_is_no_news_to_whoever_was_told_none() -> None:
+    for known in (0, 1):
+        file = heard(clock(ClockResumed), view=replace(TOLD, expected_cycle=known, told_expected_at=None))
+        assert (told(file), file.view.expected_cycle, file.view.expected_revision) == ([], 1, 1)
+
+
 def test_what_a_confirmation_in_doubt_states_is_what_was_told_before() -> None:
     doubtful = notice(state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attend_at=REAL, told_expected_at=DUE)
     file = open_file(doubtful, view=replace(TOLD, told_expected_at=None))
