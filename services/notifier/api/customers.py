@@ -13,7 +13,7 @@ from services.notifier.domain.words import NoticeKind, NoticeState, Reason
 from services.notifier.handlers.holding import Held, HeldMail, Holding, Reader
 from shared.contracts.payload import Language
 from shared.http import problem_responses
-from shared.http.access import Principal, PrincipalOf
+from shared.http.access import GuardedRoute, Principal, PrincipalOf
 from shared.telemetry.context import current_trace
 
 
@@ -93,7 +93,7 @@ class CustomerMessages(BaseModel):
 
 
 def customers_router(holding: Holding) -> APIRouter:
-    router = APIRouter(prefix="/v1/customers", tags=["customers"])
+    router = APIRouter(route_class=GuardedRoute, prefix="/v1/customers", tags=["customers"])
 
     @router.get("/{customer_id}/messages", responses=problem_responses(401, 403, 422, 503))
     async def messages_of_customer(customer_id: UUID, caller: PrincipalOf) -> CustomerMessages:

@@ -142,7 +142,7 @@ def conclude(notice: Notice, verdict: Verdict, real_now: datetime, now: datetime
         case Outcome.IN_DOUBT:
             return moves.doubt(notice, real_now + policy.in_doubt_wait)
         case Outcome.RELAY_FAULT:
-            return moves.put_back(notice, real_now)
+            return _unless_overtaken(moves.put_back(notice, real_now), now)
         case Outcome.PARTLY_SENT:
             return _try_again(moves.partly_sent(notice, verdict.put_off), real_now, now, policy)
         case Outcome.RETRY:
@@ -152,7 +152,15 @@ def conclude(notice: Notice, verdict: Verdict, real_now: datetime, now: datetime
 def _try_again(notice: Notice, real_now: datetime, now: datetime, policy: RetryPolicy) -> Notice:
     if notice.first_put_off_at is not None and real_now - notice.first_put_off_at >= policy.give_up_after:
         return moves.failed(notice, Reason.GAVE_UP, now)
-    return moves.put_off(notice, real_now, real_now + policy.delay(notice.failures + 1))
+    return _unless_overtaken(moves.put_off(notice, real_now, real_now + policy.delay(notice.failures + 1)), now)
+
+
+def _unless_overtaken(notice: Notice, now: datetime) -> Notice:
+    """It is ready to be tried again; what holds no more need not be."""
+    if not notice.is_overtaken:
+        return notice
+    end = moves.withdraw if notice.is_recallable else moves.give_up
+    return end(notice, Reason.SUPERSEDED, now)
 
 
 def attend(notice: Notice, real_now: datetime, now: datetime, policy: RetryPolicy, *, has_bytes: bool) -> Notice:

@@ -31,6 +31,7 @@ class NoticeKind(StrEnum):
     ESCALATION = "escalation"
     BREACH_WITHDRAWN = "breach_withdrawn"
     REMINDER = "reminder"
+    PAUSE_OVERRUN = "pause_overrun"
 
 
 MUST_ARRIVE = frozenset(NoticeKind) - {NoticeKind.WARNING, NoticeKind.REMINDER}
@@ -81,6 +82,7 @@ class Reason(StrEnum):
     CLOCK_CANCELLED = "clock_cancelled"
     BREACH_WITHDRAWN = "breach_withdrawn"
     WAIT_ENDED = "wait_ended"
+    PAUSE_ENDED = "pause_ended"
     IN_DOUBT = "in_doubt"
     MESSAGE_REFUSED = "message_refused"
     GAVE_UP = "gave_up"

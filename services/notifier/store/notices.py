@@ -49,18 +49,20 @@ class NoticeStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def lock_live_notices(self, request_ids: Collection[UUID], *, with_told: Collection[UUID]) -> list[Notice]:
-        """Unended notices of the requests; of ``with_told`` also the breaches and escalations that were sent."""
+    async def lock_live_notices(self, request_ids: Collection[UUID], *, with_told: Collection[UUID]) -> list[Locked]:
+        """Unended notices of the requests; of ``with_told`` also the breaches and escalations that somebody may have
+        read, and what withdrew them.
+        """
         rows = await STATEMENTS["lock_notices_of_requests"].fetch(
             self._connection, request_ids=list(request_ids), with_told=list(with_told)
         )
-        return [notice_of(row) for row in rows]
+        return [_locked(row) for row in rows]
 
     async def lock_notices(self, notice_ids: Collection[UUID]) -> dict[UUID, Locked]:
         if not notice_ids:
             return {}
         rows = await STATEMENTS["lock_notices"].fetch(self._connection, notice_ids=list(notice_ids))
-        return {row["notice_id"]: Locked(notice_of(row), row["real_now"], _language(row)) for row in rows}
+        return {row["notice_id"]: _locked(row) for row in rows}
 
     async def lock_ready_notices(self, count: int, for_staff: int) -> list[Locked]:
         """What may be claimed now and nobody else is claiming; customers go first.
@@ -105,12 +107,19 @@ class NoticeStore:
                 failures=[n.failures for n in notices],
                 are_resends=[n.is_resend for n in notices],
                 remaining=[_joined(n.remaining) for n in notices],
+                are_overtaken=[n.is_overtaken for n in notices],
                 attend_ats=[n.attend_at for n in notices],
                 first_put_off_ats=[n.first_put_off_at for n in notices],
                 contact_versions=[n.contact_version for n in notices],
                 told_expected_ats=[n.told_expected_at for n in notices],
                 ended_ats=[n.ended_at for n in notices],
             )
+
+    async def save_facts(self, notices: Sequence[Notice]) -> None:
+        """Write back what notices say, which seldom changes."""
+        if notices:
+            rows = [notice_json(notice) for notice in notices]
+            await STATEMENTS["save_facts"].execute(self._connection, notices=to_json(rows))
 
     async def insert_attempts(self, attempts: Sequence[Attempted]) -> None:
         if attempts:
@@ -125,8 +134,9 @@ class NoticeStore:
             )
 
 
-def _language(row: Record) -> Language | None:
-    return Language(row["language"]) if row["language"] is not None else None
+def _locked(row: Record) -> Locked:
+    language = row["language"]
+    return Locked(notice_of(row), row["real_now"], Language(language) if language is not None else None)
 
 
 def _joined(positions: Sequence[int] | None) -> str | None:

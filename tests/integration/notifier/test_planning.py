@@ -127,6 +127,18 @@ async def test_a_moved_deadline_before_the_confirmation_went_is_told_by_it(house
     assert (await house.notice(case, "received"))["told_expected_at"] == LATER
 
 
+async def test_what_is_over_before_its_time_is_known_is_confirmed_and_then_told(house: House) -> None:
+    case = Case()
+    await house.hear(case.contact(), case.submitted())
+    assert await house.states(case) == [("received", "held")]
+    await house.hear(case.event(RequestClosed(request_id=case.request_id, outcome="paid")))
+    assert await house.states(case) == [("received", "ready"), ("closed", "ready")]
+    (claim,) = await house.claiming.claim(10)
+    assert claim.kind == "received"
+    await house.hear(case.clock())
+    assert (await house.notice(case, "received"))["told_expected_at"] == DUE
+
+
 async def test_a_new_address_is_used_for_what_was_not_sent_and_an_old_version_is_not(house: House) -> None:
     case = Case()
     await house.hear(case.submitted(), case.contact(version=2), case.clock())

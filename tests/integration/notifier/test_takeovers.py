@@ -114,6 +114,35 @@ async def test_what_is_taken_back_in_the_body_was_perhaps_read(database: Databas
     assert await house.states(case) == [("received", "suppressed"), ("breach", "sent"), ("breach_withdrawn", "ready")]
 
 
+async def test_a_breach_in_doubt_is_not_sent_again_after_it_was_withdrawn(
+    database: Database, relay: CatchingRelay
+) -> None:
+    house, case = House(database, port=relay.port, body_lease=0, in_doubt_wait=0), Case()
+    await house.hear(*case.breach())
+    async with house.writing():
+        assert await house.journal.begin(await only_claim(house))
+    await house.claiming.attend()
+    await house.hear(case.clock(ClockBreachWithdrawn))
+    await house.claiming.attend()
+    await house.send_all()
+    breach = await house.notice(case, "breach")
+    assert (breach["state"], breach["reason"], breach["attempt"]) == ("failed", "superseded", 1)
+    assert (await house.notice(case, "breach_withdrawn"))["state"] == "sent"
+
+
+async def test_a_breach_that_failed_in_doubt_is_withdrawn_where_it_may_have_arrived(database: Database) -> None:
+    house, case = House(database, body_lease=0, in_doubt_wait=0), Case()
+    await house.hear(*case.breach())
+    async with house.writing():
+        for _ in range(2):
+            assert await house.journal.begin(await only_claim(house))
+            await house.claiming.attend()
+            await house.claiming.attend()
+    assert (await house.notice(case, "breach"))["reason"] == "in_doubt"
+    await house.hear(case.clock(ClockBreachWithdrawn))
+    assert (await house.notice(case, "breach_withdrawn"))["audience"] == "role:team_lead"
+
+
 async def test_a_new_time_takes_back_a_claimed_confirmation_and_goes_out_instead(
     database: Database, relay: CatchingRelay
 ) -> None:

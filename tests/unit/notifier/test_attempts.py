@@ -132,6 +132,26 @@ def test_what_need_not_arrive_is_never_repeated_after_a_doubt() -> None:
     assert (after.state, after.reason) == (NoticeState.FAILED, Reason.IN_DOUBT)
 
 
+def test_what_holds_no_more_is_never_repeated() -> None:
+    overtaken = moves.overtake(FLYING, NOW)
+    doubtful = replace(overtaken, state=NoticeState.IN_DOUBT, phase=None, reason=Reason.IN_DOUBT)
+    after = attend(doubtful, REAL, NOW, POLICY, has_bytes=True)
+    assert (after.state, after.reason) == (NoticeState.FAILED, Reason.SUPERSEDED)
+    for verdict in (Verdict(Outcome.RETRY), Verdict(Outcome.RELAY_FAULT)):
+        put_off = conclude(overtaken, verdict, REAL, NOW, POLICY)
+        assert (put_off.state, put_off.reason) == (NoticeState.WITHDRAWN, Reason.SUPERSEDED)
+        again = conclude(replace(overtaken, is_resend=True), verdict, REAL, NOW, POLICY)
+        assert (again.state, again.reason) == (NoticeState.FAILED, Reason.SUPERSEDED)
+    assert conclude(doubtful, Verdict(Outcome.SENT), REAL, NOW, POLICY).state is NoticeState.SENT
+
+
+def test_a_second_sending_that_waits_is_given_up_when_it_holds_no_more() -> None:
+    again = notice(state=NoticeState.READY, is_resend=True, attempt=1, attend_at=REAL)
+    for waiting in (again, moves.claim(again, REAL, timedelta(seconds=30))):
+        after = moves.overtake(waiting, NOW)
+        assert (after.state, after.reason) == (NoticeState.FAILED, Reason.SUPERSEDED)
+
+
 def test_without_the_same_bytes_nothing_is_repeated() -> None:
     doubtful = notice(state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attempt=1, attend_at=REAL)
     assert attend(doubtful, REAL, NOW, POLICY, has_bytes=False).state is NoticeState.FAILED

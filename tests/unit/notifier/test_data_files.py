@@ -51,6 +51,12 @@ def test_the_packaged_files_are_whole() -> None:
         ("received", "subject", "a\nb", "en.yaml: received.subject: must be one line of text"),
         ("received", "opening", [], "en.yaml: received.opening: must be a list of paragraphs"),
         ("received", "closing", ["fine", 7], "en.yaml: received.closing[1]: must be one line of text"),
+        (
+            "received",
+            "closing",
+            ["${expected_by}"],
+            "en.yaml: received: ${expected_by} may be missing, so it may stand",
+        ),
         ("breach", "facts", "text", "en.yaml: breach.facts: must be a list of `label: value`"),
         ("breach", "opening", ["${name}"], "en.yaml: breach.opening[0]: unknown slot ${name}"),
         ("breach", "more", 1, "en.yaml: breach: must have exactly the fields"),

@@ -38,6 +38,8 @@ class NoticeMachine(RuleBasedStateMachine):
         self.put_off: dict[int, tuple[int, ...]] = {}
         self.bodies: dict[int, set[int]] = {}
         self.served: set[int] = set()
+        self.is_taken_back = False
+        self.begun_when_overtaken: set[int] = set()
 
     @rule(kind=st.sampled_from([NoticeKind.BREACH, NoticeKind.WARNING]))
     @precondition(lambda self: self.notice.state is NoticeState.PLANNED)
@@ -99,6 +101,9 @@ class NoticeMachine(RuleBasedStateMachine):
         else:
             with pytest.raises(IllegalMove):
                 moves.withdraw(self.notice, Reason.SUPERSEDED, NOW)
+            self.notice = moves.overtake(self.notice, NOW)
+            self.begun_when_overtaken = set(self.bodies)
+            self.is_taken_back = True
 
     @invariant()
     def nobody_can_have_read_it_more_often_than_allowed(self) -> None:
@@ -114,6 +119,10 @@ class NoticeMachine(RuleBasedStateMachine):
     @invariant()
     def it_is_sent_when_somebody_has_it_and_nobody_is_left(self) -> None:
         assert not (self.served and self.notice.state is NoticeState.FAILED)
+
+    @invariant()
+    def no_body_begins_after_it_was_taken_back(self) -> None:
+        assert not self.is_taken_back or self.bodies.keys() <= self.begun_when_overtaken
 
     @invariant()
     def what_was_withdrawn_or_suppressed_was_never_read(self) -> None:

@@ -44,6 +44,15 @@ def test_what_is_missing_holds_a_confirmation(view: RequestView, contact: Contac
     assert settled(after.notice).notice.state is NoticeState.READY
 
 
+def test_a_confirmation_of_a_request_that_is_over_waits_for_no_expected_time() -> None:
+    over = replace(VIEW, expected_at=None, outcome="paid")
+    held = notice(state=NoticeState.HELD, reason=Reason.WAITING_EXPECTED_TIME)
+    after = settled(held, over)
+    assert (after.notice.state, after.notice.told_expected_at, after.needs_words) == (NoticeState.READY, None, True)
+    assert settled(after.notice, replace(over, outcome=None)).notice.reason is Reason.WAITING_EXPECTED_TIME
+    assert settled(after.notice, replace(over, expected_at=DUE)).notice.told_expected_at == DUE
+
+
 @pytest.mark.parametrize(
     ("contact", "reason"),
     [
