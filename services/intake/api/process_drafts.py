@@ -26,9 +26,10 @@ from services.intake.handlers.superseded import Superseded
 from services.intake.store import processes as store
 from shared.errors import ConfigurationError
 from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import GuardedRoute
 from shared.rules.document import InvalidDocument
 
-router = APIRouter(tags=["processes"])
+router = APIRouter(route_class=GuardedRoute, tags=["processes"])
 
 _USE = "For If-Match of the next change"
 

@@ -15,8 +15,8 @@ _ELSEWHERE = (params.Path, params.Header, params.Cookie)
 
 
 async def refuse_unknown_names(request: Request) -> None:
-    """Stands behind the guard, before every route of the API that is looked up or reads a query. Customers' links are
-    none: whatever brings people there adds names of its own.
+    """Stands behind the guard, before every route of the API that is looked up or reads a query, and before
+    bodies. Customers' links are none: whatever brings people there adds names of its own.
 
     Raises:
         Problem: 422, names each.

@@ -11,12 +11,12 @@ from services.quality_audit.api.views import ReviewIn, SampleOut, SamplePage
 from services.quality_audit.handlers.reviewing import AlreadyReviewed, OwnCase, ReviewGiven, Reviewing, SampleUnknown
 from services.quality_audit.store.samples import BEFORE_ALL, find_sample, list_samples
 from shared.http import FieldError, Problem, problem_responses
-from shared.http.access import Principal, PrincipalOf
+from shared.http.access import GuardedRoute, Principal, PrincipalOf
 from shared.postgres import Database
 
 
 def samples_router(database: Database, reviewing: Reviewing) -> APIRouter:
-    router = APIRouter(prefix="/v1/samples", tags=["samples"])
+    router = APIRouter(route_class=GuardedRoute, prefix="/v1/samples", tags=["samples"])
 
     @router.get("", responses=problem_responses(401, 403, 422))
     async def samples(

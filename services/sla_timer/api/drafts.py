@@ -12,10 +12,10 @@ from services.sla_timer.api.policies import refused
 from services.sla_timer.api.streaming import RunResponse, stream, stream_responses
 from services.sla_timer.domain.rulebook import RuleSources, lint
 from shared.http import FieldError, Problem, problem_responses
-from shared.http.access import PrincipalOf
+from shared.http.access import GuardedRoute, PrincipalOf
 from shared.rules.document import InvalidDocument
 
-router = APIRouter(tags=["rules"])
+router = APIRouter(route_class=GuardedRoute, tags=["rules"])
 
 PREVIEW = "--preview"
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
@@ -14,6 +16,7 @@ app = typer.Typer()
 contracts.register(app)
 app.callback()(lambda: None)
 
+COMMITTED = Path(__file__).parents[3] / "docs" / "api"
 SCHEMA = "schemas/punctual.request.closed.v1.json"
 
 
@@ -27,29 +30,33 @@ def test_written_documents_pass_the_check(tmp_path: Path) -> None:
     assert run("check", "--to", str(tmp_path))[0] == 0
 
 
-def test_a_missing_document_fails_the_check_and_is_named(tmp_path: Path) -> None:
-    run("write", "--to", str(tmp_path))
-    (tmp_path / SCHEMA).unlink()
+@pytest.fixture
+def committed(tmp_path: Path) -> Path:
+    """A copy of the documents in this checkout."""
+    return shutil.copytree(COMMITTED, tmp_path / "api")
 
-    code, output = run("check", "--to", str(tmp_path), "--json")
+
+def test_a_missing_document_fails_the_check_and_is_named(committed: Path) -> None:
+    (committed / SCHEMA).unlink()
+
+    code, output = run("check", "--to", str(committed), "--json")
 
     assert code == 1
     assert json.loads(output)["stale"] == [SCHEMA]
     assert json.loads(output)["refused"] == []
 
 
-def test_a_change_that_is_not_additive_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    run("write", "--to", str(tmp_path))
-    committed = json.loads((tmp_path / SCHEMA).read_text())
-    committed["properties"]["verdict"] = {"type": "string"}
-    (tmp_path / SCHEMA).write_text(json.dumps(committed))
-    before = (tmp_path / SCHEMA).read_text()
+def test_a_change_that_is_not_additive_is_refused_and_nothing_is_written(committed: Path) -> None:
+    schema = json.loads((committed / SCHEMA).read_text())
+    schema["properties"]["verdict"] = {"type": "string"}
+    (committed / SCHEMA).write_text(json.dumps(schema))
+    before = (committed / SCHEMA).read_text()
 
-    code, output = run("write", "--to", str(tmp_path))
+    code, output = run("write", "--to", str(committed))
 
     assert code == 1
     assert "verdict: removed" in output
-    assert (tmp_path / SCHEMA).read_text() == before
+    assert (committed / SCHEMA).read_text() == before
 
 
 def test_help_shows_an_example() -> None:
