@@ -15,8 +15,9 @@ from services.intake.domain.anomalies.error_rate import TARGET, ErrorRate, Verdi
 from services.intake.domain.anomalies.shares import Interval
 from services.intake.store.quarantine import count_records
 from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["quarantine"])
+router = APIRouter(route_class=GuardedRoute, tags=["quarantine"])
 
 _LONGEST = timedelta(days=366)
 """Every request of the span is counted; a year of them takes seconds."""

@@ -28,10 +28,11 @@ from services.intake.handlers.superseded import Superseded
 from services.intake.store import processes as store
 from shared.errors import ConfigurationError
 from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import GuardedRoute
 from shared.http.problems import MOST_ERRORS, few_errors
 from shared.rules.document import Complaint, InvalidDocument
 
-router = APIRouter(tags=["processes"])
+router = APIRouter(route_class=GuardedRoute, tags=["processes"])
 
 _USE = "For If-Match of the next change"
 

@@ -11,8 +11,8 @@ NO_PARAMETER = "is no parameter of this call"
 
 
 async def refuse_unknown_names(request: Request) -> None:
-    """Stands behind the guard, before every route of the API that is looked up or reads a query; what stands twice is
-    refused, too. Customers' links are none: whatever brings people there adds names of its own.
+    """Stands behind the guard, before every route of the API that is looked up or reads a query, and before bodies.
+    What stands twice is refused, too. Customers' links are none: whatever brings people there adds names of its own.
 
     Raises:
         Problem: 422, names each.

@@ -142,6 +142,10 @@ FROM request
 WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
     AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams));
 
+-- name: select_related
+-- Of the requests that are linked with one, those that the caller sees, as a look-up shows them.
+SELECT related_to(:request_id, :channel, :teams);
+
 -- name: select_by_token
 -- The same for the holder of the customer's link.
 SELECT request.*, history_of(request_id) AS history, related_to(request_id, NULL, NULL) AS related,

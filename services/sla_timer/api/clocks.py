@@ -17,10 +17,10 @@ from services.sla_timer.store import reports
 from services.sla_timer.store.reports import Place, Wanted
 from shared.contracts.payload import Instant
 from shared.http import problem_responses
-from shared.http.access import PrincipalOf
+from shared.http.access import GuardedRoute, PrincipalOf
 from shared.postgres import Connection
 
-router = APIRouter(tags=["clocks"])
+router = APIRouter(route_class=GuardedRoute, tags=["clocks"])
 
 _VIEWS_AT_ONCE = 20
 """Each is read from its history again, which takes a fraction of a millisecond: timers have their turn in between."""

@@ -13,10 +13,10 @@ from services.sla_timer.api.streaming import RunResponse, stream, stream_respons
 from services.sla_timer.domain.rulebook import RuleSources, lint
 from shared.contracts.payload import Instant
 from shared.http import FieldError, Problem, problem_responses
-from shared.http.access import PrincipalOf
+from shared.http.access import GuardedRoute, PrincipalOf
 from shared.rules.document import InvalidDocument
 
-router = APIRouter(tags=["rules"])
+router = APIRouter(route_class=GuardedRoute, tags=["rules"])
 
 PREVIEW = "--preview"
 

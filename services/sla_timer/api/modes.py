@@ -15,10 +15,10 @@ from services.sla_timer.domain.rules import Mode
 from services.sla_timer.store.modes import DeclaredMode
 from shared.contracts.payload import Code, Instant, Market
 from shared.http import FieldError, Problem, problem_responses
-from shared.http.access import PrincipalOf
+from shared.http.access import GuardedRoute, PrincipalOf
 from shared.ids import new_id
 
-router = APIRouter(tags=["modes"])
+router = APIRouter(route_class=GuardedRoute, tags=["modes"])
 
 Reason = Annotated[Code, Field(description="Why, in a word such as `typhoon`; prose stays out of what is told on")]
 

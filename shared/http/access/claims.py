@@ -54,10 +54,10 @@ def read_principal(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
         TokenRefused: the subject is not usable, or the name is one of the system itself.
     """
     subject = claims["sub"]
-    if not _is_name(subject):
+    if not is_name(subject):
         raise TokenRefused("malformed", "The token's subject cannot be used")
     called = _find(claims, names.name)
-    name = called if _is_name(called) else subject
+    name = called if is_name(called) else subject
     if name in OWN_NAMES:
         raise TokenRefused("reserved_name", "The token's name is one that the system itself signs with")
     is_service = subject in (claims.get("client_id"), claims.get("azp"))  # RFC 9068: a client on its own behalf
@@ -73,7 +73,8 @@ def read_principal(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
     )
 
 
-def _is_name(claim: Any) -> TypeGuard[str]:
+def is_name(claim: Any) -> TypeGuard[str]:
+    """Whether people can be known by it: an address is a name, too."""
     return isinstance(claim, str) and claim.isprintable() and _NAME.fullmatch(claim) is not None
 
 
