@@ -60,8 +60,8 @@ ON CONFLICT DO NOTHING;
 -- name: lock_requests
 -- Requests by id, with Postgres' clock.
 SELECT request_id, reference, kind, language, market, customer_id, status_path, correlation_id, submitted_at,
-    recorded_at, stage, pause_reasons, outcome, cycle, expected_at, expected_revision, told_expected_at,
-    notice_sequence, clock_timestamp() AS real_now
+    recorded_at, stage, pause_reasons, outcome, cycle, expected_at, expected_cycle, expected_revision, ended_cycle,
+    told_expected_at, notice_sequence, clock_timestamp() AS real_now
 FROM request_view
 WHERE request_id = ANY(:request_ids::uuid[])
 ORDER BY request_id FOR UPDATE;
@@ -72,52 +72,57 @@ UPDATE request_view AS v SET
     reference = n.reference, kind = n.kind, language = n.language, market = n.market, customer_id = n.customer_id,
     status_path = n.status_path, correlation_id = n.correlation_id, submitted_at = n.submitted_at,
     recorded_at = n.recorded_at, stage = n.stage, pause_reasons = n.pause_reasons, outcome = n.outcome,
-    cycle = n.cycle, expected_at = n.expected_at, expected_revision = n.expected_revision,
+    cycle = n.cycle, expected_at = n.expected_at, expected_cycle = n.expected_cycle,
+    expected_revision = n.expected_revision, ended_cycle = n.ended_cycle,
     told_expected_at = n.told_expected_at, notice_sequence = n.notice_sequence
 FROM jsonb_to_recordset(:views::jsonb) AS n (
     request_id uuid, reference text, kind text, language text, market text, customer_id uuid, status_path text,
     correlation_id text, submitted_at timestamptz, recorded_at timestamptz, stage text, pause_reasons text[],
-    outcome text, cycle integer, expected_at timestamptz, expected_revision integer, told_expected_at timestamptz,
-    notice_sequence bigint)
+    outcome text, cycle integer, expected_at timestamptz, expected_cycle integer, expected_revision integer,
+    ended_cycle integer, told_expected_at timestamptz, notice_sequence bigint)
 WHERE v.request_id = n.request_id;
 
 -- name: lock_notices_of_requests
--- The unended notices of these requests; of those that a withdrawal speaks of also the breaches and escalations sent.
+-- The unended notices of these requests; of those that a withdrawal speaks of also the breaches and escalations that
+-- somebody may have read, and the withdrawals told before. With the language of their words while these exist.
 SELECT notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at, planned_at,
-    state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at, contact_version,
-    told_expected_at, ended_at, clock_timestamp() AS real_now,
-    EXISTS (SELECT FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS has_words
+    state, reason, phase, attempt, failures, is_resend, is_overtaken, remaining, attend_at, first_put_off_at,
+    contact_version, told_expected_at, ended_at, clock_timestamp() AS real_now,
+    (SELECT language FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS language
 FROM notice
 WHERE (request_id = ANY(:request_ids::uuid[]) AND state IN ('planned', 'held', 'ready', 'sending', 'in_doubt'))
-    OR (request_id = ANY(:with_told::uuid[]) AND state = 'sent' AND kind IN ('breach', 'escalation'))
+    OR (request_id = ANY(:with_told::uuid[]) AND (kind = 'breach_withdrawn' OR (kind IN ('breach', 'escalation')
+        AND (state = 'sent' OR (state = 'failed' AND (is_resend OR reason IN ('in_doubt', 'superseded')))))))
 ORDER BY notice_id FOR UPDATE;
 
 -- name: ready_for_customers
--- Lock what may be claimed for customers now, oldest first; a later notice to one audience of a request waits for the earlier.
+-- Lock what may be claimed for customers now, oldest first; a later notice to one audience of a request waits for the
+-- earlier, unless that one is only for those left whom the relay put off.
 SELECT notice_id FROM notice AS n
 WHERE state = 'ready' AND audience = 'customer' AND attend_at <= clock_timestamp() AND NOT EXISTS (
     SELECT FROM notice AS earlier
     WHERE earlier.request_id = n.request_id AND earlier.audience = n.audience AND earlier.number < n.number
-        AND earlier.state IN ('ready', 'sending'))
+        AND earlier.state IN ('ready', 'sending') AND earlier.remaining IS NULL)
 ORDER BY attend_at, number
 LIMIT :count FOR UPDATE SKIP LOCKED;
 
 -- name: ready_for_staff
--- Lock what may be claimed for staff now, oldest first; a later notice to one audience of a request waits for the earlier.
+-- Lock what may be claimed for staff now, oldest first; a later notice to one audience of a request waits for the
+-- earlier, unless that one is only for those left whom the relay put off.
 SELECT notice_id FROM notice AS n
 WHERE state = 'ready' AND audience <> 'customer' AND attend_at <= clock_timestamp() AND NOT EXISTS (
     SELECT FROM notice AS earlier
     WHERE earlier.request_id = n.request_id AND earlier.audience = n.audience AND earlier.number < n.number
-        AND earlier.state IN ('ready', 'sending'))
+        AND earlier.state IN ('ready', 'sending') AND earlier.remaining IS NULL)
 ORDER BY attend_at, number
 LIMIT :count FOR UPDATE SKIP LOCKED;
 
 -- name: lock_notices
--- Notices by id, with Postgres' clock, and whether their words still exist.
+-- Notices by id, with Postgres' clock, and the language of their words while these exist.
 SELECT notice_id, request_id, cycle, kind, cause, audience, facts, correlation_id, traceparent, caused_at, planned_at,
-    state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at, contact_version,
-    told_expected_at, ended_at, clock_timestamp() AS real_now,
-    EXISTS (SELECT FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS has_words
+    state, reason, phase, attempt, failures, is_resend, is_overtaken, remaining, attend_at, first_put_off_at,
+    contact_version, told_expected_at, ended_at, clock_timestamp() AS real_now,
+    (SELECT language FROM rendering AS r WHERE r.notice_id = notice.notice_id) AS language
 FROM notice
 WHERE notice_id = ANY(:notice_ids::uuid[])
 ORDER BY notice_id FOR UPDATE;
@@ -138,13 +143,22 @@ RETURNING notice_id;
 -- Write changed notices back.
 UPDATE notice AS o SET
     state = n.state, reason = n.reason, phase = n.phase, attempt = n.attempt, failures = n.failures,
-    is_resend = n.is_resend, attend_at = n.attend_at, first_claimed_at = n.first_claimed_at,
-    contact_version = n.contact_version, told_expected_at = n.told_expected_at, ended_at = n.ended_at
+    is_resend = n.is_resend, is_overtaken = n.is_overtaken,
+    remaining = string_to_array(n.remaining, ',')::integer[], attend_at = n.attend_at,
+    first_put_off_at = n.first_put_off_at, contact_version = n.contact_version,
+    told_expected_at = n.told_expected_at, ended_at = n.ended_at
 FROM unnest(:notice_ids::uuid[], :states::text[], :reasons::text[], :phases::text[], :attempts::integer[],
-        :failures::integer[], :are_resends::boolean[], :attend_ats::timestamptz[], :first_claimed_ats::timestamptz[],
-        :contact_versions::integer[], :told_expected_ats::timestamptz[], :ended_ats::timestamptz[])
-    AS n (notice_id, state, reason, phase, attempt, failures, is_resend, attend_at, first_claimed_at,
-        contact_version, told_expected_at, ended_at)
+        :failures::integer[], :are_resends::boolean[], :are_overtaken::boolean[], :remaining::text[],
+        :attend_ats::timestamptz[], :first_put_off_ats::timestamptz[], :contact_versions::integer[],
+        :told_expected_ats::timestamptz[], :ended_ats::timestamptz[])
+    AS n (notice_id, state, reason, phase, attempt, failures, is_resend, is_overtaken, remaining, attend_at,
+        first_put_off_at, contact_version, told_expected_at, ended_at)
+WHERE o.notice_id = n.notice_id;
+
+-- name: save_facts
+-- Write back what notices say.
+UPDATE notice AS o SET facts = n.facts
+FROM jsonb_to_recordset(:notices::jsonb) AS n (notice_id uuid, facts jsonb)
 WHERE o.notice_id = n.notice_id;
 
 -- name: save_renderings

@@ -49,7 +49,7 @@ class Settings(ServiceSettings):
     retry_seconds: Annotated[tuple[float, ...], NoDecode] = Field(
         (1, 5, 15, 30, 60), min_length=1, description="Pauses after failures, comma-separated; the last one repeats"
     )
-    give_up_seconds: float = Field(259_200, gt=0, description="Then a message that is always put off is given up")
+    give_up_seconds: float = Field(259_200, gt=0, description="Since it was first put off; then a message is given up")
     poll_seconds: float = Field(0.25, gt=0, description="Longest time between two looks for ready notices")
     mail_retention_days: int = Field(
         365, ge=1, le=36_500, description="Days of business time for which a mail is kept after its notice ended"

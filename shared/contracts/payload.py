@@ -8,15 +8,26 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
+LATEST = datetime.max.replace(microsecond=999_998, tzinfo=UTC)
+"""What is kept comes back as it was: the very first and the very last instant that Python writes are infinity to
+Postgres' client, which gives them back without a zone."""
 
-def _to_utc(instant: datetime) -> datetime:
+_EARLIEST = datetime.min.replace(microsecond=1, tzinfo=UTC)
+
+
+def to_utc(instant: datetime) -> datetime:
+    """An instant with an offset as it is kept.
+
+    Raises:
+        ValueError: no year from 1 to 9999 has it.
+    """
     try:
-        return instant.astimezone(UTC)
+        return min(max(instant.astimezone(UTC), _EARLIEST), LATEST)
     except OverflowError:
         raise ValueError("the instant lies outside the years 1 to 9999 in UTC") from None
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+Instant = Annotated[AwareDatetime, AfterValidator(to_utc)]
 """An instant, always UTC once parsed; text without an offset is refused."""
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$")]

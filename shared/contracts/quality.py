@@ -7,6 +7,8 @@ from uuid import UUID
 
 from shared.contracts.payload import Code, Payload, ShortText
 
+UNNAMED = "unnamed"
+
 
 class SampleDrawn(Payload):
     """A closed request was chosen for review."""
@@ -32,6 +34,7 @@ class ReviewCompleted(Payload):
     sample_id: UUID
     request_id: UUID
     reviewer: Code
+    """A staff id; ``unnamed`` where the name is no code, such as an address, which quality_audit keeps to itself."""
     is_accurate: bool
     is_complete: bool
     is_timely: bool | None

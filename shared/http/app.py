@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from starlette.types import ASGIApp
 
-from shared.http.access.guard import Access, enforce
+from shared.http.access.guard import CREDENTIALS, Access, BeforeBody, GuardedRoute
 from shared.http.middleware import BodyLimit, TraceAndMetrics
 from shared.http.problems import install_problem_handlers, problem_responses
+from shared.http.query_names import refuse_repeated_names
 from shared.http.readiness import PatientReadiness, Readiness
 
 READY = Gauge("punctual_ready", "1 when the service could do its work at this very scrape, else 0.", ["service"])
@@ -23,6 +24,7 @@ def create_app(
     *,
     readiness: Readiness,
     access: Access | None = None,
+    before_body: Sequence[BeforeBody] = (refuse_repeated_names,),
     body_limit: int = 1_000_000,
     body_seconds: float = 60.0,
     streamed: Collection[str] = (),
@@ -35,7 +37,9 @@ def create_app(
     hosts, which a closed network has not and nobody here has read.
 
     Args:
-        access: stands before every route; whoever adds the routes calls ``access.check_routes`` at the end.
+        access: stands before every route of the class ``GuardedRoute``; whoever adds the routes calls
+            ``access.check_routes`` at the end.
+        before_body: asked behind ``access``, one after the other, before a body is read.
         body_limit: bytes; a larger body is answered 413.
         body_seconds: real time that a body may take to come; a slower one is answered 408.
         streamed: paths that take a body of any length piece by piece.
@@ -49,9 +53,12 @@ def create_app(
         "redirect_slashes": False,  # no document declares the redirects, and clients drop keys on the way
     }
     if access is not None:
-        defaults |= {"dependencies": [Depends(enforce)], "responses": problem_responses(401, 403, 503)}
+        defaults |= {"dependencies": [CREDENTIALS], "responses": problem_responses(401, 403, 503)}
     app = FastAPI(**{**defaults, **fastapi_arguments})
+    if access is not None:
+        app.router.route_class = GuardedRoute
     app.state.access = access
+    app.state.before_body = tuple(before_body)
     install_problem_handlers(app)
     patient = PatientReadiness(readiness)
     if before_routing is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import ConfigurationError
+from shared.http.own_names import require_other_name
 from shared.http.problems import Problem
 
 Role = Literal["channel", "staff"]
@@ -30,7 +31,7 @@ class Caller(BaseModel):
 class ApiKey(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$"), AfterValidator(require_other_name)]
     role: Role
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 

@@ -23,7 +23,7 @@ MEDIA_TYPE = "application/problem+json"
 
 T = TypeVar("T")
 
-_MOST_ERRORS = 50
+MOST_ERRORS = 50
 """Told of one call. Nobody mends more by hand, and a body of a megabyte can have a hundred thousand."""
 
 _LONGEST_FIELD = 120  # characters; a body may name a field as it likes, and an answer repeats it
@@ -90,11 +90,15 @@ class Problem(Exception):
         return JSONResponse(self.document(), status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
-def few_errors(found: Sequence[T], word: Callable[[T], FieldError]) -> list[FieldError]:
-    """The first of them in words, and then how many more there are."""
-    told = [word(one) for one in found[:_MOST_ERRORS]]
-    if len(found) > _MOST_ERRORS:
-        told.append(FieldError(field="body", message=f"and {len(found) - _MOST_ERRORS} more are missing or wrong"))
+def few_errors(found: Sequence[T], word: Callable[[T], FieldError], where: str = "body") -> list[FieldError]:
+    """The first of them in words, and then how many more there are.
+
+    Args:
+        where: the field that the last one names.
+    """
+    told = [word(one) for one in found[:MOST_ERRORS]]
+    if len(found) > MOST_ERRORS:
+        told.append(FieldError(field=where, message=f"and {len(found) - MOST_ERRORS} more are missing or wrong"))
     return told
 
 

@@ -15,6 +15,10 @@ from shared.rules.plain_yaml import TooDeepYaml, UnreadableYaml, compose_yaml
 
 T = TypeVar("T")
 
+_LONGEST_FIELD = 200
+_LONGEST_MESSAGE = 1_000
+"""Characters told of one complaint: a name or a value may be a megabyte long, and aliases repeat it in every other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
@@ -42,8 +46,11 @@ class InvalidDocument(ConfigurationError):
     """
 
     def __init__(self, complaints: list[Complaint]) -> None:
-        super().__init__("\n".join(str(complaint) for complaint in complaints))
+        super().__init__(complaints)
         self.complaints = complaints
+
+    def __str__(self) -> str:
+        return "\n".join(str(complaint) for complaint in self.complaints)
 
 
 class Field:
@@ -56,8 +63,8 @@ class Field:
 
     def fail(self, message: str) -> InvalidDocument:
         """The error to raise for this field."""
-        line = self._node.start_mark.line + 1
-        return InvalidDocument([Complaint(self._document.file, line, self.path or "document", message)])
+        where = shorten(self.path, _LONGEST_FIELD) or "document"
+        return InvalidDocument([Complaint(self._document.file, self.line, where, shorten(message, _LONGEST_MESSAGE))])
 
     @property
     def line(self) -> int:
@@ -123,13 +130,13 @@ class Field:
 
     def distinct(self, read: Callable[[str], T]) -> list[T]:
         """The elements of a list, or a single value, each through a reader and none twice."""
-        found: list[T] = []
+        found: dict[T, None] = {}
         for entry in self.items_or_self():
             read_value = entry.parse(read)
             if read_value in found:
                 raise entry.fail(f"{read_value} is named twice")
-            found.append(read_value)
-        return found
+            found[read_value] = None
+        return list(found)
 
 
 class Document:
@@ -180,6 +187,11 @@ class Document:
         """
         if self._complaints:
             raise InvalidDocument(sorted(self._complaints, key=lambda complaint: complaint.line))
+
+
+def shorten(text: str, longest: int) -> str:
+    """Not more characters than that, and three dots where there were more."""
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def _size(node: yaml.Node, known: dict[int, float]) -> float:

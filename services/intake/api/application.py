@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, cast
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
 from services.intake.api import (
     audit,
@@ -43,7 +43,6 @@ from services.intake.api.query_names import refuse_unknown_names
 from services.intake.api.rate_limits import RateHeaders, limit_rate
 from shared.http import create_app, problem_responses
 from shared.http.access import Access
-from shared.http.access.guard import enforce
 from shared.http.readiness import Readiness
 
 
@@ -52,7 +51,7 @@ def create_api(context: Context, access: Access, status_page: StatusPage, readin
         "intake",
         readiness=readiness,
         access=access,
-        dependencies=[Depends(enforce), Depends(limit_rate), Depends(refuse_unknown_names)],
+        before_body=[limit_rate, refuse_unknown_names],
         responses=problem_responses(401, 403, 429, 503),
         streamed=[batch.PATH],
         before_routing=lambda routing: PlainSubmissions(BoundedCalls(routing, context), context, access),

@@ -101,13 +101,13 @@ async def _find(database: Database, channel: str, key: str) -> Answer | None:
         return await find_answer(connection, channel, key)
 
 
-FOR_WHAT_IT_SAYS = frozenset({400, 413, 422})
+_FOR_WHAT_IT_SAYS = frozenset({400, 413, 422})
 """Of a refusal: what a channel sends is wrong. Others tell that it comes too early, too often or without a right."""
 
 
 def tally_refusal(status: int, caller: Principal, context: Context) -> None:
     """Count a submission that is refused with this status, if that is for what it says."""
-    if status in FOR_WHAT_IT_SAYS and caller.terms is not None:
+    if status in _FOR_WHAT_IT_SAYS and caller.terms is not None:
         context.validation.tally.refuse(caller.name, context.clock.now())
 
 

@@ -15,8 +15,9 @@ from services.intake.api.paging import PAGED, NumberAfter, link_next, read_numbe
 from services.intake.api.references import read_filter
 from services.intake.store.access_log import AccessRecord, What, list_accesses
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["audit"])
+router = APIRouter(route_class=GuardedRoute, tags=["audit"])
 
 
 class AccessView(BaseModel):

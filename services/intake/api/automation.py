@@ -36,10 +36,11 @@ from services.intake.handlers.superseded import Superseded
 from services.intake.store import automation as store
 from services.intake.store.lookups import read_past_page
 from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import GuardedRoute
 from shared.http.problems import few_errors
 from shared.rules.document import Complaint, InvalidDocument
 
-router = APIRouter(tags=["automation"])
+router = APIRouter(route_class=GuardedRoute, tags=["automation"])
 
 _FIRST = UUID(int=0)
 

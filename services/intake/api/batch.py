@@ -15,10 +15,10 @@ from services.intake.api.visibility import submitting_channel
 from shared.clock import monotonic
 from shared.errors import Retryable
 from shared.http import PROBLEM_SCHEMA, Problem, problem_responses
-from shared.http.access import Principal
+from shared.http.access import GuardedRoute, Principal
 from shared.telemetry.context import current_trace
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(route_class=GuardedRoute, tags=["requests"])
 
 PATH = "/v1/requests:batch"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -25,7 +25,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from services.intake.api.examples import SUBMISSION
 from services.intake.domain.bounds import MOST_ATTRIBUTES
 from shared.contracts.addresses import ADDRESS_PATTERN, LONGEST_ADDRESS, is_deliverable
-from shared.contracts.payload import AttributeValue, Code, CustomerTier, Language, Market, Priority, RequestKind
+from shared.contracts.payload import AttributeValue, Code, CustomerTier, Language, Market, Priority, RequestKind, to_utc
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _CONTROL_BUT_LINES = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
@@ -72,8 +72,8 @@ def read_instant(value: Any) -> datetime:
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else None
         if instant is not None and instant.tzinfo is not None:
-            return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
+            return to_utc(instant)
+    except ValueError:
         pass
     raise ValueError("an instant with its offset is needed, such as 2026-11-22T09:30:00+08:00")
 

@@ -21,9 +21,11 @@ from services.intake.store.refusals import writing
 from services.intake.store.submissions import NameClash
 from shared.contracts.payload import RequestKind
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 from shared.ids import new_id, new_token
 
 router = APIRouter(
+    route_class=GuardedRoute,
     tags=["moves"],
     default_response_class=Response,
     responses={

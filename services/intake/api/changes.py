@@ -12,8 +12,9 @@ from services.intake.api.context import CallerOf, ContextOf
 from services.intake.api.visibility import visibility_of
 from shared.contracts.payload import Code, RequestKind
 from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(route_class=GuardedRoute, tags=["requests"])
 
 _ID = "7731-01a2051d44ed76429a321b7da3713f59-3"
 _REQUEST = {

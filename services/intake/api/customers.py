@@ -51,10 +51,10 @@ from services.intake.store.timeline import read_timeline
 from shared.contracts.payload import Code
 from shared.encryption import ContactDetails
 from shared.http import Problem, problem_responses
-from shared.http.access import Principal
+from shared.http.access import GuardedRoute, Principal
 from shared.postgres import Connection
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(route_class=GuardedRoute, tags=["customers"])
 
 _WHOLE = 1_000_000
 """More happenings than any request has."""

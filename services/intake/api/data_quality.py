@@ -9,14 +9,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from services.intake.api.bodies import Instant
 from services.intake.api.context import CallerOf, ContextOf
+from services.intake.api.filters import Instant
 from services.intake.domain.anomalies.error_rate import TARGET, ErrorRate, Verdict, error_rates
 from services.intake.domain.anomalies.shares import Interval
 from services.intake.store.quarantine import count_records
 from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["quarantine"])
+router = APIRouter(route_class=GuardedRoute, tags=["quarantine"])
 
 _LONGEST = timedelta(days=366)
 """Every request of the span is counted; a year of them takes seconds."""
@@ -56,7 +57,7 @@ async def data_quality(
     since: Annotated[Instant, Query(alias="from", description="Submitted from here on")],
     until: Annotated[Instant, Query(alias="to", description="and before this instant")],
 ) -> DataQualityView:
-    if not since < until <= since + _LONGEST:
+    if not timedelta() < until - since <= _LONGEST:
         wrong = FieldError(field="query:to", message="must lie after `from`, by a year at most")
         raise Problem(422, "invalid_fields", "Some fields are missing or wrong", errors=[wrong])
     async with context.database.connection() as connection:

@@ -17,7 +17,7 @@ TOKEN_REFUSALS = tuple(
     f"token_{reason}"
     for reason in (
         *("expired", "not_yet_valid", "malformed", "too_long", "wrong_algorithm", "wrong_signature", "wrong_issuer"),
-        *("wrong_audience", "unknown_key", "claim_missing"),
+        *("wrong_audience", "unknown_key", "claim_missing", "reserved_name"),
     )
 )
 

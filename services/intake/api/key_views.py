@@ -6,11 +6,21 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
-from services.intake.api.bodies import EXACT, Body, Instant, Whole, misfits
+from services.intake.api.bodies import EXACT, Body, Instant, Whole, misfits, shown
 from services.intake.domain.api_key import OVERLAP, SCOPES_OF_CHANNELS, ApiKey, KeyState, Role
 from shared.http.access import Scope
+from shared.http.own_names import OWN_NAMES, require_other_name
 
 SLOWEST = 0.001
 """Calls a second, one in a quarter of an hour: whoever wants less of a key revokes it."""
@@ -23,6 +33,10 @@ PrefixOf = Annotated[
 
 KeyName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
+
+NewKeyName = Annotated[
+    KeyName, AfterValidator(require_other_name), shown(**{"not": {"enum": list[JsonValue](sorted(OWN_NAMES))}})
+]
 
 _OF_CHANNELS: list[JsonValue] = [scope.value for scope in sorted(SCOPES_OF_CHANNELS)]
 _GIVEN_TOGETHER = ("rate_per_second", "burst")
@@ -51,7 +65,7 @@ class KeyBody(Body):
         }
     )
 
-    name: KeyName = Field(description="Of the channel, or of a program of the house", examples=["branch"])
+    name: NewKeyName = Field(description="Of the channel, or of a program of the house", examples=["branch"])
     role: Role = Field(description="A channel sees its own requests; staff is a service that administers")
     scopes: Annotated[list[Scope], FailFast()] = Field(min_length=1, examples=[["submit", "batch", "read"]])
     expires_at: Instant | None = Field(None, description="Real time; without it the key works until it is revoked")

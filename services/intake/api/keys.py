@@ -18,11 +18,11 @@ from services.intake.store.answers import KeyInFlight, claim_key, complete_answe
 from services.intake.store.refusals import writing
 from shared.clock import real_now
 from shared.http import FieldError, Problem, problem_responses
-from shared.http.access import Principal, Scope
+from shared.http.access import GuardedRoute, Principal, Scope
 from shared.ids import new_key_prefix, new_secret
 from shared.postgres import Connection
 
-router = APIRouter(tags=["keys"])
+router = APIRouter(route_class=GuardedRoute, tags=["keys"])
 
 Perform = Callable[[Connection], Awaitable[tuple[ApiKey, str | None]]]
 """Gives the key as it is then, and its text where it was made just now."""

@@ -17,8 +17,9 @@ from services.intake.api.visibility import visibility_of
 from services.intake.store.listing.finding import find
 from services.intake.store.listing.pages import count_up_to, list_page
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(route_class=GuardedRoute, tags=["requests"])
 
 
 @router.get(

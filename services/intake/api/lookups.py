@@ -16,8 +16,9 @@ from services.intake.api.views import RequestView
 from services.intake.api.visibility import visibility_of
 from services.intake.store.lookups import find_by_reference
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(route_class=GuardedRoute, tags=["requests"])
 
 _MOST = 2**31 - 1  # an integer of Postgres
 

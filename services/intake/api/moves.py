@@ -25,6 +25,7 @@ from services.intake.store.answers import KeyInFlight, claim_key, complete_answe
 from services.intake.store.refusals import writing
 from shared.contracts.payload import RequestKind
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 from shared.postgres import Connection
 
 RECORDED = Counter("punctual_intake_moves_total", "Moves recorded.", ["type", "kind"])
@@ -44,7 +45,7 @@ MOVE_ANSWERS: dict[int | str, dict[str, Any]] = {
     **problem_responses(400, 401, 404, 409, 412, 413, 422, 503),
 }
 
-router = APIRouter(tags=["moves"], default_response_class=Response, responses=MOVE_ANSWERS)
+router = APIRouter(route_class=GuardedRoute, tags=["moves"], default_response_class=Response, responses=MOVE_ANSWERS)
 
 Perform = Callable[[Moving, Connection, Asking], Awaitable[RequestRecord]]
 

@@ -1,31 +1,29 @@
 """Submissions that need nothing of the framework: told by method and path, read once, answered at once.
 
-The framework matches a path, resolves seven dependencies, makes a dict of the body and a model of the dict: more than
-all that intake itself does for a request. So a call is taken here when everything about it is plain. Any other goes
-the framework's way, with nothing done yet and its body given back: that way describes the route, words every refusal,
-and is the only one that does.
+The framework matches a path, resolves what the endpoint depends on, makes a dict of the body and a model of the dict:
+more than all that intake itself does for a request. So a call is taken here when everything about it is plain. Any
+other goes the framework's way, let in and counted, with its body given back: that way describes the route, words every
+refusal of what a call says, and is the only one that does.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 
 from pydantic import ValidationError
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.intake.api import submit
-from services.intake.api.arrivals import FOR_WHAT_IT_SAYS, tally_refusal
+from services.intake.api.arrivals import tally_refusal
 from services.intake.api.bodies import SubmitBody
 from services.intake.api.context import Context, Write, fingerprint
 from services.intake.api.problems import answer_problem
-from services.intake.api.rate_limits import take_call
+from services.intake.api.rate_limits import count_call
 from shared.errors import Retryable
 from shared.http import Problem, unavailable
-from shared.http.access import Access
+from shared.http.access import Access, Principal
 from shared.http.access.guard import admit
 
 _METHOD, _PATH = "POST", "/v1/requests"
@@ -49,31 +47,30 @@ class PlainSubmissions:
         if scope.get("path") != _PATH or scope.get("method") != _METHOD:
             await self._app(scope, receive, send)
             return
+        scope["route"] = self._route
+        try:
+            caller = await self._let_in(scope)
+        except (Problem, Retryable) as refused:
+            await self._refuse(refused, scope, receive, send)
+            return
         message = await receive()
         read = [message]
         while message.get("more_body", False):
             message = await receive()
             read.append(message)
-        try:
-            call = await self._recognise(scope, read)
-        except Retryable as error:
-            scope["route"] = self._route
-            await self._put_off(error, scope, receive, send)
-            return
+        call = None if caller is None else self._recognise(scope, read, caller)
         if call is None:
             status = await self._pass_on(scope, read, receive, send)
             has_said_all = read[-1]["type"] == "http.request"  # and did not leave in the middle
-            if has_said_all and status in FOR_WHAT_IT_SAYS:
-                await self._tally(scope, status)
+            if has_said_all and caller is not None:
+                tally_refusal(status, caller, self._context)
             return
-        scope["route"] = self._route
         try:
             taken = await submit.take(*call, self._context)
-        except Problem as problem:
-            tally_refusal(problem.status, call[1].caller, self._context)
-            await answer_problem(problem)(scope, receive, send)
-        except Retryable as error:
-            await self._put_off(error, scope, receive, send)
+        except (Problem, Retryable) as refused:
+            if isinstance(refused, Problem):
+                tally_refusal(refused.status, call[1].caller, self._context)
+            await self._refuse(refused, scope, receive, send)
         else:
             body = taken.body.encode()
             headers = [(name.lower().encode(), value.encode()) for name, value in submit.headers_of(taken).items()]
@@ -81,8 +78,28 @@ class PlainSubmissions:
             await send({"type": _START, "status": taken.status, "headers": headers})
             await send({"type": _BODY, "body": body, "more_body": False})
 
-    async def _put_off(self, error: Retryable, scope: Scope, receive: Receive, send: Send) -> None:
-        await unavailable(error, self._context.retry_after_seconds).response()(scope, receive, send)
+    async def _let_in(self, scope: Scope) -> Principal | None:
+        """Who calls, asked and counted before anything of the body is taken; the framework's way does neither again.
+        None where a copy of the matrix opens the route to anybody.
+
+        Raises:
+            Problem: 401, 403 or 429.
+            Retryable: nobody can say now who calls.
+        """
+        authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+        text = None if authorization is None else authorization.decode("latin-1")
+        caller = await admit(self._access, f"{_METHOD} {_PATH}", text)
+        if caller is not None:
+            scope.setdefault("state", {})["principal"] = caller
+            count_call(scope, self._context.limits, caller)
+        return caller
+
+    async def _refuse(self, refused: Problem | Retryable, scope: Scope, receive: Receive, send: Send) -> None:
+        if isinstance(refused, Problem):
+            answer = answer_problem(refused)
+        else:
+            answer = unavailable(refused, self._context.retry_after_seconds).response()
+        await answer(scope, receive, send)
 
     async def _pass_on(self, scope: Scope, read: Sequence[Message], receive: Receive, send: Send) -> int:
         """Have the framework answer; the status of the answer."""
@@ -97,39 +114,22 @@ class PlainSubmissions:
         await self._app(scope, partial(_read_again, iter(read), receive), watched)
         return status
 
-    async def _tally(self, scope: Scope, status: int) -> None:
-        """Count a refusal for the channel that called. The framework reads a body before it asks who sent it."""
-        authorization = Headers(scope=scope).get("authorization")
-        with suppress(Problem, Retryable):  # of a call without a good key nobody knows whose it is
-            caller = await admit(self._access, f"{_METHOD} {_PATH}", authorization)
-            if caller is not None:
-                tally_refusal(status, caller, self._context)
-
-    async def _recognise(self, scope: Scope, read: Sequence[Message]) -> tuple[SubmitBody, Write] | None:
-        """What is to be taken in; None when the framework has to say something about it.
-
-        Raises:
-            Retryable: nobody can say now who calls; to ask again would only take as long again.
-        """
-        key = authorization = content_type = None
+    def _recognise(self, scope: Scope, read: Sequence[Message], caller: Principal) -> tuple[SubmitBody, Write] | None:
+        """What is to be taken in; None when the framework has to say something about it."""
+        key = content_type = None
         for name, value in scope["headers"]:
             if name == b"idempotency-key":
                 key = key or value
-            elif name == b"authorization":
-                authorization = authorization or value
             elif name == b"content-type":
                 content_type = content_type or value
-        if content_type != _JSON or key is None or authorization is None or not _KEY.fullmatch(key):
+        if content_type != _JSON or key is None or not _KEY.fullmatch(key):
             return None
         if self._context.is_outbox_full or read[-1]["type"] != "http.request":
             return None
         content = read[0]["body"] if len(read) == 1 else b"".join([message.get("body", b"") for message in read])
         try:
-            caller = await admit(self._access, f"{_METHOD} {_PATH}", authorization.decode("latin-1"))
             body = _read_body(content)
-        except (Problem, ValidationError):
-            return None
-        if caller is None or not take_call(scope, self._context.limits, caller):
+        except ValidationError:
             return None
         return body, Write(caller, key.decode("ascii"), fingerprint(_METHOD, _PATH, content), len(content))
 

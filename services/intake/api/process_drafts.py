@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
@@ -26,9 +28,11 @@ from services.intake.handlers.superseded import Superseded
 from services.intake.store import processes as store
 from shared.errors import ConfigurationError
 from shared.http import FieldError, Problem, problem_responses
-from shared.rules.document import InvalidDocument
+from shared.http.access import GuardedRoute
+from shared.http.problems import MOST_ERRORS, few_errors
+from shared.rules.document import Complaint, InvalidDocument
 
-router = APIRouter(tags=["processes"])
+router = APIRouter(route_class=GuardedRoute, tags=["processes"])
 
 _USE = "For If-Match of the next change"
 
@@ -43,11 +47,11 @@ TextOf = Annotated[YamlText, Body(media_type="text/yaml", description="The whole
 async def lint(body: TextOf, context: ContextOf) -> ProcessLintView:
     text = _text(body)
     try:
-        process = context.processes.read(text, "process")
+        process = await context.processes.read_apart(text)
     except InvalidDocument as error:
-        complaints = [ErrorView(line=c.line, field=c.field, message=c.message) for c in error.complaints]
-        return ProcessLintView(errors=complaints, remarks=[])
-    remarks = [RemarkView(line=r.line, where=r.where, message=r.message) for r in remark_on_process(process, text, "")]
+        return ProcessLintView(errors=_few(error.complaints), remarks=[])
+    found = await asyncio.to_thread(remark_on_process, process, text, "")
+    remarks = [RemarkView(line=r.line, where=r.where, message=r.message) for r in found]
     return ProcessLintView(errors=[], remarks=remarks)
 
 
@@ -58,7 +62,7 @@ async def lint(body: TextOf, context: ContextOf) -> ProcessLintView:
 )
 async def diff(body: TextOf, context: ContextOf) -> ProcessDifferencesView:
     try:
-        draft = context.processes.read(_text(body), "process")
+        draft = await context.processes.read_apart(_text(body))
     except InvalidDocument as error:
         raise _refused(error) from None
     former = context.processes.book.newest(draft.code)
@@ -91,11 +95,11 @@ async def apply(
     """
     text = _text(body)
     try:
-        draft = context.processes.read(text, "process")
+        draft = await context.processes.read_apart(text)
         if draft.code != process:
             raise _invalid([FieldError(field="process", message=f"the text defines {draft.code}, the path {process}")])
         async with context.database.transaction() as connection:
-            applied = await context.processes.apply(connection, text, caller.name, reason, seen)
+            applied = await context.processes.apply(connection, draft, text, caller.name, reason, seen)
             stored = await store.load_version(connection, process, applied.process.version)
     except InvalidDocument as error:
         raise _refused(error) from None
@@ -116,8 +120,20 @@ def _text(body: bytes) -> str:
         raise _invalid([FieldError(field="body", message="is not UTF-8 text")]) from None
 
 
+def _few(complaints: Sequence[Complaint]) -> list[ErrorView]:
+    """As many as a refusal names; the last line says how many more there are."""
+    told = [ErrorView(line=c.line, field=c.field, message=c.message) for c in complaints[:MOST_ERRORS]]
+    if more := len(complaints) - len(told):
+        told.append(ErrorView(line=complaints[len(told)].line, field="document", message=f"and {more} more are wrong"))
+    return told
+
+
 def _refused(error: InvalidDocument) -> Problem:
-    return _invalid([FieldError(field=c.field, message=f"line {c.line}: {c.message}") for c in error.complaints])
+    return _invalid(few_errors(error.complaints, _in_line))
+
+
+def _in_line(found: Complaint) -> FieldError:
+    return FieldError(field=found.field, message=f"line {found.line}: {found.message}")
 
 
 def _invalid(errors: list[FieldError]) -> Problem:

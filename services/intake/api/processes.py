@@ -26,9 +26,10 @@ from services.intake.store import processes as store
 from services.intake.store.processes import ProcessVersion
 from shared.errors import ConfigurationError
 from shared.http import Problem, problem_responses
+from shared.http.access import GuardedRoute
 from shared.postgres import Connection
 
-router = APIRouter(tags=["processes"])
+router = APIRouter(route_class=GuardedRoute, tags=["processes"])
 
 _MOST = 2**31 - 1
 

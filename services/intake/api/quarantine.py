@@ -26,9 +26,10 @@ from services.intake.handlers.moving import Moving
 from services.intake.store.quarantine import OLDEST, Quarantined, QuarantineFilter, list_quarantine
 from shared.contracts.payload import Code, RequestKind
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 from shared.postgres import Connection
 
-router = APIRouter(tags=["quarantine"])
+router = APIRouter(route_class=GuardedRoute, tags=["quarantine"])
 
 
 class JudgementBody(MoveBody):

@@ -87,15 +87,20 @@ def too_many_calls(verdict: Verdict) -> Problem:
 async def limit_rate(request: Request) -> None:
     """Stands behind the guard, before every route that is not open. Raises Problem: 429."""
     caller: Principal | None = getattr(request.state, "principal", None)
-    if caller is not None and not take_call(request.scope, request.app.state.context.limits, caller):
-        raise too_many_calls(request.state.verdict)
+    if caller is not None and not hasattr(request.state, "verdict"):  # else it was counted before the routing
+        count_call(request.scope, request.app.state.context.limits, caller)
 
 
-def take_call(scope: Scope, limits: RateLimits, caller: Principal) -> bool:
-    """Count a call, unless it is one too many. Its answer tells what the key has left."""
+def count_call(scope: Scope, limits: RateLimits, caller: Principal) -> None:
+    """Count a call. Its answer tells what the key has left.
+
+    Raises:
+        Problem: 429, it is one too many.
+    """
     verdict = limits.take(caller)
     scope.setdefault("state", {})["verdict"] = verdict
-    return verdict is None or verdict.is_granted
+    if verdict is not None and not verdict.is_granted:
+        raise too_many_calls(verdict)
 
 
 class RateHeaders:

@@ -14,8 +14,9 @@ from services.intake.api.page import StatusPage
 from services.intake.store.lookups import find_by_token
 from shared.contracts.payload import Language
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["status page"])
+router = APIRouter(route_class=GuardedRoute, tags=["status page"])
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 

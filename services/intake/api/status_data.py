@@ -14,8 +14,9 @@ from services.intake.api.status import PAGE_HEADERS, TOKEN, status_page_of
 from services.intake.api.status_view import StatusView, view_status
 from services.intake.store.lookups import find_by_token
 from shared.http import Problem, problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["status page"])
+router = APIRouter(route_class=GuardedRoute, tags=["status page"])
 
 
 @router.get(

@@ -23,8 +23,9 @@ from services.intake.store.lookups import find_by_token
 from services.intake.store.refusals import writing
 from shared.contracts.payload import Language
 from shared.http import Problem, problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["status page"])
+router = APIRouter(route_class=GuardedRoute, tags=["status page"])
 
 _REFUSALS = problem_responses(400, 404, 409, 413, 415, 422, 503)
 for _status in (404, 409, 422):

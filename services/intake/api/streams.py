@@ -13,8 +13,9 @@ from services.intake.domain.anomalies.streams import start_of
 from services.intake.handlers.watching import zone_of
 from services.intake.store.streams import Watched, read_streams
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["quarantine"])
+router = APIRouter(route_class=GuardedRoute, tags=["quarantine"])
 
 
 class AlarmView(BaseModel):

@@ -29,9 +29,10 @@ from services.intake.domain.visibility import Visibility
 from services.intake.handlers.offers import Overloaded, Settled
 from services.intake.store.submissions import Arrival
 from shared.http import Problem, problem_responses
+from shared.http.access import GuardedRoute
 from shared.telemetry.context import current_trace
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(route_class=GuardedRoute, tags=["requests"])
 
 
 @router.post(

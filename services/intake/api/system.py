@@ -14,8 +14,9 @@ from services.intake.domain.life import State
 from services.intake.store.lookups import count_requests
 from services.intake.store.quarantine import count_doubts
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["system"])
+router = APIRouter(route_class=GuardedRoute, tags=["system"])
 
 
 class ClockView(BaseModel):

@@ -15,9 +15,10 @@ from services.intake.handlers.customer_keys import CustomerErased
 from services.intake.store.lookups import find_by_reference
 from services.intake.store.personal.texts import DESCRIPTION, find_texts
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 from shared.postgres import Connection
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(route_class=GuardedRoute, tags=["requests"])
 
 _OF_THE_HOUSE = "noted"
 

@@ -20,8 +20,9 @@ from services.intake.api.visibility import review_sight_of, visibility_of
 from services.intake.store.sights import find_sight
 from services.intake.store.timeline import Happening, Moment, find_request_id, read_timeline
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(route_class=GuardedRoute, tags=["requests"])
 
 _PREFIX = "/punctual/"
 _PARTS = 3

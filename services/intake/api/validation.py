@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from services.intake.api.context import CallerOf, ContextOf
 from services.intake.domain.validation.book import Schema, Severity
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["quarantine"])
+router = APIRouter(route_class=GuardedRoute, tags=["quarantine"])
 
 
 class RuleView(BaseModel):

@@ -15,8 +15,9 @@ from services.intake.api.references import ReferenceOf
 from services.intake.domain.verifying import Verdict, verify
 from services.intake.store.proofs import find_stored, read_stored_page
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["verification"])
+router = APIRouter(route_class=GuardedRoute, tags=["verification"])
 
 _FIRST = UUID(int=0)
 

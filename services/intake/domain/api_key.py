@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from shared.contracts.payload import LATEST
 from shared.http.access.principal import KeyTerms, Principal, Scope, StaffRole
 
 Role = Literal["channel", "staff"]
@@ -92,5 +93,9 @@ def overlap_end(old: ApiKey, now: datetime, overlap: timedelta) -> datetime:
 
 
 def next_expiry(old: ApiKey, now: datetime) -> datetime | None:
-    """Until when the key that follows works: as long from now as the old one from its beginning."""
-    return None if old.expires_at is None else now + (old.expires_at - old.created_at)
+    """Until when the key that follows works: as long from now as the old one from its beginning, in the year 9999 at
+    the latest.
+    """
+    if old.expires_at is None:
+        return None
+    return now + min(old.expires_at - old.created_at, LATEST - now)

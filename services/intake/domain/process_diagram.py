@@ -70,15 +70,22 @@ def _forward(process: Process) -> tuple[list[str], dict[str, list[str]]]:
     """The stages that can be reached, each before those it leads to, and the ways that do not lead back."""
     finished: list[str] = []
     ways: dict[str, list[str]] = {}
+    path: dict[str, Iterator[str]] = {}  # the stages on the way here, each with those after it that are left to visit
 
-    def visit(name: str, before: frozenset[str]) -> None:
-        ways[name] = [following for following in process.stages_after(name) if following not in before | {name}]
-        for following in ways[name]:
-            if following not in ways:
-                visit(following, before | {name})
-        finished.append(name)
+    def enter(name: str) -> None:
+        path[name] = iter(())
+        ways[name] = [following for following in process.stages_after(name) if following not in path]
+        path[name] = iter(ways[name])
 
-    visit(process.start, frozenset())
+    enter(process.start)
+    while path:
+        name, left = next(reversed(path.items()))
+        following = next((each for each in left if each not in ways), None)
+        if following is not None:
+            enter(following)
+        else:
+            finished.append(name)
+            del path[name]
     return finished[::-1], ways
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from services.intake.domain.process import Outcome, Process, Reopening, Stage, StageWords, Waiting
+from services.intake.domain.process_ways import find_ending, find_reached
 from services.intake.domain.validation.personal import find_personal
 from services.intake.domain.validation.personal_names import PersonalNames
 from shared.contracts.payload import Language, RequestKind
@@ -21,6 +23,14 @@ _STAGE = frozenset(
     {"role", "key", "next", "rework", "outcomes", "required", "controls", "optional_controls", "waits_for", "words"}
 )
 _LONGEST_WORDS = 200
+
+MOST_STAGES = 100
+"""The longest that ships has seven; people have to find their way in the diagram. As many outcomes are taken."""
+
+MOST_VALUES = 20_000
+"""In the whole text: two hundred for each of the most stages."""
+
+_MOST_NAMED = 10  # of the names that are known, where one is not: fewer than that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ def read_process(
     *,
     worded: Worded | None = None,
     personal: PersonalNames | None = None,
+    is_stored: bool = False,
 ) -> Process:
     """
     Args:
@@ -50,12 +61,15 @@ def read_process(
         version: which one it is, or will be.
         worded: what the status page has words for; None to ask for no words.
         personal: names that no attribute may have, as the rules of validation give them; None to let any name be.
+        is_stored: it was put in force, perhaps before sizes were bounded, and requests follow it: any size is taken.
 
     Raises:
         InvalidDocument: names every wrong field.
     """
     with refusing(file):
         document = Document(text, file)
+        if not is_stored:
+            _require_bounds(document)
         reader = _Reader(document, document.root.members(_TOP, _TOP_OPTIONAL))
         process = reader.process(version)
         if worded is not None:
@@ -64,6 +78,22 @@ def read_process(
             reader.refuse_personal(process, personal)
         document.finish()
         return process
+
+
+def _require_bounds(document: Document) -> None:
+    """Asked before anything is read: what is done with stages grows with their number and with what each names.
+
+    Raises:
+        InvalidDocument: names the part that is too large.
+    """
+    top = document.root.entries()
+    for part in ("stages", "outcomes"):
+        if part in top and top[part].count > MOST_STAGES:
+            with document.collecting():
+                raise top[part].fail(f"holds {top[part].count} {part}; at most {MOST_STAGES} are taken")
+    document.finish()
+    if document.size() > MOST_VALUES:
+        raise document.root.fail(f"stands for more than {MOST_VALUES} values; aliases count as what they stand for")
 
 
 class _Reader:
@@ -173,26 +203,13 @@ class _Reader:
 
     def _check_ways(self, process: Process, fields: dict[str, Field]) -> None:
         """Every stage can be reached, and from every stage the request can end."""
-        starts = {process.start} | ({process.reopening.stage} if process.reopening is not None else set())
-        reached = _spread(starts, process.stages_after)
-        ends = {stage for stage in process.stages if process.outcomes_at(stage)}
-        ending = _spread(ends, lambda stage: [s for s in process.stages if stage in process.stages_after(s)])
+        reached, ending = find_reached(process), find_ending(process)
         for name, field in fields.items():
             with self._document.collecting():
                 if name not in reached:
                     raise field.fail("no move leads to this stage")
                 if name not in ending:
                     raise field.fail("a request could neither be closed in this stage nor in any that follows")
-
-
-def _spread(start: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> set[str]:
-    found = set(start)
-    waiting = list(found)
-    while waiting:
-        new = set(neighbours(waiting.pop())) - found
-        found |= new
-        waiting.extend(new)
-    return found
 
 
 def _read_name(name: str, field: Field) -> str:
@@ -226,7 +243,8 @@ def _all_known(field: Field | None, known: Collection[str], what: str) -> tuple[
 def _known(field: Field, known: Collection[str], what: str) -> str:
     text = field.text()
     if text not in known:
-        raise field.fail(f"there is no {what} {text!r}; known are {', '.join(known)}")
+        more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
+        raise field.fail(f"there is no {what} {text!r}; known are {', '.join(islice(known, _MOST_NAMED))}{more}")
     return text
 
 

@@ -16,7 +16,7 @@ from services.intake.domain.automation.staying import BY
 from services.intake.domain.branching import Branch
 from services.intake.domain.changes import HeldBack
 from services.intake.domain.process import Process
-from services.intake.domain.record import Related, RequestRecord
+from services.intake.domain.record import RequestRecord
 from services.intake.handlers.automations import Automations
 from services.intake.handlers.customer_keys import CustomerErased, CustomerKeys
 from services.intake.handlers.opening import open_beside
@@ -79,6 +79,8 @@ class Acting:
     ) -> RequestRecord:
         """The request after every rule that applies has acted, once at each stage. The caller holds its lock.
 
+        What rules open is not among its related requests: who is shown it may not see that.
+
         Args:
             now: business time.
         """
@@ -121,8 +123,7 @@ class Acting:
             self._count(connection, action.rule, "held back" if action.is_held_back else "acted")
             record = after
             if action.opens is not None and key is not None:
-                opened = await self._open(connection, record, action.opens, opened_id, key, at, now, action.cause)
-                record = replace(record, related=(*record.related, opened))
+                await self._open(connection, record, action.opens, opened_id, key, at, now, action.cause)
         return record
 
     def _count(self, connection: Connection, rule: str, did: str) -> None:
@@ -139,8 +140,8 @@ class Acting:
         at: datetime,
         now: datetime,
         cause: str,
-    ) -> Related:
-        """Open a request as a step says, and have the rules act on it; gives what it is to the other one."""
+    ) -> None:
+        """Open a request as a step says, and have the rules act on it."""
         process = self._processes.book.choose(step.kind, origin.life.product_line)
         for _ in range(_NAMING_ATTEMPTS):
             branch = Branch(
@@ -163,7 +164,7 @@ class Acting:
             except NameClash:
                 continue
             await self.act(connection, opened, process, now)
-            return Related(branch.relations[0], branch.reference)
+            return
         raise RuntimeError("no free name for the request was found")
 
 

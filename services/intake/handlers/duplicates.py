@@ -24,8 +24,13 @@ at the likest three and finds no duplicate needs no fourth."""
 
 
 async def name_duplicates(connection: Connection, group: Sequence[Offer], limits: DuplicateLimits) -> None:
-    """Make those of the group anew, with a doubt, that are likely duplicates."""
-    asked = [(offer, offer.arrival.portrait) for offer in group if offer.arrival.portrait is not None]
+    """Make those of the group anew, with a doubt, that are likely duplicates. What repeats the key of one before it is
+    not taken in: it is doubted of nothing, and nothing is a duplicate of it.
+    """
+    by_key: dict[tuple[str, str], Offer] = {}
+    for offer in group:
+        by_key.setdefault((offer.arrival.submission.channel, offer.arrival.key), offer)
+    asked = [(offer, offer.arrival.portrait) for offer in by_key.values() if offer.arrival.portrait is not None]
     if not asked:
         return
     stored = await find_candidates(connection, [portrait for _, portrait in asked], limits.within)
@@ -42,18 +47,7 @@ async def name_duplicates(connection: Connection, group: Sequence[Offer], limits
 async def _new_ones(connection: Connection, asked: Sequence[tuple[Offer, Portrait]]) -> set[Offer]:
     """Those of one customer and kind whose keys were not used before: what is named as taken in has to be."""
     sorts = Counter(portrait.sort for _, portrait in asked)
-    if len(sorts) == len(asked):
-        return set()
-    sharing: defaultdict[tuple[str, str, str], dict[str, Offer]] = defaultdict(dict)
-    for offer, portrait in asked:
-        if sorts[portrait.sort] > 1:
-            sharing[portrait.sort].setdefault(offer.arrival.key, offer)
-    several = {
-        (channel, key): offer
-        for (channel, _, _), offers in sharing.items()
-        if len(offers) > 1
-        for key, offer in offers.items()
-    }
+    several = {(portrait.channel, offer.arrival.key): offer for offer, portrait in asked if sorts[portrait.sort] > 1}
     used = await find_answers(connection, several) if several else {}
     return {offer for name, offer in several.items() if name not in used}
 

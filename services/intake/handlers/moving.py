@@ -27,8 +27,9 @@ from services.intake.domain.moves import (
     Move,
     Reopen,
 )
-from services.intake.domain.record import Related, RequestRecord
+from services.intake.domain.record import RequestRecord
 from services.intake.domain.refusing import MoveRefused
+from services.intake.domain.sight import names_others
 from services.intake.domain.survey import BY as CUSTOMER
 from services.intake.domain.survey import check_answer, given_score, last_answer
 from services.intake.domain.visibility import EVERYTHING
@@ -40,6 +41,7 @@ from services.intake.handlers.opening import open_beside
 from services.intake.handlers.processes import Processes
 from services.intake.handlers.validation import Validation, count_doubts
 from services.intake.store.announcements import change_event
+from services.intake.store.lookups import find_related
 from services.intake.store.moves import add_link, find_standing, lock_request, lock_two, record_changes
 from services.intake.store.personal.customers import is_customer_erased
 from services.intake.store.personal.texts import add_texts, find_texts
@@ -85,7 +87,8 @@ class Moving:
 
     async def perform(self, connection: Connection, reference: str, move: Move, asking: Asking) -> RequestRecord:
         """The request after the move."""
-        return await self._change(connection, await self._lock(connection, reference, asking), move, asking)
+        record = await self._lock(connection, reference, asking)
+        return await _relate(connection, record, await self._change(connection, record, move, asking), asking)
 
     async def follow(
         self,
@@ -107,7 +110,8 @@ class Moving:
             raise ProcessUnknown(f"there is no version {version} of process {code}")
         record = await self._lock(connection, reference, asking)
         chosen = self._processes.book.choose(record.life.kind, record.life.product_line)
-        return await self._change(connection, record, FollowProcess(known, reason, chosen.code, stage), asking)
+        after = await self._change(connection, record, FollowProcess(known, reason, chosen.code, stage), asking)
+        return await _relate(connection, record, after, asking)
 
     async def merge(self, connection: Connection, reference: str, into: str, asking: Asking) -> RequestRecord:
         """End one request as the same matter as another; both histories say so."""
@@ -151,7 +155,7 @@ class Moving:
         if doubted is not None:
             record = await self._doubt(connection, record, doubted)
         opened = await self._act(connection, record)
-        return replace(opened, related=(Related(branch.relations[1], origin.reference),))
+        return replace(opened, related=await find_related(connection, opened.request_id, asking.visibility))
 
     async def answer_survey(
         self, connection: Connection, reference: str, score: int, text: str | None
@@ -239,6 +243,13 @@ class Moving:
     async def _act(self, connection: Connection, record: RequestRecord) -> RequestRecord:
         process = await self._processes.of(connection, record.life.process, record.life.process_version)
         return await self._acting.act(connection, record, process, self._clock.now())
+
+
+async def _relate(connection: Connection, before: RequestRecord, after: RequestRecord, asking: Asking) -> RequestRecord:
+    """With what rules opened beside it, as far as the caller sees that. It may be out of the caller's sight itself."""
+    if not names_others(after.entries_since(before)):
+        return after
+    return replace(after, related=await find_related(connection, after.request_id, asking.visibility))
 
 
 def _check_seen(record: RequestRecord, asking: Asking) -> None:

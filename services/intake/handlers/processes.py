@@ -5,8 +5,9 @@ A broken file stops the start; a broken definition from elsewhere never replaces
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.intake.domain.process import Process
 from services.intake.domain.process_book import ProcessBook
@@ -122,9 +123,18 @@ class Processes:
                 known = self._older[code, version] = read_stored(found)
         return known
 
+    async def read_apart(self, source: str) -> Process:
+        """A draft that somebody sends, read by a thread: a text may be a megabyte long.
+
+        Raises:
+            InvalidDocument: names every wrong field.
+        """
+        return await asyncio.to_thread(self.read, source, "process")
+
     async def apply(
         self,
         connection: Connection,
+        draft: Process,
         source: str,
         author: str,
         reason: str,
@@ -133,23 +143,22 @@ class Processes:
         """Put a definition in force for new requests.
 
         Args:
+            draft: what ``source`` says.
             seen_versions: only while one of these is in force, or the text itself; None means whatever is.
 
         Raises:
             Superseded: another one is in force by now.
-            InvalidDocument: it cannot be used.
             ConfigurationError: it would leave a kind without a definition, or a product line with two.
         """
-        draft = self.read(source, "process")
         await store.lock(connection)
         newest = {found.process: found for found in await store.newest_versions(connection)}
         former = newest.get(draft.code)
         if former is not None and former.source == source:
-            return Applied(read_stored(former), is_new=False)
+            return Applied(self._known(former), is_new=False)
         check_seen(seen_versions, former.version if former is not None else None)
-        ProcessBook([draft, *(read_stored(found) for code, found in newest.items() if code != draft.code)])
+        ProcessBook([draft, *(self._known(found) for code, found in newest.items() if code != draft.code)])
         version = await self._add(connection, draft.code, source, "api", author, reason)
-        return Applied(read_process(source, "process", version), is_new=True)
+        return Applied(replace(draft, version=version), is_new=True)
 
     async def _add(
         self, connection: Connection, code: str, source: str, origin: Origin, author: str, reason: str | None
@@ -160,8 +169,13 @@ class Processes:
 
     async def _load(self, connection: Connection) -> None:
         change = await store.newest_change(connection)
-        self._book = ProcessBook([read_stored(found) for found in await store.newest_versions(connection)])
+        self._book = ProcessBook([self._known(found) for found in await store.newest_versions(connection)])
         self._followed = change
+
+    def _known(self, found: ProcessVersion) -> Process:
+        """As it was read before; a version never changes."""
+        known = self._book.find(found.process, found.version) if self._book is not None else None
+        return known or self._older.get((found.process, found.version)) or read_stored(found)
 
 
 def read_stored(found: ProcessVersion) -> Process:
@@ -169,7 +183,8 @@ def read_stored(found: ProcessVersion) -> Process:
     Raises:
         InvalidDocument: an older program wrote what this one cannot read.
     """
-    return read_process(found.source, f"{found.process} version {found.version}", found.version)
+    file = f"{found.process} version {found.version}"
+    return read_process(found.source, file, found.version, is_stored=True)
 
 
 def _require_one_each(drafts: Mapping[str, Process]) -> None:

@@ -59,6 +59,14 @@ async def find_by_reference(connection: Connection, reference: str, visibility: 
     return None if row is None else read_record(row)
 
 
+async def find_related(connection: Connection, request_id: UUID, visibility: Visibility) -> tuple[Related, ...]:
+    """The visible requests that one is related to, as ``find_by_reference`` gives them."""
+    related = await _STATEMENTS["select_related"].fetchval(
+        connection, request_id=request_id, channel=visibility.channel, teams=teams_of(visibility)
+    )
+    return _related(related)
+
+
 async def find_by_token(connection: Connection, status_token: str) -> RequestRecord | None:
     row = await _STATEMENTS["select_by_token"].fetchrow(connection, status_token=status_token)
     return None if row is None else read_record(row)
@@ -137,8 +145,12 @@ def read_record(row: Record) -> RequestRecord:
         history=tuple(_entry(entry) for entry in json.loads(row["history"] or "[]")),
         head=row["head"],
         deadlines=tuple(_deadline(deadline) for deadline in json.loads(row["deadlines"] or "[]")),
-        related=tuple(Related(*pair) for pair in json.loads(row["related"] or "[]")),
+        related=_related(row["related"]),
     )
+
+
+def _related(pairs: str | None) -> tuple[Related, ...]:
+    return tuple(Related(*pair) for pair in json.loads(pairs or "[]"))
 
 
 def _life(row: Record) -> Life:

@@ -1,6 +1,7 @@
 -- name: insert_requests
 -- Takes in a batch: claims each idempotency key with its answer, records customer, request, its portrait and the first
--- entry of the history, and the second where it is doubted. Gives a row per request whose key was free. Rows are inserted in one order by everybody, against deadlocks;
+-- entry of the history, and the second where it is doubted. Gives a row per request whose key was free. Rows are inserted in one order by everybody, against deadlocks,
+-- and of a key that occurs twice the first comes first: Postgres' sort leaves open what it is not asked for;
 -- the limit on waiting is set inside the statement because it must hold before the first row is claimed.
 WITH input AS (
     SELECT * FROM unnest(
@@ -36,7 +37,7 @@ claimed AS (
     SELECT channel, key, fingerprint, request_id, status, body
     FROM input, patience
     WHERE patience.lock_timeout <> ''
-    ORDER BY channel, key
+    ORDER BY channel, key, position
     ON CONFLICT DO NOTHING
     RETURNING request_id
 ),
@@ -140,6 +141,10 @@ SELECT request.*, history_of(request_id) AS history, related_to(request_id, :cha
 FROM request
 WHERE reference = :reference AND (:channel::text IS NULL OR channel = :channel)
     AND (:teams::text[] IS NULL OR team IS NULL OR team = ANY(:teams));
+
+-- name: select_related
+-- Of the requests that are linked with one, those that the caller sees, as a look-up shows them.
+SELECT related_to(:request_id, :channel, :teams);
 
 -- name: select_by_token
 -- The same for the holder of the customer's link.

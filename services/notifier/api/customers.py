@@ -13,7 +13,7 @@ from services.notifier.domain.words import NoticeKind, NoticeState, Reason
 from services.notifier.handlers.holding import Held, HeldMail, Holding, Reader
 from shared.contracts.payload import Language
 from shared.http import problem_responses
-from shared.http.access import Principal, PrincipalOf
+from shared.http.access import GuardedRoute, Principal, PrincipalOf
 from shared.telemetry.context import current_trace
 
 
@@ -32,7 +32,9 @@ class HeldMessage(BaseModel):
 
     Attributes:
         reason: why its notice is held or how it ended, unless it was sent.
-        message: its text as its reader sees it.
+        is_damaged: what is stored of it cannot be decrypted any more; only that it was written is known.
+        subject: null when it is damaged.
+        message: its text as its reader sees it; null when it is damaged.
     """
 
     notice_id: UUID
@@ -44,9 +46,10 @@ class HeldMessage(BaseModel):
     planned_at: datetime
     ended_at: datetime | None
     language: Language
+    is_damaged: bool
     recipients: list[str]
-    subject: str
-    message: str
+    subject: str | None
+    message: str | None
 
     @classmethod
     def of(cls, mail: HeldMail) -> Self:
@@ -90,11 +93,14 @@ class CustomerMessages(BaseModel):
 
 
 def customers_router(holding: Holding) -> APIRouter:
-    router = APIRouter(prefix="/v1/customers", tags=["customers"])
+    router = APIRouter(route_class=GuardedRoute, prefix="/v1/customers", tags=["customers"])
 
     @router.get("/{customer_id}/messages", responses=problem_responses(401, 403, 422, 503))
     async def messages_of_customer(customer_id: UUID, caller: PrincipalOf) -> CustomerMessages:
-        """Contact and every kept mail. On a customer who is not known nothing is held. Each reading is noted."""
+        """Contact and every kept mail, damaged ones without their words. Each reading is noted.
+
+        On a customer who is not known nothing is held.
+        """
         return CustomerMessages.of(await holding.of_customer(customer_id, _reader(caller)))
 
     return router

@@ -13,6 +13,7 @@ from services.notifier.domain.words import NoticeKind, NoticeState, Reason
 from services.notifier.store.listing import NoticeListing
 from shared.contracts.payload import Language
 from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import GuardedRoute
 from shared.ids import parse_reference
 
 
@@ -66,7 +67,7 @@ class Summary(BaseModel):
 
 
 def notices_router(listing: NoticeListing) -> APIRouter:
-    router = APIRouter(prefix="/v1")
+    router = APIRouter(route_class=GuardedRoute, prefix="/v1")
 
     @router.get("/notices", responses=problem_responses(401, 422, 503))
     async def list_notices(

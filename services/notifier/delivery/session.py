@@ -1,7 +1,8 @@
 """One reused SMTP connection. Every hand-over ends in an answer; trouble is never raised.
 
 aiosmtplib's own ``data()`` hides whether the relay fell silent before or after the body; so DATA, the marker and the
-body are separate steps here. One transaction carries one mail; each recipient's reply is looked at.
+body are separate steps here. One transaction carries one mail; each recipient's reply is looked at, and whom the relay
+takes gets it at once.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import aiosmtplib
 
 from services.notifier.delivery.options import RelayOptions
 from services.notifier.domain.addresses import is_deliverable
-from services.notifier.domain.attempts import Answer, Step
+from services.notifier.domain.attempts import Answer, Outcome, Step, judge
 from shared.clock import monotonic
 
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
@@ -44,6 +46,7 @@ class RelaySession:
         self._smtp: aiosmtplib.SMTP | None = None
         self._mails = 0
         self._step = Step.CONNECT
+        self._put_off: tuple[int, ...] = ()
 
     async def hand_over(self, sender: str, recipients: Sequence[str], message: bytes, begin: Begin) -> Answer | None:
         """Give one mail to the relay.
@@ -81,45 +84,62 @@ class RelaySession:
         """The instant (monotonic) of asking for the marker; None when it was refused."""
         try:
             async with asyncio.timeout(self._options.envelope_timeout):
-                await self._envelope(sender, recipients)
+                await self._envelope(sender, recipients, monotonic() + self._options.envelope_timeout / 2)
                 asked_at = monotonic()
                 return asked_at if await begin() else None
         except TimeoutError:
             raise _Answered(Answer(self._step, None)) from None
 
-    async def _envelope(self, sender: str, recipients: Sequence[str]) -> None:
+    async def _envelope(self, sender: str, recipients: Sequence[str], enough_at: float) -> None:
         is_reused = self._smtp is not None and self._smtp.is_connected
         try:
             smtp = await self._connected()
             await self._ask(Step.SENDER, smtp.mail(sender))
         except _Answered as ended:
-            if not (is_reused and ended.answer.code is None):
+            if not (is_reused and ended.answer.code in {None, _CLOSING}):
                 raise
-            # The relay had hung up on an idle connection; that is no fault.
+            # The relay ended a connection that was idle, or that had carried enough for it; that is no fault.
+            self._drop()
             smtp = await self._connected()
             await self._ask(Step.SENDER, smtp.mail(sender))
-        await self._recipients(smtp, recipients)
+        self._put_off = await self._recipients(smtp, recipients, enough_at)
         response = await self._ask(Step.DATA, smtp.execute_command(b"DATA"))
         if response.code != _START_INPUT:
             raise _Answered(_answer(Step.DATA, response.code, response.message))
 
-    async def _recipients(self, smtp: aiosmtplib.SMTP, recipients: Sequence[str]) -> None:
-        """Go on when at least one was accepted and none is to be tried later."""
+    async def _recipients(self, smtp: aiosmtplib.SMTP, recipients: Sequence[str], enough_at: float) -> tuple[int, ...]:
+        """The positions of those who were put off; goes on when at least one was accepted.
+
+        Args:
+            enough_at: monotonic; then those who were accepted are served, so that a relay that thinks long about each
+                of many addresses does not use up the time of all.
+        """
         refusal: _Answered | None = None
+        delay: _Answered | None = None
+        put_off: list[int] = []
         accepted = 0
-        for recipient in recipients:
+        for position, recipient in enumerate(recipients):
+            if accepted and monotonic() >= enough_at:
+                put_off.append(position)
+                continue
             try:
                 if not is_deliverable(recipient):  # the library would send to what it makes of it
                     raise _Answered(Answer(Step.RECIPIENT, _OUR_REFUSAL))
                 await self._ask(Step.RECIPIENT, smtp.rcpt(recipient))
             except _Answered as ended:
-                if ended.answer.code is None or ended.answer.code < 500:  # noqa: PLR2004  a permanent refusal is 5yz
+                if ended.answer.code is None or ended.answer.code == _CLOSING:
                     raise
-                refusal = ended
+                if judge(ended.answer).outcome is Outcome.RETRY:
+                    delay = ended
+                    put_off.append(position)
+                else:
+                    refusal = ended
             else:
                 accepted += 1
-        if refusal is not None and accepted == 0:
-            raise refusal
+        end = delay or refusal
+        if end is not None and accepted == 0:
+            raise end
+        return tuple(put_off)
 
     async def _body(self, message: bytes, began_at: float) -> Answer:
         smtp = self._smtp
@@ -137,7 +157,7 @@ class RelaySession:
         except (aiosmtplib.SMTPException, OSError):
             self._drop()
             return Answer(Step.BODY, None)
-        answer = _answer(Step.BODY, response.code, response.message)
+        answer = replace(_answer(Step.BODY, response.code, response.message), put_off=self._put_off)
         if self._mails >= self._options.mails_per_session:
             await self.close()
         return answer

@@ -28,17 +28,22 @@ class Answer:
     """Attributes:
     code: the reply code; None for silence or a dropped connection.
     enhanced: the enhanced status code such as ``5.1.1`` (RFC 3463), where the relay gave one.
+    put_off: positions, among the recipients of this attempt, of those whom the relay put off while it took others.
     """
 
     step: Step
     code: int | None
     enhanced: str | None = None
+    put_off: tuple[int, ...] = ()
 
 
 class Outcome(StrEnum):
-    """``relay_fault``: it lies with the relay or with us, not with this message; no try counts and the relay rests."""
+    """``partly_sent``: some of several recipients were put off, the others have it.
+    ``relay_fault``: it lies with the relay or with us, not with this message; no try counts and the relay rests.
+    """
 
     SENT = "sent"
+    PARTLY_SENT = "partly_sent"
     RETRY = "retry"
     RELAY_FAULT = "relay_fault"
     FAILED = "failed"
@@ -47,8 +52,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """Attributes:
+    put_off: of an answer that was ``partly_sent``, see there.
+    """
+
     outcome: Outcome
     reason: Reason | None = None
+    put_off: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ class RetryPolicy:
 
     Attributes:
         delays: after the first, second, ... failure; the last one repeats.
-        give_up_after: since the first claim, of answers about this very message; an absent relay is waited for.
+        give_up_after: since a relay first put off this very message; one that was away before is waited for.
         in_doubt_wait: before a notice in doubt is sent once more or given up.
     """
 
@@ -96,7 +106,7 @@ def judge(answer: Answer) -> Verdict:
 def _judge_body(answer: Answer, kind: int | None) -> Verdict:
     match kind:
         case 2:
-            return _SENT
+            return Verdict(Outcome.PARTLY_SENT, put_off=answer.put_off) if answer.put_off else _SENT
         case 4:
             return _RETRY
         case 5:
@@ -132,12 +142,25 @@ def conclude(notice: Notice, verdict: Verdict, real_now: datetime, now: datetime
         case Outcome.IN_DOUBT:
             return moves.doubt(notice, real_now + policy.in_doubt_wait)
         case Outcome.RELAY_FAULT:
-            return moves.put_back(notice, real_now, is_failure=False)
+            return _unless_overtaken(moves.put_back(notice, real_now), now)
+        case Outcome.PARTLY_SENT:
+            return _try_again(moves.partly_sent(notice, verdict.put_off), real_now, now, policy)
         case Outcome.RETRY:
-            first = notice.first_claimed_at or real_now
-            if real_now - first >= policy.give_up_after:
-                return moves.failed(notice, Reason.GAVE_UP, now)
-            return moves.put_back(notice, real_now + policy.delay(notice.failures + 1), is_failure=True)
+            return _try_again(notice, real_now, now, policy)
+
+
+def _try_again(notice: Notice, real_now: datetime, now: datetime, policy: RetryPolicy) -> Notice:
+    if notice.first_put_off_at is not None and real_now - notice.first_put_off_at >= policy.give_up_after:
+        return moves.failed(notice, Reason.GAVE_UP, now)
+    return _unless_overtaken(moves.put_off(notice, real_now, real_now + policy.delay(notice.failures + 1)), now)
+
+
+def _unless_overtaken(notice: Notice, now: datetime) -> Notice:
+    """It is ready to be tried again; what holds no more need not be."""
+    if not notice.is_overtaken:
+        return notice
+    end = moves.withdraw if notice.is_recallable else moves.give_up
+    return end(notice, Reason.SUPERSEDED, now)
 
 
 def attend(notice: Notice, real_now: datetime, now: datetime, policy: RetryPolicy, *, has_bytes: bool) -> Notice:
@@ -147,7 +170,7 @@ def attend(notice: Notice, real_now: datetime, now: datetime, policy: RetryPolic
     if notice.state is NoticeState.IN_DOUBT:
         return moves.end_doubt(notice, real_now, now, has_bytes=has_bytes)
     if notice.phase is Phase.CLAIMED:  # the body never began: nobody can have seen it
-        return moves.put_back(notice, real_now, is_failure=False)
+        return moves.put_back(notice, real_now)
     if notice.phase is Phase.TRANSMITTING:
         return moves.doubt(notice, real_now + policy.in_doubt_wait)
     return notice

@@ -10,7 +10,7 @@ from services.notifier.domain.addresses import is_deliverable
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.roles import RolesDirectory
 from services.notifier.domain.views import Contact, RequestView
-from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason, role_of
+from services.notifier.domain.words import NoticeKind, NoticeState, Reason, role_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,8 @@ def settle(
 
 
 def _forget_resend(notice: Notice, contact: Contact | None, now: datetime) -> Notice:
-    is_waiting = notice.is_resend and (notice.state is NoticeState.READY or notice.phase is Phase.CLAIMED)
-    if is_waiting and notice.is_for_customer and contact is not None and contact.is_erased:
-        return moves.erase(notice, now)
+    if notice.is_repeat_waiting and notice.is_for_customer and contact is not None and contact.is_erased:
+        return moves.give_up(notice, Reason.ERASED, now)
     return notice
 
 
@@ -63,8 +62,9 @@ def _waits_for(notice: Notice, view: RequestView, contact: Contact | None) -> Re
         return None
     if contact is None or (contact.version == 0 and not contact.is_erased):
         return Reason.WAITING_CONTACT
-    if notice.key.kind is NoticeKind.RECEIVED and view.expected_at is None and not contact.is_erased:
-        return Reason.WAITING_EXPECTED_TIME
+    is_confirmation = notice.key.kind is NoticeKind.RECEIVED
+    if is_confirmation and view.expected_at is None and not view.is_closed and not contact.is_erased:
+        return Reason.WAITING_EXPECTED_TIME  # over, it goes without one: before the news of the end, whatever comes
     return None
 
 

@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import singledispatchmethod
-from uuid import UUID
 
 from services.notifier.domain import notice as moves
 from services.notifier.domain.news import News
-from services.notifier.domain.notice import Facts, Key, Notice
-from services.notifier.domain.views import RequestView, Submission
+from services.notifier.domain.notice import Facts, Notice
+from services.notifier.domain.notice_file import NoticeFile
+from services.notifier.domain.views import Submission
 from services.notifier.domain.words import CUSTOMER, EXPECTED_TIME_OBJECTIVE, NoticeKind, Reason, role_audience
 from shared.contracts import casework, clocks, requests
 from shared.contracts.payload import Payload
 
-_WithDeadline = clocks.ClockWarned | clocks.ClockBreached | clocks.ClockBreachWithdrawn | clocks.ClockEscalated
+_RESET = "reset"
+"""Why a deadline moves whose count begins anew; every warning comes again."""
 
 
-class RequestFile:
-    """One request's view and notices while a batch of news is applied.
-
-    Attributes:
-        view: as of the last news.
-        notices: by id; live ones, and the ended ones that a withdrawal may have to speak of.
-        planned: ids of the notices that are new.
-    """
-
-    def __init__(
-        self, view: RequestView, notices: Iterable[Notice], *, now: datetime, new_id: Callable[[], UUID]
-    ) -> None:
-        self.view = view
-        self.notices = {notice.notice_id: notice for notice in notices}
-        self.planned: set[UUID] = set()
-        self._now = now
-        self._new_id = new_id
+class RequestFile(NoticeFile):
+    """Hears what was said about one request."""
 
     def hear(self, news: News) -> None:
         """Apply one event. Types that change nothing here are passed over."""
         self._apply(news.data, news)
-
-    def drop(self, notice_id: UUID) -> None:
-        """Forget a new notice whose key was taken long ago."""
-        self.planned.discard(notice_id)
-        del self.notices[notice_id]
-
-    def replace(self, notice: Notice) -> None:
-        self.notices[notice.notice_id] = notice
 
     @singledispatchmethod
     def _apply(self, data: Payload, news: News) -> None:
@@ -77,15 +55,20 @@ class RequestFile:
         self.view = replace(self.view, stage=data.stage)
 
     @_apply.register
+    def _process_changed(self, data: casework.RequestProcessChanged, _: News) -> None:
+        if data.from_stage is not None:  # else it stays at its stage
+            self._recall({NoticeKind.REMINDER}, Reason.WAIT_ENDED)
+            self.view = replace(self.view, stage=data.stage)
+
+    @_apply.register
     def _reminded(self, data: casework.RequestReminded, news: News) -> None:
         """A newer reminder of a rule takes the place of those that did not go."""
         if self.view.is_closed:
             return  # from a dead letter: nobody waits any more
         of_rule = f"{data.rule}:{data.stage_entry}:"
-        for notice in list(self.notices.values()):
-            is_older = notice.key.cause.startswith(of_rule) and (notice.facts.level or 0) < data.number
-            if notice.key.kind is NoticeKind.REMINDER and is_older and notice.is_recallable:
-                self.replace(moves.withdraw(notice, Reason.SUPERSEDED, self._now))
+        for notice in self._of({NoticeKind.REMINDER}):
+            if notice.key.cause.startswith(of_rule) and (notice.facts.level or 0) < data.number:
+                self._take_back(notice, Reason.SUPERSEDED)
         facts = Facts(stage=data.stage, level=data.number, entered_at=data.entered_at)
         audiences = [role_audience(role) for role in data.notify_roles]
         self._plan(NoticeKind.REMINDER, f"{of_rule}{data.number}", audiences, facts, news)
@@ -102,10 +85,9 @@ class RequestFile:
     @_apply.register
     def _resumed(self, data: requests.RequestResumed, _: News) -> None:
         self.view = replace(self.view, pause_reasons=self.view.pause_reasons - {data.reason})
-        for notice in list(self.notices.values()):
-            is_asking = notice.key.kind is NoticeKind.DOCUMENTS_NEEDED
-            if is_asking and notice.key.cause.startswith(_asking(data.reason)) and notice.is_recallable:
-                self.replace(moves.withdraw(notice, Reason.WAIT_ENDED, self._now))
+        for notice in self._of({NoticeKind.DOCUMENTS_NEEDED}):
+            if notice.key.cause.startswith(_asking(data.reason)):
+                self._take_back(notice, Reason.WAIT_ENDED)
 
     @_apply.register
     def _closed(self, data: requests.RequestClosed, news: News) -> None:
@@ -122,7 +104,9 @@ class RequestFile:
     @_apply.register
     def _reopened(self, _: requests.RequestReopened, news: News) -> None:
         self.view = replace(self.view, outcome=None, cycle=self.view.cycle + 1)
+        self._overtake(self._of({NoticeKind.CLOSED, NoticeKind.CANCELLED, NoticeKind.MERGED}))
         self._plan(NoticeKind.REOPENED, "reopening", [CUSTOMER], Facts(), news)
+        self._tell_expected(news)  # the clock may have started again before we heard why
 
     # What clocks say
 
@@ -131,16 +115,29 @@ class RequestFile:
         self._expect(data, data.due_at, news)
 
     @_apply.register
-    def _moved(self, data: clocks.ClockResumed | clocks.ClockRetargeted, news: News) -> None:
-        self._recall({NoticeKind.WARNING}, Reason.DEADLINE_MOVED, data)
-        self._expect(data, data.due_at, news)
+    def _resumed_clock(self, data: clocks.ClockResumed, news: News) -> None:
+        self._recall({NoticeKind.PAUSE_OVERRUN}, Reason.PAUSE_ENDED, data)
+        self._move(data, data.due_at, news)
+
+    @_apply.register
+    def _retargeted(self, data: clocks.ClockRetargeted, news: News) -> None:
+        if data.reason == _RESET:
+            self._recall({NoticeKind.WARNING}, Reason.DEADLINE_MOVED, data)
+        self._move(data, data.due_at, news)
 
     @_apply.register
     def _warned(self, data: clocks.ClockWarned, news: News) -> None:
+        """A newer warning of a level takes the place of one that did not go."""
+        cause = _cause(data, NoticeKind.WARNING, data.level, data.due_at, news)
+        for notice in self._of_clock({NoticeKind.WARNING}, data):
+            is_older = notice.facts.level == data.level and notice.caused_at <= news.occurred_at
+            if is_older and notice.key.cause != cause:
+                self._take_back(notice, Reason.SUPERSEDED)
         self._tell_roles(NoticeKind.WARNING, data, data.notify_roles, data.level, news)
 
     @_apply.register
     def _breached(self, data: clocks.ClockBreached, news: News) -> None:
+        self._overtake(self._of_clock({NoticeKind.BREACH_WITHDRAWN}, data))
         self._tell_roles(NoticeKind.BREACH, data, data.notify_roles, 0, news)
 
     @_apply.register
@@ -148,47 +145,94 @@ class RequestFile:
         self._tell_roles(NoticeKind.ESCALATION, data, data.notify_roles, data.level, news)
 
     @_apply.register
+    def _pause_overrun(self, data: clocks.ClockPauseOverrun, news: News) -> None:
+        facts = Facts(objective=data.objective, level=data.level, paused_at=data.paused_at, pause_reason=data.reason)
+        audiences = [role_audience(role) for role in data.notify_roles]
+        cause = _cause(data, NoticeKind.PAUSE_OVERRUN, data.level, data.paused_at, news)
+        self._plan(NoticeKind.PAUSE_OVERRUN, cause, audiences, facts, news, data.cycle)
+
+    @_apply.register
     def _breach_withdrawn(self, data: clocks.ClockBreachWithdrawn, news: News) -> None:
         kinds = {NoticeKind.BREACH, NoticeKind.ESCALATION}
         self._recall(kinds, Reason.BREACH_WITHDRAWN, data)
-        told = sorted({n.key.audience for n in self._of_clock(kinds, data) if n.was_perhaps_seen})
+        corrected: dict[str, int] = {}
+        for former in self._of_clock({NoticeKind.BREACH_WITHDRAWN}, data):
+            corrected[former.key.audience] = max(_number(former), corrected.get(former.key.audience, -1))
+        seen = [n for n in self._of_clock(kinds, data) if n.was_perhaps_seen]
+        told = sorted({n.key.audience for n in seen if _number(n) > corrected.get(n.key.audience, -1)})
         facts = Facts(objective=data.objective, due_at=data.due_at, stopped_at=data.stopped_at)
-        self._plan(NoticeKind.BREACH_WITHDRAWN, _cause(data, "breach_withdrawn", 0), told, facts, news, data.cycle)
+        self._plan(
+            NoticeKind.BREACH_WITHDRAWN,
+            _cause(data, NoticeKind.BREACH_WITHDRAWN, 0, data.due_at, news),
+            told,
+            facts,
+            news,
+            data.cycle,
+        )
 
     @_apply.register
     def _stopped(self, data: clocks.ClockMet | clocks.ClockMissed, _: News) -> None:
-        self._recall({NoticeKind.WARNING}, Reason.CLOCK_STOPPED, data)
+        self._recall({NoticeKind.WARNING, NoticeKind.PAUSE_OVERRUN}, Reason.CLOCK_STOPPED, data)
+        self._forget_expected(data)
 
     @_apply.register
     def _cancelled(self, data: clocks.ClockCancelled, _: News) -> None:
-        kinds = {NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION}
+        kinds = {NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION, NoticeKind.PAUSE_OVERRUN}
         self._recall(kinds, Reason.CLOCK_CANCELLED, data)
+        self._forget_expected(data)
 
     # How
 
+    def _move(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
+        """A warning that did not go names the new deadline: a rung that came is not told again."""
+        for notice in self._of_clock({NoticeKind.WARNING}, data):
+            if notice.is_recallable and notice.facts.due_at != due_at:
+                self.replace(moves.restate(notice, replace(notice.facts, due_at=due_at)))
+        self._expect(data, due_at, news)
+
     def _end(self, outcome: str, kind: NoticeKind, cause: str, news: News) -> None:
-        self.view = replace(self.view, outcome=outcome, pause_reasons=frozenset())
+        ended_cycle = min(self.view.expected_cycle, self.view.cycle)  # a later one only overtook the news of the end
+        self.view = replace(self.view, outcome=outcome, pause_reasons=frozenset(), ended_cycle=ended_cycle)
         self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
         self._recall({NoticeKind.REMINDER, NoticeKind.DOCUMENTS_NEEDED}, Reason.WAIT_ENDED)
+        self._overtake(self._of({NoticeKind.REOPENED}))
+        self._recall({NoticeKind.PAUSE_OVERRUN}, Reason.WAIT_ENDED, until_cycle=self.view.cycle)
         self._plan(kind, cause, [CUSTOMER], Facts(outcome=outcome if kind is NoticeKind.CLOSED else None), news)
 
     def _expect(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
-        if data.objective != EXPECTED_TIME_OBJECTIVE or due_at == self.view.expected_at:
+        former = self.view
+        if data.objective != EXPECTED_TIME_OBJECTIVE or data.cycle < former.expected_cycle:
+            return  # of a cycle that is over, told late
+        if due_at == former.expected_at and former.expected_cycle in (0, data.cycle):
+            self.view = replace(former, expected_cycle=data.cycle)
             return
-        previous = self.view.expected_at
-        revision = self.view.expected_revision + 1
-        self.view = replace(self.view, expected_at=due_at, expected_revision=revision)
-        if previous is None or self.view.is_closed or self.view.submission is None:
+        revision = former.expected_revision + 1
+        self.view = replace(former, expected_at=due_at, expected_cycle=data.cycle, expected_revision=revision)
+        if former.expected_at is not None or former.cycle > 1:  # the first time is for the confirmation to state
+            self._tell_expected(news)
+
+    def _forget_expected(self, data: clocks.ClockPayload) -> None:
+        """A clock that ended with its request, and of which nothing had been heard when the request did."""
+        if data.objective == EXPECTED_TIME_OBJECTIVE and self.view.is_closed and data.cycle <= self.view.cycle:
+            self.view = replace(self.view, ended_cycle=max(self.view.ended_cycle, data.cycle))
+
+    def _tell_expected(self, news: News) -> None:
+        """Tell the customer when it will be finished, unless they know or the request is over."""
+        view = self.view
+        if view.is_closed or view.submission is None or view.expected_at is None:
             return
+        if view.expected_cycle <= view.ended_cycle:
+            return  # of the time before the reopening; the new one comes
         if any(n.key.kind is NoticeKind.RECEIVED and n.is_recallable for n in self.notices.values()):
             return  # the confirmation has not gone; it will state the new time
         self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
-        is_in_flight = any(n.is_for_customer and n.is_live and n.was_perhaps_seen for n in self.notices.values())
-        told = self.view.told_expected_at
-        if due_at == told and not is_in_flight:
+        in_flight = [n for n in self.notices.values() if n.is_for_customer and n.is_live and n.was_perhaps_seen]
+        if view.expected_at == view.told_expected_at and not in_flight:
             return  # it moved and came back before anybody was told
-        facts = Facts(expected_at=due_at, previous_expected_at=told or previous)
-        self._plan(NoticeKind.EXPECTED_TIME_CHANGED, f"revision:{revision}", [CUSTOMER], facts, news)
+        told = next((n.told_expected_at for n in reversed(in_flight) if n.told_expected_at), None)
+        facts = Facts(expected_at=view.expected_at, previous_expected_at=view.told_expected_at or told)
+        cause = f"revision:{view.expected_revision}"
+        self._plan(NoticeKind.EXPECTED_TIME_CHANGED, cause, [CUSTOMER], facts, news)
 
     def _tell_roles(
         self,
@@ -200,38 +244,7 @@ class RequestFile:
     ) -> None:
         facts = Facts(objective=data.objective, level=level, due_at=data.due_at)
         audiences = [role_audience(role) for role in roles]
-        self._plan(kind, _cause(data, kind, level), audiences, facts, news, data.cycle)
-
-    def _plan(
-        self, kind: NoticeKind, cause: str, audiences: Sequence[str], facts: Facts, news: News, cycle: int | None = None
-    ) -> None:
-        taken = {notice.key for notice in self.notices.values()}
-        for audience in audiences:
-            key = Key(self.view.request_id, cycle or self.view.cycle, kind, cause, audience)
-            if key in taken:
-                continue
-            notice = Notice(
-                notice_id=self._new_id(),
-                key=key,
-                facts=facts,
-                correlation_id=news.correlation_id,
-                traceparent=news.traceparent,
-                caused_at=news.occurred_at,
-                planned_at=self._now,
-            )
-            self.notices[notice.notice_id] = notice
-            self.planned.add(notice.notice_id)
-
-    def _recall(self, kinds: set[NoticeKind], reason: Reason, data: clocks.ClockPayload | None = None) -> None:
-        """Withdraw what nobody can have seen yet; of one clock when ``data`` names it."""
-        found = self._of_clock(kinds, data) if data else [n for n in self.notices.values() if n.key.kind in kinds]
-        for notice in found:
-            if notice.is_recallable:
-                self.replace(moves.withdraw(notice, reason, self._now))
-
-    def _of_clock(self, kinds: set[NoticeKind], data: clocks.ClockPayload) -> list[Notice]:
-        prefix = f"{data.clock_id}:{data.cycle}:"
-        return [n for n in self.notices.values() if n.key.kind in kinds and n.key.cause.startswith(prefix)]
+        self._plan(kind, _cause(data, kind, level, data.due_at, news), audiences, facts, news, data.cycle)
 
 
 def _asking(reason: str) -> str:
@@ -239,6 +252,15 @@ def _asking(reason: str) -> str:
     return f"paused:{reason}:"
 
 
-def _cause(data: _WithDeadline, kind: str, level: int) -> str:
-    """With the deadline: late news can withdraw a breach, and a moved deadline can pass again."""
-    return f"{data.clock_id}:{data.cycle}:{kind}:{level}:{data.due_at:%Y%m%dT%H%M%S.%fZ}"
+def _cause(data: clocks.ClockPayload, kind: str, level: int, at: datetime, news: News) -> str:
+    """With the deadline, or the beginning of the pause, for whoever reads it, and with the event's number: late news
+    can withdraw a breach and later news bring it back at the very same deadline. An event that is heard again has the
+    number it had.
+    """
+    return f"{data.clock_id}:{data.cycle}:{kind}:{level}:{at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"
+
+
+def _number(notice: Notice) -> int:
+    """Of the clock's event that caused it; 0 where the cause does not tell, as it did not at first."""
+    number = notice.key.cause.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0

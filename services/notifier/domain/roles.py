@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.notifier.domain.addresses import is_deliverable
+from services.notifier.domain.words import LONGEST_ROLE
 from shared.contracts.payload import Language
 from shared.errors import ConfigurationError
 
@@ -31,6 +32,9 @@ def parse_roles(document: Any, file: str) -> RolesDirectory:
         raise ConfigurationError(f"{file}: roles: must be a mapping of at least one role")
     if set(document) != {"roles"}:
         raise ConfigurationError(f"{file}: {min(map(str, set(document) - {'roles'}))}: unknown field")
+    for name in roles:
+        if len(str(name)) > LONGEST_ROLE:
+            raise ConfigurationError(f"{file}: roles.{name}: the name must have at most {LONGEST_ROLE} characters")
     return {str(name): _role(entry, f"{file}: roles.{name}") for name, entry in roles.items()}
 
 

@@ -32,7 +32,9 @@ class Submission:
 class RequestView:
     """Attributes:
     submission: None while only a clock of the request was heard of.
+    expected_cycle: of the clock that gave the expected time; 0 before any did.
     expected_revision: how often the expected time was set.
+    ended_cycle: the last cycle of that clock that was over when the request last ended; 0 before the first end.
     told_expected_at: what the customer was last told, in a message the relay took.
     notice_sequence: of the last event the notifier said about this request.
     """
@@ -44,7 +46,9 @@ class RequestView:
     outcome: str | None = None
     cycle: int = 1
     expected_at: datetime | None = None
+    expected_cycle: int = 0
     expected_revision: int = 0
+    ended_cycle: int = 0
     told_expected_at: datetime | None = None
     notice_sequence: int = 0
 

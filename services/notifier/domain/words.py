@@ -9,6 +9,10 @@ EMAIL = "email"
 
 CUSTOMER = "customer"
 _ROLE_PREFIX = "role:"
+_LONGEST_AUDIENCE = 64  # in events
+
+LONGEST_ROLE = _LONGEST_AUDIENCE - len(_ROLE_PREFIX) - 1
+"""Of the directory's names. One less than fits, so that no name is what a longer one is cut to."""
 
 EXPECTED_TIME_OBJECTIVE = "resolution"
 """Until there is a predictor, the expected time told to a customer is this clock's deadline."""
@@ -27,6 +31,7 @@ class NoticeKind(StrEnum):
     ESCALATION = "escalation"
     BREACH_WITHDRAWN = "breach_withdrawn"
     REMINDER = "reminder"
+    PAUSE_OVERRUN = "pause_overrun"
 
 
 MUST_ARRIVE = frozenset(NoticeKind) - {NoticeKind.WARNING, NoticeKind.REMINDER}
@@ -77,6 +82,7 @@ class Reason(StrEnum):
     CLOCK_CANCELLED = "clock_cancelled"
     BREACH_WITHDRAWN = "breach_withdrawn"
     WAIT_ENDED = "wait_ended"
+    PAUSE_ENDED = "pause_ended"
     IN_DOUBT = "in_doubt"
     MESSAGE_REFUSED = "message_refused"
     GAVE_UP = "gave_up"
@@ -84,7 +90,8 @@ class Reason(StrEnum):
 
 
 def role_audience(role: str) -> str:
-    return _ROLE_PREFIX + role
+    """Of a role that nobody can have, because its name is too long, the part that an event can name."""
+    return (_ROLE_PREFIX + role)[:_LONGEST_AUDIENCE]
 
 
 def role_of(audience: str) -> str | None:

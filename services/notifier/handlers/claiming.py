@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 from services.notifier.domain import notice as moves
 from services.notifier.domain.attempts import RetryPolicy, attend
 from services.notifier.domain.notice import Notice
-from services.notifier.domain.words import NoticeKind
+from services.notifier.domain.turns import kept_for_staff
+from services.notifier.domain.words import NoticeKind, Reason
 from services.notifier.handlers.saying import count_moves, say
-from services.notifier.store.notices import NoticeStore
+from services.notifier.store.notices import Locked, NoticeStore
 from services.notifier.store.personal import PersonalStore, Rendering
 from services.notifier.store.subjects import SubjectStore
 from shared.clock import Clock, monotonic
@@ -33,6 +34,7 @@ class Claim:
     """The right to make one attempt.
 
     Attributes:
+        recipients: whom it is for; of a mail that some have, those who are left.
         claimed_at: monotonic.
     """
 
@@ -42,6 +44,7 @@ class Claim:
     kind: NoticeKind
     correlation_id: str
     rendering: Rendering
+    recipients: Sequence[str] = field(repr=False)
     claimed_at: float
 
 
@@ -66,6 +69,7 @@ class Claiming:
         self._clock = clock
         self._policy = policy
         self._lease = lease
+        self._turn = 0
 
     async def claim(self, count: int) -> list[Claim]:
         """Take up to ``count`` ready notices.
@@ -75,17 +79,19 @@ class Claiming:
         """
         async with self._database.transaction() as connection:
             store = NoticeStore(connection)
-            ready = await store.lock_ready_notices(count)
+            ready = await store.lock_ready_notices(count, kept_for_staff(count, self._turn))
             if not ready:
                 return []
+            self._turn += 1
             personal = PersonalStore(connection, self._master_keys)
-            renderings = await personal.readable_renderings(locked.notice.notice_id for locked in ready)
+            renderings, damaged = await personal.readable_renderings(locked.notice.notice_id for locked in ready)
             unreadable = [n for n in ready if n.has_words and n.notice.notice_id not in renderings]
-            postponed = [moves.postpone(n.notice, n.real_now + _UNTIL_READABLE) for n in unreadable]
+            waiting = [_wait(n, is_damaged=n.notice.notice_id in damaged) for n in unreadable]
             claimed = [moves.claim(n.notice, n.real_now, self._lease) for n in ready if n not in unreadable]
-            await store.save_notices([*claimed, *postponed])
-        if postponed:
-            _log.warning("mails wait, they cannot be decrypted here", count=len(postponed))
+            await store.save_notices([*claimed, *waiting])
+        count_moves({n.notice.notice_id: n.notice for n in unreadable}, waiting)
+        if waiting:
+            _log.warning("mails wait, they cannot be decrypted here", count=len(waiting), damaged=len(damaged))
         claimed_at = monotonic()
         return [_claim(n, renderings[n.notice_id], claimed_at) for n in claimed if _has_words(n, renderings)]
 
@@ -106,7 +112,8 @@ class Claiming:
             ]
             after = [notice for notice in attended if notice != before[notice.notice_id]]
             views = dict(former)
-            events = say(views, [notice for notice in after if not notice.is_live], {}, now)
+            languages = {notice_id: locked.language for notice_id, locked in found.items() if locked.language}
+            events = say(views, [notice for notice in after if not notice.is_live], languages, now)
             await store.save_notices(after)
             await subjects.save_requests([view for request_id, view in views.items() if view != former[request_id]])
             await self._outbox.append(connection, NOTICES, events)
@@ -122,6 +129,14 @@ class Claiming:
         return len(after)
 
 
+def _wait(unreadable: Locked, *, is_damaged: bool) -> Notice:
+    """For the master key; or for the next event on the request or the customer, which writes a damaged mail anew."""
+    notice = unreadable.notice
+    if is_damaged and notice.is_recallable:
+        return moves.hold(notice, Reason.WAITING_CONTACT)
+    return moves.postpone(notice, unreadable.real_now + _UNTIL_READABLE)
+
+
 def _claim(notice: Notice, rendering: Rendering, claimed_at: float) -> Claim:
     return Claim(
         notice_id=notice.notice_id,
@@ -130,8 +145,15 @@ def _claim(notice: Notice, rendering: Rendering, claimed_at: float) -> Claim:
         kind=notice.key.kind,
         correlation_id=notice.correlation_id,
         rendering=rendering,
+        recipients=_recipients(notice, rendering),
         claimed_at=claimed_at,
     )
+
+
+def _recipients(notice: Notice, rendering: Rendering) -> Sequence[str]:
+    if notice.remaining is None:
+        return rendering.recipients
+    return [rendering.recipients[at] for at in notice.remaining]
 
 
 def _has_words(notice: Notice, renderings: Mapping[UUID, Rendering]) -> bool:

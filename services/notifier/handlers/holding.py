@@ -11,16 +11,20 @@ from services.notifier.domain.views import Contact
 from services.notifier.domain.wording.reading import read_mail
 from services.notifier.domain.words import NoticeKind, NoticeState, Reason
 from services.notifier.store.access_log import AccessRecord, accesses_of, add_access
-from services.notifier.store.personal import PersonalStore
+from services.notifier.store.personal import PersonalStore, Rendering
 from shared.clock import Clock, real_now
 from shared.contracts.payload import Language
 from shared.encryption import MasterKeys
-from shared.postgres import Database
+from shared.postgres import Database, Record
 
 
 @dataclass(frozen=True, slots=True)
 class HeldMail:
-    """A kept mail and its notice. Business instants."""
+    """A kept mail and its notice. Business instants.
+
+    Attributes:
+        is_damaged: it cannot be read any more; then without recipients, subject and message.
+    """
 
     notice_id: UUID
     request_id: UUID
@@ -31,9 +35,10 @@ class HeldMail:
     planned_at: datetime
     ended_at: datetime | None
     language: Language
+    is_damaged: bool
     recipients: tuple[str, ...] = field(repr=False)
-    subject: str = field(repr=False)
-    message: str = field(repr=False)
+    subject: str | None = field(repr=False)
+    message: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +83,7 @@ class Holding:
             contact = await personal.find_contact(customer_id) or Contact(customer_id)
             found = await personal.mails_to(customer_id)
             read_by = await accesses_of(connection, customer_id)
-        mails = []
-        for row, rendering in found:
-            subject, text = read_mail(rendering.message)
-            mails.append(
-                HeldMail(
-                    notice_id=row["notice_id"],
-                    request_id=row["request_id"],
-                    reference=row["reference"],
-                    kind=NoticeKind(row["kind"]),
-                    state=NoticeState(row["state"]),
-                    reason=Reason(row["reason"]) if row["reason"] else None,
-                    planned_at=row["planned_at"],
-                    ended_at=row["ended_at"],
-                    language=rendering.language,
-                    recipients=rendering.recipients,
-                    subject=subject,
-                    message=text,
-                )
-            )
-        return Held(contact, mails, read_by)
+        return Held(contact, [_held_mail(row, rendering) for row, rendering in found], read_by)
 
     def _access(self, customer_id: UUID, reader: Reader) -> AccessRecord:
         return AccessRecord(
@@ -109,3 +95,22 @@ class Holding:
             real_at=real_now(),
             correlation_id=reader.correlation_id,
         )
+
+
+def _held_mail(row: Record, rendering: Rendering | None) -> HeldMail:
+    subject, text = read_mail(rendering.message) if rendering is not None else (None, None)
+    return HeldMail(
+        notice_id=row["notice_id"],
+        request_id=row["request_id"],
+        reference=row["reference"],
+        kind=NoticeKind(row["kind"]),
+        state=NoticeState(row["state"]),
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        planned_at=row["planned_at"],
+        ended_at=row["ended_at"],
+        language=Language(row["language"]),
+        is_damaged=rendering is None,
+        recipients=rendering.recipients if rendering is not None else (),
+        subject=subject,
+        message=text,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +23,7 @@ from services.notifier.store.personal import PersonalStore, Rendering
 from services.notifier.store.subjects import SubjectStore
 from shared.clock import Clock
 from shared.contracts.clocks import ClockBreachWithdrawn
+from shared.contracts.payload import Language
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.topics import NOTICES
 from shared.encryption import MasterKeys
@@ -79,14 +80,15 @@ class Planner:
         locked = await subjects.lock_requests(request_ids)
         if locked.real_now is None:
             return  # a contact that nothing waits for
-        live = await store.lock_live_notices(request_ids, with_told=_withdrawn(heard))
-        files = self._files(locked.views, live)
+        found = await store.lock_live_notices(request_ids, with_told=_withdrawn(heard))
+        before = {each.notice.notice_id: each.notice for each in found}
+        languages = {each.notice.notice_id: each.language for each in found if each.language}
+        files = self._files(locked.views, before.values())
         for request_id, news in heard.requests:
             files[request_id].hear(news)
         await self._take_keys(store, files)
         contacts |= await personal.lock_contacts(_customers(files) - contacts.keys())
-        before = {notice.notice_id: notice for notice in live}
-        await self._write(connection, personal, files, before, contacts, locked.views, locked.real_now)
+        await self._write(connection, personal, files, before, languages, contacts, locked.views, locked.real_now)
 
     async def _contacts(self, connection: Connection, personal: PersonalStore, heard: Heard) -> dict[UUID, Contact]:
         customers = {news.customer_id for news in heard.contacts}
@@ -107,7 +109,7 @@ class Planner:
         await self._outbox.append(connection, NOTICES, say_erased(erasures.values(), mails, self._clock.now()))
         return contacts
 
-    def _files(self, views: Mapping[UUID, RequestView], notices: Sequence[Notice]) -> dict[UUID, RequestFile]:
+    def _files(self, views: Mapping[UUID, RequestView], notices: Iterable[Notice]) -> dict[UUID, RequestFile]:
         by_request: dict[UUID, list[Notice]] = defaultdict(list)
         for notice in notices:
             by_request[notice.key.request_id].append(notice)
@@ -131,6 +133,7 @@ class Planner:
         personal: PersonalStore,
         files: Mapping[UUID, RequestFile],
         before: Mapping[UUID, Notice],
+        languages: Mapping[UUID, Language],
         contacts: Mapping[UUID, Contact],
         former: Mapping[UUID, RequestView],
         real_now: datetime,
@@ -147,8 +150,9 @@ class Planner:
                 if rendering is not None:
                     renderings.append(rendering)
         ended = [notice for notice in changed if not notice.is_live]
-        events = say(views, ended, {}, now)
+        events = say(views, ended, languages, now)
         await store.save_notices(changed)
+        await store.save_facts([n for n in changed if n.notice_id in before and n.facts != before[n.notice_id].facts])
         await personal.save_renderings(renderings)
         await subjects.save_requests([view for request_id, view in views.items() if view != former[request_id]])
         await self._outbox.append(connection, NOTICES, events)

@@ -47,6 +47,7 @@ class PersonalStore:
         self._connection = connection
         self._master_keys = master_keys
         self._keys: dict[UUID, CustomerKey] = {}
+        self._damaged_keys: set[UUID] = set()
 
     # Contacts
 
@@ -127,33 +128,33 @@ class PersonalStore:
             encrypted=encrypted,
         )
 
-    async def readable_renderings(self, notice_ids: Iterable[UUID]) -> dict[UUID, Rendering]:
-        """Without those that cannot be decrypted here, so that they do not hold up the others."""
+    async def readable_renderings(self, notice_ids: Iterable[UUID]) -> tuple[dict[UUID, Rendering], set[UUID]]:
+        """Without those that cannot be decrypted here, so that they do not hold up the others.
+
+        The second part is the notices among these whose mail never will be, because it or its key is damaged.
+        """
         rows = await STATEMENTS["renderings"].fetch(self._connection, notice_ids=list(notice_ids))
         await self._find_keys(_encrypted_for(rows), is_patient=True)
-        found: dict[UUID, Rendering] = {}
-        for row in rows:
-            try:
-                found |= self._renderings([row])
-            except Undecipherable:
-                _log.error("a mail is damaged", notice_id=str(row["notice_id"]))
-        return found
+        found = self._undamaged(rows)
+        held = self._keys.keys() | self._damaged_keys
+        return found, {row["notice_id"] for row in rows if row["customer_id"] in held} - found.keys()
 
-    async def mails_to(self, customer_id: UUID) -> list[tuple[Record, Rendering]]:
-        """Each kept mail with its notice's ids, kind, state, reason and instants, oldest first.
+    async def mails_to(self, customer_id: UUID) -> list[tuple[Record, Rendering | None]]:
+        """Each kept mail with its notice's ids, kind, state, reason, language and instants, oldest first.
 
-        Raises:
-            Undecipherable: one of them is damaged; who asks for everything must not be given less.
+        One that is damaged, or whose key is, comes as None: who asks for everything is told of it. Without those whose
+        key was destroyed.
         """
         rows = await STATEMENTS["mails_to_customer"].fetch(self._connection, customer_id=customer_id)
         await self._find_keys(_encrypted_for(rows))
-        found = self._renderings(rows)
-        return [(row, found[row["notice_id"]]) for row in rows if row["notice_id"] in found]
+        found = self._undamaged(rows)
+        held = self._keys.keys() | self._damaged_keys
+        return [(row, found.get(row["notice_id"])) for row in rows if row["encrypted"] is None or customer_id in held]
 
     # How
 
     async def _find_keys(self, customer_ids: Iterable[UUID], *, is_patient: bool = False) -> None:
-        wanted = list(set(customer_ids) - self._keys.keys())
+        wanted = list(set(customer_ids) - self._keys.keys() - self._damaged_keys)
         if not wanted:
             return
         for row in await STATEMENTS["find_customer_keys"].fetch(self._connection, customer_ids=wanted):
@@ -164,6 +165,7 @@ class PersonalStore:
                 if not is_patient:
                     raise
             except Undecipherable:
+                self._damaged_keys.add(customer_id)
                 _log.error("the key of a customer is damaged", customer_id=str(customer_id))
 
     async def _keys_of(self, customer_ids: Iterable[UUID]) -> Mapping[UUID, CustomerKey]:
@@ -193,6 +195,15 @@ class PersonalStore:
             _log.error("a contact is damaged", customer_id=str(customer_id))
             return Contact(customer_id)
         return Contact(customer_id, row["version"], details.name, details.email)
+
+    def _undamaged(self, rows: Sequence[Record]) -> dict[UUID, Rendering]:
+        found: dict[UUID, Rendering] = {}
+        for row in rows:
+            try:
+                found |= self._renderings([row])
+            except Undecipherable:
+                _log.error("a mail is damaged", notice_id=str(row["notice_id"]))
+        return found
 
     def _renderings(self, rows: Sequence[Record]) -> dict[UUID, Rendering]:
         """Those whose key is there, or that need none."""

@@ -13,7 +13,7 @@ from services.notifier.domain.words import NoticeKind, NoticeState, Phase
 from shared.contracts.payload import Language, Market, RequestKind
 from shared.postgres import Record
 
-_INSTANTS = ("due_at", "stopped_at", "expected_at", "previous_expected_at", "entered_at")
+_INSTANTS = ("due_at", "stopped_at", "expected_at", "previous_expected_at", "entered_at", "paused_at")
 
 
 def view_of(row: Record) -> RequestView:
@@ -38,7 +38,9 @@ def view_of(row: Record) -> RequestView:
         outcome=row["outcome"],
         cycle=row["cycle"],
         expected_at=row["expected_at"],
+        expected_cycle=row["expected_cycle"],
         expected_revision=row["expected_revision"],
+        ended_cycle=row["ended_cycle"],
         told_expected_at=row["told_expected_at"],
         notice_sequence=row["notice_sequence"],
     )
@@ -70,8 +72,10 @@ def notice_of(row: Record) -> Notice:
         attempt=row["attempt"],
         failures=row["failures"],
         is_resend=row["is_resend"],
+        remaining=tuple(row["remaining"]) if row["remaining"] is not None else None,
+        is_overtaken=row["is_overtaken"],
         attend_at=row["attend_at"],
-        first_claimed_at=row["first_claimed_at"],
+        first_put_off_at=row["first_put_off_at"],
         contact_version=row["contact_version"],
         told_expected_at=row["told_expected_at"],
         ended_at=row["ended_at"],

@@ -107,9 +107,8 @@ class Connections:
         return is_fresh and not self._is_stopping and self._gate.seconds_closed() == 0
 
     async def _hand_over(self, session: RelaySession, claim: Claim) -> Answer | None:
-        rendering = claim.rendering
         answer = await session.hand_over(
-            self._sender, rendering.recipients, rendering.message, lambda: self._journal.begin(claim)
+            self._sender, claim.recipients, claim.rendering.message, lambda: self._journal.begin(claim)
         )
         if answer is not None:
             self._learn(judge(answer).outcome)
@@ -152,5 +151,8 @@ def _report(claim: Claim, answer: Answer, *, is_counted: bool) -> None:
     details = {"outcome": outcome, "step": answer.step.name.lower(), "code": answer.code, "enhanced": answer.enhanced}
     if outcome is Outcome.SENT:
         _log.info("handed over", **_identity(claim), **details, is_counted=is_counted)
+    elif outcome is Outcome.PARTLY_SENT:
+        put_off = len(answer.put_off)
+        _log.warning("handed over for some", **_identity(claim), **details, put_off=put_off, is_counted=is_counted)
     else:
         _log.warning("not handed over", **_identity(claim), **details, is_counted=is_counted)

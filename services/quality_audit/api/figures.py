@@ -13,7 +13,7 @@ from services.quality_audit.store.figures import count_all
 from shared.clock import Clock
 from shared.contracts.payload import RequestKind
 from shared.http import FieldError, Problem, problem_responses
-from shared.http.access import OVERSEERS, PrincipalOf
+from shared.http.access import OVERSEERS, GuardedRoute, PrincipalOf
 from shared.postgres import Database
 
 
@@ -22,7 +22,7 @@ def figures_router(database: Database, plan: Plan, master: bytes, clock: Clock) 
     plan: serves periods that have not begun.
     master: what the secrets of the periods are derived from; for the proof.
     """
-    router = APIRouter(prefix="/v1", tags=["figures"])
+    router = APIRouter(route_class=GuardedRoute, prefix="/v1", tags=["figures"])
 
     @router.get("/score", responses=problem_responses(401, 403, 422))
     async def score(caller: PrincipalOf, kind: RequestKind | None = None, period: str | None = None) -> ScoreCardOut:

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Query, Response
 from services.quality_audit.api.views import ReviewIn, SampleOut, SamplePage
 from services.quality_audit.handlers.reviewing import AlreadyReviewed, OwnCase, ReviewGiven, Reviewing, SampleUnknown
 from services.quality_audit.store.samples import BEFORE_ALL, find_sample, list_samples
-from shared.http import Problem, problem_responses
-from shared.http.access import PrincipalOf
+from shared.http import FieldError, Problem, problem_responses
+from shared.http.access import GuardedRoute, Principal, PrincipalOf
 from shared.postgres import Database
 
 
 def samples_router(database: Database, reviewing: Reviewing) -> APIRouter:
-    router = APIRouter(prefix="/v1/samples", tags=["samples"])
+    router = APIRouter(route_class=GuardedRoute, prefix="/v1/samples", tags=["samples"])
 
     @router.get("", responses=problem_responses(401, 403, 422))
     async def samples(
@@ -56,12 +56,8 @@ def samples_router(database: Database, reviewing: Reviewing) -> APIRouter:
 
         A person reviews in his own name; a service says whose review it brings.
         """
-        if caller.kind == "staff" and body.reviewer != caller.name:
-            raise Problem(
-                403, "other_reviewer", "Nobody reviews in another's name", f"You are signed in as {caller.name}."
-            )
         given = ReviewGiven(
-            body.reviewer, body.is_accurate, body.is_complete, tuple(body.error_causes), submitted_by=caller.name
+            _reviewer(body, caller), body.is_accurate, body.is_complete, tuple(body.error_causes), caller.name
         )
         try:
             reviewed, is_new = await reviewing.review(sample_id, given)
@@ -76,6 +72,18 @@ def samples_router(database: Database, reviewing: Reviewing) -> APIRouter:
         return SampleOut.of(reviewed)
 
     return router
+
+
+def _reviewer(body: ReviewIn, caller: Principal) -> str:
+    named = body.reviewer
+    if caller.kind != "staff":
+        if named is None:
+            error = FieldError(field="reviewer", message="is missing: a program says whose review it brings")
+            raise Problem(422, "invalid_fields", "Some fields are missing or wrong", errors=[error])
+        return named
+    if named not in {None, caller.name}:
+        raise Problem(403, "other_reviewer", "Nobody reviews in another's name", f"You are signed in as {caller.name}.")
+    return caller.name
 
 
 def _unknown(sample_id: UUID) -> Problem:

@@ -6,13 +6,24 @@ from datetime import UTC
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, field_validator
 
 from services.quality_audit.domain.verdict import Census, Score, Verdict
 from services.quality_audit.handlers.figures import PeriodFigures
 from services.quality_audit.handlers.proving import Proof
 from services.quality_audit.store.samples import Review, Sample
 from shared.contracts.payload import Code, Instant, RequestKind
+from shared.http.access import is_name
+
+
+def _check_name(name: str) -> str:
+    if not is_name(name):
+        raise ValueError("must have 1 to 128 characters, none of them a space or unprintable")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_check_name), Field(min_length=1, max_length=128)]
+"""Of a member of staff, as tokens give it."""
 
 
 class ReviewIn(BaseModel):
@@ -20,7 +31,11 @@ class ReviewIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reviewer: Code = Field(description="Staff id of the reviewer, who must not have worked on the request.")
+    reviewer: Name | None = Field(
+        None,
+        description="Whose review it is; a program has to say, a member of staff need not. "
+        "Nobody reviews a request he worked on.",
+    )
     is_accurate: bool = Field(strict=True, description="No material error in what was decided, paid or answered.")
     is_complete: bool = Field(strict=True, description="Everything the kind requires is in the file.")
     error_causes: Annotated[list[Code], FailFast(), Field(max_length=20)] = []

@@ -13,6 +13,11 @@ from shared.contracts.payload import AttributeValue, Code, RequestKind
 LOWEST_RATE = 0.005
 """A unit chosen more rarely than this would weigh more than 200 others, and one error would swing the figure."""
 
+_LONGEST_NAME = 64 - max(len(kind) + 1 for kind in RequestKind)
+"""An event tells the stratum as a code, kind and name with a point between; a longer name could not be told."""
+
+_HIGHEST_VERSION = 2**31 - 1  # Postgres' integer
+
 Rate = Annotated[float, Field(ge=LOWEST_RATE, le=1.0)]
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
@@ -22,7 +27,7 @@ class Facts:
     """What is known about a request when it closes, and frozen then: later news never moves it to another stratum.
 
     Attributes:
-        is_breached: None when no clock of it had been heard of.
+        is_breached: None when no clock of its cycle had been heard of.
         attributes: only those which the plan reads.
     """
 
@@ -60,14 +65,15 @@ class Condition(_Part):
         return self.attribute is None or self._reaches(facts.attributes.get(self.attribute))
 
     def _reaches(self, value: AttributeValue | None) -> bool:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number and self.at_least is not None and float(value or 0) >= self.at_least
+        if self.at_least is None or isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return value >= self.at_least  # as it is: no float holds 10**400
 
 
 class Risk(_Part):
     """One band of risk; with a request kind it makes a stratum."""
 
-    name: Code
+    name: Annotated[Code, Field(max_length=_LONGEST_NAME)]
     when: Condition | None = None
     rate: Rate
     rates: Mapping[RequestKind, Rate] = {}
@@ -83,7 +89,7 @@ class Targets(_Part):
 class Plan(_Part):
     """Versioned data; a period keeps the plan it began with."""
 
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, le=_HIGHEST_VERSION)]
     confidence: Annotated[float, Field(ge=0.5, lt=1.0)]
     targets: Targets
     risks: Annotated[tuple[Risk, ...], Field(min_length=1)]

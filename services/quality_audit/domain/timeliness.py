@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -62,8 +63,40 @@ def after(known: ClockFate | None, news: ClockPayload) -> ClockFate:
             return before
 
 
-def is_timely(fates: list[Fate]) -> bool | None:
-    """Of a request with these clocks: False when one was missed, True when all were settled in time, else not known."""
+@dataclass(frozen=True, slots=True)
+class KnownClock:
+    """Attributes:
+    started_at: None when its start was not heard of.
+    """
+
+    fate: Fate
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """When a unit was worked on, as clocks count it: what is said to happen later happened when it was said.
+
+    Attributes:
+        began_at: the reopening that began its cycle; None in the first one.
+        ended_at: its closing.
+    """
+
+    began_at: datetime | None
+    ended_at: datetime
+
+    def fates_of(self, clocks: Iterable[KnownClock]) -> list[Fate]:
+        """Of the clocks that started in it, for a closing ends all and the next cycle has its own."""
+        return [clock.fate for clock in clocks if self._has(clock.started_at)]
+
+    def _has(self, started_at: datetime | None) -> bool:
+        if started_at is None:
+            return True
+        return (self.began_at is None or self.began_at <= started_at) and started_at <= self.ended_at
+
+
+def is_timely(fates: Sequence[Fate]) -> bool | None:
+    """Of a unit with these clocks: False when one was missed, True when all were settled in time, else not known."""
     if Fate.MISSED in fates:
         return False
     settled = [fate for fate in fates if fate is not Fate.CANCELLED]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from uuid import UUID
 
 from services.quality_audit.domain.frame import Unit, frame_unit
@@ -12,7 +14,8 @@ from services.quality_audit.domain.period import period_of
 from services.quality_audit.domain.plan import Facts
 from services.quality_audit.domain.plan_text import PlanText
 from services.quality_audit.domain.selection import UnitId, commitment, secret_of_period
-from services.quality_audit.domain.timeliness import Fate
+from services.quality_audit.domain.standing import Standing, counted_at, moved
+from services.quality_audit.domain.timeliness import Fate, Stretch
 from services.quality_audit.store import frame, requests, samples
 from services.quality_audit.store.frame import OpenPeriod
 from services.quality_audit.store.requests import KnownRequest
@@ -35,14 +38,28 @@ SOURCE = "/punctual/quality_audit"
 @dataclass(frozen=True, slots=True)
 class Closing:
     """Attributes:
-    reopened: how often the request was reopened before it, among news that are not stored yet.
+    before: what moved the request before it, in order, among news that are not stored yet.
     """
 
     event: Event[RequestClosed]
-    reopened: int = 0
+    before: Sequence[Event[Payload]] = ()
 
 
 _log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """A closing with the unit that it makes, and how the request stood then."""
+
+    unit: UnitId
+    event: Event[RequestClosed]
+    request: KnownRequest
+    standing: Standing
+
+    @property
+    def stretch(self) -> Stretch:
+        return Stretch(self.standing.began_at, counted_at(self.event))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,63 +106,53 @@ class Framing:
             ConfigurationError: a period was begun with another secret than the one set now.
         """
         known = await requests.lock_requests(connection, {closing.event.data.request_id for closing in closings})
-        units = [_unit_of(closing, known) for closing in closings]
-        framed = await frame.framed_among(connection, [unit for unit in units if unit is not None])
+        endings = [_ending_of(closing, known) for closing in closings]
+        framed = await frame.framed_among(connection, [each.unit for each in endings if each is not None])
         refused: list[Refused] = []
-        accepted: list[tuple[UnitId, Event[RequestClosed]]] = []
-        for number, (unit, closing) in enumerate(zip(units, closings, strict=True)):
-            if unit is None:
+        accepted: list[_Ending] = []
+        for number, each in enumerate(endings):
+            if each is None:
                 refused.append(Refused(number, "unknown_request", "it was closed but never submitted"))
-            elif unit in framed:
+            elif each.unit in framed:
                 refused.append(Refused(number, "already_closed", "it is in the frame already"))
             else:
-                framed.add(unit)
-                accepted.append((unit, closing.event))
+                framed.add(each.unit)
+                accepted.append(each)
         if accepted:
-            await self._enter(connection, accepted, known)
+            await self._enter(connection, accepted)
         return refused
 
-    async def _enter(
-        self,
-        connection: Connection,
-        accepted: Sequence[tuple[UnitId, Event[RequestClosed]]],
-        known: Mapping[UUID, KnownRequest],
-    ) -> None:
-        closings = [event for _, event in accepted]
-        fates = await requests.fates_of_requests(connection, [event.data.request_id for event in closings])
-        periods = await self._open_periods(connection, [event.occurred_at for event in closings])
+    async def _enter(self, connection: Connection, accepted: Sequence[_Ending]) -> None:
+        clocks = await requests.clocks_of_requests(connection, [each.unit.request_id for each in accepted])
+        periods = await self._open_periods(connection, [each.event.occurred_at for each in accepted])
         units: list[Unit] = []
-        for unit, event in accepted:
-            request = known[unit.request_id]
-            plan = periods[period_of(event.occurred_at)].plan_text.plan
+        for each in accepted:
+            closed_at, attributes = each.event.occurred_at, each.standing.attributes
+            plan = periods[period_of(closed_at)].plan_text.plan
             facts = Facts(
-                kind=request.kind,
-                outcome=event.data.outcome,
-                is_breached=_is_breached(fates.get(request.request_id)),
-                attributes={name: request.attributes[name] for name in plan.attributes & request.attributes.keys()},
+                kind=each.standing.kind,
+                outcome=each.event.data.outcome,
+                is_breached=_is_breached(each.stretch.fates_of(clocks.get(each.unit.request_id, ()))),
+                attributes={name: attributes[name] for name in plan.attributes & attributes.keys()},
             )
-            units.append(frame_unit(unit, facts, event.occurred_at, plan, self._master))
-        await frame.add_units(connection, units)
-        await self._draw(connection, closings, units, known)
+            units.append(frame_unit(each.unit, facts, closed_at, plan, self._master))
+        await frame.add_units(connection, units, [each.stretch for each in accepted])
+        await self._draw(connection, accepted, units)
 
-    async def _draw(
-        self,
-        connection: Connection,
-        closings: Sequence[Event[RequestClosed]],
-        units: Sequence[Unit],
-        known: Mapping[UUID, KnownRequest],
-    ) -> None:
+    async def _draw(self, connection: Connection, accepted: Sequence[_Ending], units: Sequence[Unit]) -> None:
         now = self._clock.now()
-        drawn = [(new_id(), event, unit) for event, unit in zip(closings, units, strict=True) if unit.is_sampled]
+        drawn = [(new_id(), each, unit) for each, unit in zip(accepted, units, strict=True) if unit.is_sampled]
         if not drawn:
             return
         await samples.add_samples(connection, [(sample_id, unit.id) for sample_id, _, unit in drawn], now)
-        await self._outbox.append(
-            connection,
-            QUALITY,
-            [_sample_drawn(id_, event, unit, known[unit.id.request_id], now) for id_, event, unit in drawn],
-        )
-        await requests.count_events_said(connection, [unit.id.request_id for _, _, unit in drawn])
+        times: Counter[UUID] = Counter()  # a request can be drawn twice, closed and closed again in one batch
+        told: list[Event[Payload]] = []
+        for sample_id, each, unit in drawn:
+            times[unit.id.request_id] += 1
+            sequence = each.request.events_said + times[unit.id.request_id]
+            told.append(_sample_drawn(sample_id, each.event, unit, each.request.reference, sequence, now))
+        await self._outbox.append(connection, QUALITY, told)
+        await requests.count_events_said(connection, times)
 
     async def _open_periods(self, connection: Connection, instants: Sequence[datetime]) -> dict[str, OpenPeriod]:
         opened: dict[str, OpenPeriod] = {}
@@ -166,32 +173,35 @@ class Framing:
             _log.info("the period keeps the sampling plan it began with", period=period)
 
 
-def _unit_of(closing: Closing, known: Mapping[UUID, KnownRequest]) -> UnitId | None:
+def _ending_of(closing: Closing, known: Mapping[UUID, KnownRequest]) -> _Ending | None:
     request = known.get(closing.event.data.request_id)
-    return None if request is None else UnitId(request.request_id, request.cycle + closing.reopened)
+    if request is None:
+        return None
+    standing = reduce(moved, closing.before, request.standing)
+    return _Ending(UnitId(request.request_id, standing.cycle), closing.event, request, standing)
 
 
-def _is_breached(fates: Sequence[Fate] | None) -> bool | None:
-    return None if fates is None else Fate.MISSED in fates
+def _is_breached(fates: Sequence[Fate]) -> bool | None:
+    return Fate.MISSED in fates if fates else None
 
 
 def _sample_drawn(
-    sample_id: UUID, closing: Event[RequestClosed], unit: Unit, request: KnownRequest, now: datetime
+    sample_id: UUID, closing: Event[RequestClosed], unit: Unit, reference: str, sequence: int, now: datetime
 ) -> Event[Payload]:
     trace = child(new_trace(closing.correlation_id, closing.traceparent))
     return Event(
         id=new_id(),
         source=SOURCE,
-        subject=request.request_id,
-        sequence=request.events_said + 1,
+        subject=unit.id.request_id,
+        sequence=sequence,
         occurred_at=closing.occurred_at,
         recorded_at=now,
         correlation_id=trace.correlation_id,
         traceparent=trace.traceparent,
         data=SampleDrawn(
             sample_id=sample_id,
-            request_id=request.request_id,
-            reference=request.reference,
+            request_id=unit.id.request_id,
+            reference=reference,
             stratum=unit.stratum,
             rate=unit.rate,
             period=unit.period,

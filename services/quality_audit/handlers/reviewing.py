@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,13 +14,15 @@ from services.quality_audit.store.samples import Review, Sample
 from shared.clock import Clock
 from shared.contracts.envelope import Event
 from shared.contracts.payload import Payload
-from shared.contracts.quality import ReviewCompleted
+from shared.contracts.quality import UNNAMED, ReviewCompleted
 from shared.contracts.topics import QUALITY
 from shared.errors import PunctualError
 from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.telemetry.context import child, current_trace
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")  # what events can carry
 
 
 class ReviewRefused(PunctualError):
@@ -43,7 +46,7 @@ class ReviewGiven:
     """What a reviewer says.
 
     Attributes:
-        reviewer: staff id.
+        reviewer: by name, which may be an address.
         error_causes: sorted, each once.
         submitted_by: who sent it, a person or a service.
     """
@@ -90,20 +93,20 @@ class Reviewing:
             raise AlreadyReviewed("the sample was reviewed, and a review is frozen when it is given")
         if await requests.is_handler(connection, sample.request_id, given.reviewer):
             raise OwnCase(f"{given.reviewer} worked on request {sample.reference}")
-        fates = await requests.fates_of_requests(connection, [sample.request_id])
+        clocks = await requests.clocks_of_requests(connection, [sample.request_id])
         review = Review(
             review_id=new_id(),
             reviewer=given.reviewer,
             is_accurate=given.is_accurate,
             is_complete=given.is_complete,
-            is_timely=is_timely(fates.get(sample.request_id, [])),
+            is_timely=is_timely(sample.stretch.fates_of(clocks.get(sample.request_id, ()))),
             error_causes=given.error_causes,
             reviewed_at=self._clock.now(),
         )
         await samples.add_review(connection, sample_id, review, given.submitted_by)
         event = _review_completed(sample, review, known.events_said + 1)
         await self._outbox.append(connection, QUALITY, [event])
-        await requests.count_events_said(connection, [sample.request_id])
+        await requests.count_events_said(connection, {sample.request_id: 1})
         return await _again(connection, sample_id), True
 
 
@@ -130,10 +133,15 @@ def _review_completed(sample: Sample, review: Review, sequence: int) -> Event[Pa
             review_id=review.review_id,
             sample_id=sample.sample_id,
             request_id=sample.request_id,
-            reviewer=review.reviewer,
+            reviewer=_told_name(review.reviewer),
             is_accurate=review.is_accurate,
             is_complete=review.is_complete,
             is_timely=review.is_timely,
             error_causes=review.error_causes,
         ),
     )
+
+
+def _told_name(reviewer: str) -> str:
+    """An address, and whatever else is no code, stays here: it would be personal data in an event."""
+    return reviewer if _CODE.fullmatch(reviewer) else UNNAMED

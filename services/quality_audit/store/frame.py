@@ -12,6 +12,7 @@ from services.quality_audit.domain.frame import Unit
 from services.quality_audit.domain.plan import Facts
 from services.quality_audit.domain.plan_text import PlanText, parse_plan
 from services.quality_audit.domain.selection import UnitId
+from services.quality_audit.domain.timeliness import Stretch
 from shared.contracts.payload import RequestKind
 from shared.postgres import Connection, load_statements
 
@@ -64,8 +65,12 @@ async def framed_among(connection: Connection, units: Sequence[UnitId]) -> set[U
     return {UnitId(row["request_id"], row["cycle"]) for row in rows}
 
 
-async def add_units(connection: Connection, units: Sequence[Unit]) -> None:
-    """A unit that is there already is refused by the schema."""
+async def add_units(connection: Connection, units: Sequence[Unit], stretches: Sequence[Stretch]) -> None:
+    """A unit that is there already is refused by the schema.
+
+    Args:
+        stretches: of each unit, in their order.
+    """
     await _STATEMENTS["insert_units"].execute(
         connection,
         request_ids=[unit.id.request_id for unit in units],
@@ -81,6 +86,8 @@ async def add_units(connection: Connection, units: Sequence[Unit]) -> None:
         tickets=[unit.ticket for unit in units],
         ticket_limits=[unit.limit for unit in units],
         is_sampleds=[unit.is_sampled for unit in units],
+        began_ats=[stretch.began_at for stretch in stretches],
+        ended_ats=[stretch.ended_at for stretch in stretches],
     )
 
 

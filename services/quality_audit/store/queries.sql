@@ -14,25 +14,34 @@ ON CONFLICT DO NOTHING
 
 -- name: lock_requests
 -- Lock requests, in the order of their ids so that two batches cannot wait for each other.
-SELECT request_id, reference, kind, attributes::text AS attributes, events_said, cycle
+SELECT
+    request_id, reference, events_said, kind, attributes::text AS attributes, cycle, began_at,
+    attributes_told::text AS attributes_told, kind_told
 FROM request
 WHERE request_id = ANY(:request_ids::uuid[])
 ORDER BY request_id
 FOR UPDATE
 
--- name: count_cycles
--- Note how often these requests were reopened.
-UPDATE request SET cycle = request.cycle + news.times
-FROM unnest(:request_ids::uuid[], :times::integer[]) AS news (request_id, times)
+-- name: update_standings
+-- Write down how requests stand now.
+UPDATE request
+SET kind = news.kind, attributes = news.attributes::jsonb, cycle = news.cycle, began_at = news.began_at,
+    attributes_told = news.attributes_told::jsonb, kind_told = news.kind_told
+FROM unnest(
+    :request_ids::uuid[], :kinds::text[], :attributes::text[], :cycles::integer[], :began_ats::timestamptz[],
+    :attributes_told::text[], :kinds_told::bigint[]
+) AS news (request_id, kind, attributes, cycle, began_at, attributes_told, kind_told)
 WHERE request.request_id = news.request_id
 
 -- name: count_events_said
--- Note that one more event was said about each of these requests.
-UPDATE request SET events_said = events_said + 1 WHERE request_id = ANY(:request_ids::uuid[])
+-- Note how many more events were said about each of these requests.
+UPDATE request SET events_said = request.events_said + news.times
+FROM unnest(:request_ids::uuid[], :times::integer[]) AS news (request_id, times)
+WHERE request.request_id = news.request_id
 
--- name: select_fates_of_requests
+-- name: select_clocks_of_requests
 -- What became so far of the clocks of these requests.
-SELECT request_id, fate FROM clock WHERE request_id = ANY(:request_ids::uuid[])
+SELECT request_id, started_at, fate FROM clock WHERE request_id = ANY(:request_ids::uuid[])
 
 -- name: select_fates
 -- What is known of these clocks.
@@ -42,12 +51,13 @@ JOIN unnest(:clock_ids::uuid[], :cycles::integer[]) AS wanted (clock_id, cycle) 
 
 -- name: upsert_fates
 -- Write down what became of clocks.
-INSERT INTO clock (clock_id, cycle, request_id, objective, fate, sealed_at)
+INSERT INTO clock (clock_id, cycle, request_id, objective, fate, sealed_at, started_at)
 SELECT * FROM unnest(
     :clock_ids::uuid[], :cycles::integer[], :request_ids::uuid[], :objectives::text[], :fates::text[],
-    :sealed_ats::timestamptz[]
+    :sealed_ats::timestamptz[], :started_ats::timestamptz[]
 )
-ON CONFLICT (clock_id, cycle) DO UPDATE SET fate = excluded.fate, sealed_at = excluded.sealed_at
+ON CONFLICT (clock_id, cycle) DO UPDATE
+SET fate = excluded.fate, sealed_at = excluded.sealed_at, started_at = coalesce(excluded.started_at, clock.started_at)
 
 -- name: insert_period
 -- Open a period with the plan and secret in force; the first one wins.
@@ -69,18 +79,19 @@ JOIN unnest(:request_ids::uuid[], :cycles::integer[]) AS wanted (request_id, cyc
 -- Add closed requests to the frame.
 INSERT INTO frame_unit (
     request_id, cycle, period, kind, outcome, is_breached, attributes, closed_at, risk, rate, ticket, ticket_limit,
-    is_sampled
+    is_sampled, began_at, ended_at
 )
 SELECT
     request_id, cycle, period, kind, outcome, is_breached, attributes::jsonb, closed_at, risk, rate, ticket,
-    ticket_limit, is_sampled
+    ticket_limit, is_sampled, began_at, ended_at
 FROM unnest(
     :request_ids::uuid[], :cycles::integer[], :periods::text[], :kinds::text[], :outcomes::text[],
     :is_breacheds::boolean[], :attributes::text[], :closed_ats::timestamptz[], :risks::text[],
-    :rates::double precision[], :tickets::text[], :ticket_limits::text[], :is_sampleds::boolean[]
+    :rates::double precision[], :tickets::text[], :ticket_limits::text[], :is_sampleds::boolean[],
+    :began_ats::timestamptz[], :ended_ats::timestamptz[]
 ) AS given (
     request_id, cycle, period, kind, outcome, is_breached, attributes, closed_at, risk, rate, ticket, ticket_limit,
-    is_sampled
+    is_sampled, began_at, ended_at
 )
 
 -- name: select_units
@@ -104,8 +115,8 @@ FROM unnest(:sample_ids::uuid[], :request_ids::uuid[], :cycles::integer[]) AS gi
 -- One sample with its unit and its review.
 SELECT
     s.sample_id, s.request_id, s.purpose, s.drawn_at, q.reference, u.kind, u.outcome, u.period, u.risk, u.rate,
-    u.ticket, u.closed_at, r.review_id, r.reviewer, r.is_accurate, r.is_complete, r.is_timely, r.error_causes,
-    r.reviewed_at
+    u.ticket, u.closed_at, u.began_at, coalesce(u.ended_at, u.closed_at) AS ended_at, r.review_id, r.reviewer,
+    r.is_accurate, r.is_complete, r.is_timely, r.error_causes, r.reviewed_at
 FROM sample AS s
 JOIN frame_unit AS u USING (request_id, cycle)
 JOIN request AS q USING (request_id)
@@ -116,8 +127,8 @@ WHERE s.sample_id = :sample_id
 -- A page of samples, oldest first; reviewed ones, open ones, or both.
 SELECT
     s.sample_id, s.request_id, s.purpose, s.drawn_at, q.reference, u.kind, u.outcome, u.period, u.risk, u.rate,
-    u.ticket, u.closed_at, r.review_id, r.reviewer, r.is_accurate, r.is_complete, r.is_timely, r.error_causes,
-    r.reviewed_at
+    u.ticket, u.closed_at, u.began_at, coalesce(u.ended_at, u.closed_at) AS ended_at, r.review_id, r.reviewer,
+    r.is_accurate, r.is_complete, r.is_timely, r.error_causes, r.reviewed_at
 FROM sample AS s
 JOIN frame_unit AS u USING (request_id, cycle)
 JOIN request AS q USING (request_id)

@@ -6,11 +6,13 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from services.quality_audit.domain.timeliness import ClockFate, Fate
+from services.quality_audit.domain.standing import Standing
+from services.quality_audit.domain.timeliness import ClockFate, Fate, KnownClock
 from shared.contracts.clocks import ClockPayload
-from shared.contracts.payload import AttributeValue, RequestKind
+from shared.contracts.payload import RequestKind
 from shared.contracts.requests import RequestSubmitted
 from shared.postgres import Connection, load_statements
 
@@ -24,15 +26,12 @@ ClockKey = tuple[UUID, int]
 class KnownRequest:
     """Attributes:
     events_said: the last sequence given to an event about it.
-    cycle: 1, and one more with each reopening.
     """
 
     request_id: UUID
     reference: str
-    kind: RequestKind
-    attributes: Mapping[str, AttributeValue]
     events_said: int
-    cycle: int
+    standing: Standing
 
 
 async def remember_requests(connection: Connection, submitted: Sequence[RequestSubmitted]) -> None:
@@ -59,23 +58,38 @@ async def lock_requests(connection: Connection, request_ids: Iterable[UUID]) -> 
         row["request_id"]: KnownRequest(
             row["request_id"],
             row["reference"],
-            RequestKind(row["kind"]),
-            json.loads(row["attributes"]),
             row["events_said"],
-            row["cycle"],
+            Standing(
+                kind=RequestKind(row["kind"]),
+                attributes=json.loads(row["attributes"]),
+                cycle=row["cycle"],
+                began_at=row["began_at"],
+                attributes_told=json.loads(row["attributes_told"]),
+                kind_told=row["kind_told"],
+            ),
         )
         for row in rows
     }
 
 
-async def count_cycles(connection: Connection, times: Mapping[UUID, int]) -> None:
-    """Note how often requests were reopened; what is not known of is passed over."""
-    await _STATEMENTS["count_cycles"].execute(connection, request_ids=list(times), times=list(times.values()))
+async def store_standings(connection: Connection, standings: Mapping[UUID, Standing]) -> None:
+    """The caller holds the row locks."""
+    stand = list(standings.values())
+    await _STATEMENTS["update_standings"].execute(
+        connection,
+        request_ids=list(standings),
+        kinds=[standing.kind.value for standing in stand],
+        attributes=[json.dumps(dict(standing.attributes)) for standing in stand],
+        cycles=[standing.cycle for standing in stand],
+        began_ats=[standing.began_at for standing in stand],
+        attributes_told=[json.dumps(dict(standing.attributes_told)) for standing in stand],
+        kinds_told=[standing.kind_told for standing in stand],
+    )
 
 
-async def count_events_said(connection: Connection, request_ids: Iterable[UUID]) -> None:
-    """One more for each; the caller holds the row locks."""
-    await _STATEMENTS["count_events_said"].execute(connection, request_ids=list(request_ids))
+async def count_events_said(connection: Connection, times: Mapping[UUID, int]) -> None:
+    """So many more about each; the caller holds the row locks."""
+    await _STATEMENTS["count_events_said"].execute(connection, request_ids=list(times), times=list(times.values()))
 
 
 async def is_handler(connection: Connection, request_id: UUID, handler: str) -> bool:
@@ -83,13 +97,13 @@ async def is_handler(connection: Connection, request_id: UUID, handler: str) -> 
     return worked
 
 
-async def fates_of_requests(connection: Connection, request_ids: Iterable[UUID]) -> dict[UUID, list[Fate]]:
+async def clocks_of_requests(connection: Connection, request_ids: Iterable[UUID]) -> dict[UUID, list[KnownClock]]:
     """Requests without any known clock are missing."""
-    rows = await _STATEMENTS["select_fates_of_requests"].fetch(connection, request_ids=list(request_ids))
-    fates: defaultdict[UUID, list[Fate]] = defaultdict(list)
+    rows = await _STATEMENTS["select_clocks_of_requests"].fetch(connection, request_ids=list(request_ids))
+    clocks: defaultdict[UUID, list[KnownClock]] = defaultdict(list)
     for row in rows:
-        fates[row["request_id"]].append(Fate(row["fate"]))
-    return dict(fates)
+        clocks[row["request_id"]].append(KnownClock(Fate(row["fate"]), row["started_at"]))
+    return dict(clocks)
 
 
 async def load_fates(connection: Connection, keys: Iterable[ClockKey]) -> dict[ClockKey, ClockFate]:
@@ -100,8 +114,14 @@ async def load_fates(connection: Connection, keys: Iterable[ClockKey]) -> dict[C
     return {(row["clock_id"], row["cycle"]): ClockFate(Fate(row["fate"]), row["sealed_at"]) for row in rows}
 
 
-async def store_fates(connection: Connection, fates: Sequence[tuple[ClockPayload, ClockFate]]) -> None:
-    """Each clock at most once; the payload is any of its events."""
+async def store_fates(
+    connection: Connection, fates: Sequence[tuple[ClockPayload, ClockFate]], started_ats: Mapping[ClockKey, datetime]
+) -> None:
+    """Each clock at most once; the payload is any of its events.
+
+    Args:
+        started_ats: of the clocks whose start was told now.
+    """
     ordered = sorted(fates, key=lambda item: (item[0].clock_id, item[0].cycle))
     await _STATEMENTS["upsert_fates"].execute(
         connection,
@@ -111,4 +131,5 @@ async def store_fates(connection: Connection, fates: Sequence[tuple[ClockPayload
         objectives=[clock.objective for clock, _ in ordered],
         fates=[fate.fate.value for _, fate in ordered],
         sealed_ats=[fate.sealed_at for _, fate in ordered],
+        started_ats=[started_ats.get((clock.clock_id, clock.cycle)) for clock, _ in ordered],
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.quality_audit.domain.selection import UnitId
+from services.quality_audit.domain.timeliness import Stretch
 from shared.contracts.payload import RequestKind
 from shared.postgres import Connection, Record, load_statements
 
@@ -41,6 +42,7 @@ class Sample:
     Attributes:
         rate: the probability with which it was chosen.
         ticket: the number that chose it, hexadecimal.
+        stretch: when its unit was worked on.
     """
 
     sample_id: UUID
@@ -55,6 +57,7 @@ class Sample:
     ticket: str
     closed_at: datetime
     drawn_at: datetime
+    stretch: Stretch
     review: Review | None
 
     @property
@@ -113,6 +116,7 @@ def _sample(row: Record) -> Sample:
         ticket=row["ticket"],
         closed_at=row["closed_at"],
         drawn_at=row["drawn_at"],
+        stretch=Stretch(row["began_at"], row["ended_at"]),
         review=None if row["review_id"] is None else _review(row),
     )
 

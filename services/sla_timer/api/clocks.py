@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from services.sla_timer.api.clock_views import ClockView, view_clock
 from services.sla_timer.api.context import Context, ContextOf
@@ -15,11 +15,12 @@ from services.sla_timer.api.paging import link_next, read_place, write_place
 from services.sla_timer.domain.clocks import ClockState
 from services.sla_timer.store import reports
 from services.sla_timer.store.reports import Place, Wanted
+from shared.contracts.payload import Instant
 from shared.http import problem_responses
-from shared.http.access import PrincipalOf
+from shared.http.access import GuardedRoute, PrincipalOf
 from shared.postgres import Connection
 
-router = APIRouter(tags=["clocks"])
+router = APIRouter(route_class=GuardedRoute, tags=["clocks"])
 
 _VIEWS_AT_ONCE = 20
 """Each is read from its history again, which takes a fraction of a millisecond: timers have their turn in between."""
@@ -48,7 +49,7 @@ async def clocks_of_request(
 
 
 class Filters(BaseModel):
-    due_before: AwareDatetime | None = Field(None, description="Only deadlines before this instant")
+    due_before: Instant | None = Field(None, description="Only deadlines before this instant")
     team: str | None = Field(None, description="Only of requests that this team has", pattern=_WORD)
     stage: str | None = Field(None, description="Only of requests in this stage", pattern=_WORD)
     role: str | None = Field(None, description="Only promises of whose ladder this role is told", pattern=_WORD)

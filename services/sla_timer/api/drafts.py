@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from services.sla_timer.api.context import ContextOf
 from services.sla_timer.api.policies import refused
 from services.sla_timer.api.streaming import RunResponse, stream, stream_responses
 from services.sla_timer.domain.rulebook import RuleSources, lint
+from shared.contracts.payload import Instant
 from shared.http import FieldError, Problem, problem_responses
-from shared.http.access import PrincipalOf
+from shared.http.access import GuardedRoute, PrincipalOf
 from shared.rules.document import InvalidDocument
 
-router = APIRouter(tags=["rules"])
+router = APIRouter(route_class=GuardedRoute, tags=["rules"])
 
 PREVIEW = "--preview"
 
@@ -68,10 +69,10 @@ async def lint_rules(draft: Draft, context: ContextOf) -> LintView:
 
 
 class PreviewDraft(Draft):
-    history_from: AwareDatetime | None = Field(
+    history_from: Instant | None = Field(
         None, description="Also tell what would have become of the requests submitted from here on"
     )
-    history_to: AwareDatetime | None = Field(None, description="Up to here; without it up to now")
+    history_to: Instant | None = Field(None, description="Up to here; without it up to now")
     most_listed: int = Field(20, ge=0, le=1000, description="How many of the changed clocks are listed")
 
 

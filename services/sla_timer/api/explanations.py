@@ -19,9 +19,9 @@ from services.sla_timer.domain.choosing import explain_choices
 from services.sla_timer.domain.explaining import explain
 from services.sla_timer.store import reports
 from shared.http import problem_responses
-from shared.http.access import PrincipalOf
+from shared.http.access import GuardedRoute, PrincipalOf
 
-router = APIRouter(tags=["clocks"])
+router = APIRouter(route_class=GuardedRoute, tags=["clocks"])
 
 
 @router.get("/v1/clocks/{request}/explanation", responses=problem_responses(401, 404))

@@ -8,17 +8,17 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, FailFast, Field
+from pydantic import BaseModel, FailFast, Field
 
 from services.sla_timer.api.context import ContextOf
 from services.sla_timer.domain.rules import Mode
 from services.sla_timer.store.modes import DeclaredMode
-from shared.contracts.payload import Code, Market
+from shared.contracts.payload import Code, Instant, Market
 from shared.http import FieldError, Problem, problem_responses
-from shared.http.access import PrincipalOf
+from shared.http.access import GuardedRoute, PrincipalOf
 from shared.ids import new_id
 
-router = APIRouter(tags=["modes"])
+router = APIRouter(route_class=GuardedRoute, tags=["modes"])
 
 Reason = Annotated[Code, Field(description="Why, in a word such as `typhoon`; prose stays out of what is told on")]
 
@@ -33,7 +33,7 @@ class EnterableMode(StrEnum):
 class Entering(BaseModel):
     reason: Reason
     markets: Annotated[list[Market], FailFast()] = Field([], description="Where; empty: everywhere")
-    until_at: AwareDatetime | None = Field(None, description="When it ends by itself; null: when somebody leaves it")
+    until_at: Instant | None = Field(None, description="When it ends by itself; null: when somebody leaves it")
 
 
 class Leaving(BaseModel):

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Body, Query
 from services.sla_timer.api.context import Context, ContextOf
 from services.sla_timer.api.rule_views import PolicyView, view_policy
 from shared.http import FieldError, Problem, problem_responses
-from shared.http.access import Principal, PrincipalOf
+from shared.http.access import GuardedRoute, Principal, PrincipalOf
 from shared.rules.document import InvalidDocument
 
-router = APIRouter(tags=["rules"])
+router = APIRouter(route_class=GuardedRoute, tags=["rules"])
 
 
 class Running(StrEnum):

@@ -12,8 +12,9 @@ from services.sla_timer.domain.clocks import ClockState
 from services.sla_timer.domain.rules import RungKind
 from services.sla_timer.store import reports
 from shared.http import problem_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["clocks"])
+router = APIRouter(route_class=GuardedRoute, tags=["clocks"])
 
 
 class SummaryView(BaseModel):

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 
 from services.sla_timer.api.context import ContextOf
 from services.sla_timer.api.streaming import RunResponse, stream, stream_responses
+from shared.http.access import GuardedRoute
 
-router = APIRouter(tags=["clocks"])
+router = APIRouter(route_class=GuardedRoute, tags=["clocks"])
 
 VERIFY = "--verify"
 

@@ -16,9 +16,10 @@ from services.sla_timer.domain.rules import Rulebook
 from services.sla_timer.store import policy_versions, rollouts
 from shared.errors import ConfigurationError
 from shared.http import Problem, problem_responses
+from shared.http.access import GuardedRoute
 from shared.postgres import Connection
 
-router = APIRouter(tags=["rules"])
+router = APIRouter(route_class=GuardedRoute, tags=["rules"])
 
 _MOST = 2**31 - 1
 Version = Annotated[int, Path(ge=1, le=_MOST)]

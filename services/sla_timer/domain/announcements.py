@@ -8,7 +8,7 @@ from typing import Any
 
 from services.sla_timer.domain.case import Case
 from services.sla_timer.domain.clocks import Clock, ClockState, Course, Reading
-from services.sla_timer.domain.deadlines import RESET, RungInstant, spent_at
+from services.sla_timer.domain.deadlines import RESET, RungInstant, spent_at, spent_but_for_pause
 from services.sla_timer.domain.history import Happening, RequestEvent
 from services.sla_timer.domain.pauses import NO_PAUSES, Pauses
 from services.sla_timer.domain.rules import BudgetKind, Objective, RungKey, RungKind
@@ -172,7 +172,9 @@ def _came(
     after: Reading,
     common: dict[str, Any],
 ) -> Announcement:
-    told = {**common, "level": key.level, "due_at": after.due_at or at, "notify_roles": roles}
+    # A warning may be decided when a later pause is known: it names the deadline that held when it came.
+    due_at = after.due_at or max(at, spent_but_for_pause(course.target))
+    told = {**common, "level": key.level, "due_at": due_at, "notify_roles": roles}
     match key.kind:
         case RungKind.WARNING:
             return Announcement(at, ClockWarned, told)

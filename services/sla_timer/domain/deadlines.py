@@ -172,6 +172,11 @@ def spent_at(
     return not_in_pause(_spent_at(anchor_at, budget, extension, working, pauses.closed), pauses)
 
 
+def spent_but_for_pause(target: Target) -> datetime:
+    """When the budget is spent, a pause that is open left out: what the deadline was when that began."""
+    return _spent_at(target.anchor_at, target.budget, target.extension, target.working, target.pauses.closed)
+
+
 def _spent_at(
     anchor_at: datetime,
     budget: Budget,
@@ -255,19 +260,17 @@ def _warning_at(rung: Rung, target: Target, cycle: Cycle) -> datetime | None:
     if budget.kind is not BudgetKind.DAYS:
         part = (budget.span + target.extension) * rung.fraction
         return _after(target.anchor_at, budget.kind, part, target)
-    due_at = _spent_at(target.anchor_at, budget, target.extension, target.working, pauses.closed)
+    due_at = spent_but_for_pause(target)
     part_of_days = target.working.elapsed(target.anchor_at, due_at, pauses.closed) * rung.fraction
     return _after(target.anchor_at, BudgetKind.WORKING, part_of_days, target)
 
 
 def _before_deadline(rung: Rung, target: Target, cycle: Cycle) -> datetime | None:
     """An instant a span before the deadline, not before the start; in a pause, where the deadline lay before it."""
-    due_at, pauses = target.due_at, target.pauses
-    if due_at is None:
-        due_at = _spent_at(target.anchor_at, target.budget, target.extension, target.working, pauses.closed)
+    due_at = target.due_at or spent_but_for_pause(target)
     is_elapsed = rung.counts is BudgetKind.ELAPSED
     before = due_at + rung.after if is_elapsed else target.working.due_back(due_at, -rung.after)
-    return not_in_pause(max(cycle.started_at, before), pauses)
+    return not_in_pause(max(cycle.started_at, before), target.pauses)
 
 
 def _after(since: datetime, kind: BudgetKind, span: timedelta, target: Target) -> datetime | None:

@@ -3,8 +3,8 @@
 ``principal``, ``matrix``, ``keyset``, ``tokens`` and ``claims`` are pure.
 """
 
-from shared.http.access.claims import ClaimNames
-from shared.http.access.guard import Access, PrincipalOf
+from shared.http.access.claims import ClaimNames, is_name
+from shared.http.access.guard import Access, GuardedRoute, PrincipalOf
 from shared.http.access.identity import Identification, TrustedIssuer
 from shared.http.access.issuer import IssuerKeys
 from shared.http.access.matrix import Matrix, read_matrix
@@ -15,6 +15,7 @@ __all__ = [
     "OVERSEERS",
     "Access",
     "ClaimNames",
+    "GuardedRoute",
     "Identification",
     "IssuerKeys",
     "KeyTerms",
@@ -24,6 +25,7 @@ __all__ = [
     "Scope",
     "StaffRole",
     "TrustedIssuer",
+    "is_name",
     "load_matrix",
     "open_access",
     "read_matrix",

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 from shared.errors import ConfigurationError
 from shared.http.access.principal import Principal, StaffRole
 from shared.http.access.tokens import TokenRefused
+from shared.http.own_names import OWN_NAMES
 
 _NAME = re.compile(r"\S{1,128}")
 
@@ -50,16 +51,19 @@ def read_principal(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
     """Who the token speaks of. Roles we do not know are left out: they are meant for other systems.
 
     Raises:
-        TokenRefused: the subject is not usable.
+        TokenRefused: the subject is not usable, or the name is one of the system itself.
     """
     subject = claims["sub"]
-    if not _is_name(subject):
+    if not is_name(subject):
         raise TokenRefused("malformed", "The token's subject cannot be used")
     called = _find(claims, names.name)
+    name = called if is_name(called) else subject
+    if name in OWN_NAMES:
+        raise TokenRefused("reserved_name", "The token's name is one that the system itself signs with")
     is_service = subject in (claims.get("client_id"), claims.get("azp"))  # RFC 9068: a client on its own behalf
     return Principal(
         subject=subject,
-        name=called if _is_name(called) else subject,
+        name=name,
         kind="service" if is_service else "staff",
         roles=frozenset(
             names.role_names[role] for role in _words(_find(claims, names.roles)) if role in names.role_names
@@ -69,7 +73,8 @@ def read_principal(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
     )
 
 
-def _is_name(claim: Any) -> TypeGuard[str]:
+def is_name(claim: Any) -> TypeGuard[str]:
+    """Whether people can be known by it: an address is a name, too."""
     return isinstance(claim, str) and claim.isprintable() and _NAME.fullmatch(claim) is not None
 
 

@@ -146,6 +146,15 @@ async def test_a_key_expires(intake: Intake) -> None:
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "expires_at")
 
 
+async def test_a_key_that_works_until_the_last_instant_is_rotated_again_and_again(intake: Intake) -> None:
+    key = await make(intake, expires_at="9999-12-31T23:59:59.999999Z")
+    for _ in range(3):
+        assert key["expires_at"] == "9999-12-31T23:59:59.999998Z"
+        answer = await change(intake, key, "rotate")
+        assert answer.status_code == 201
+        key = answer.json()
+
+
 async def test_a_name_keeps_its_role(intake: Intake) -> None:
     await make(intake)
     refused = await intake.staff.post("/v1/keys", json=CHANNEL | {"role": "staff"}, headers=write())

@@ -237,10 +237,23 @@ async def test_finding_by_a_word_reads_each_code_and_not_each_request(full: Inta
             assert rows_read(plan) <= 100, plan
 
 
-@pytest.mark.parametrize(("channel", "most"), [(None, 100), ("app", 100), ("fax", MOST_SEEN)])
-async def test_the_beginning_of_an_id_leads_to_a_few(full: Intake, channel: str | None, most: int) -> None:
-    """Not even a channel that has no such id has those of others read to their end."""
-    wanted = Wanted(visibility=Visibility(channel))
+@pytest.mark.parametrize(
+    ("wanted", "most"),
+    [
+        (Wanted(), 100),
+        (Wanted(visibility=Visibility("app")), 100),
+        (Wanted(visibility=Visibility("fax")), MOST_SEEN),
+        (Wanted(visibility=Visibility(teams=frozenset({"team_3"}))), 200),
+        (Wanted(visibility=Visibility(teams=frozenset({"nobody"})), is_over=False), MOST_SEEN),
+        (Wanted(team="team_3", is_over=False), MOST_SEEN),
+        (Wanted(market=Market.TAIWAN), MOST_SEEN),
+        (Wanted(due_before=START - timedelta(days=1_000)), 2 * MOST_SEEN),
+        (Wanted(changed_since=START + timedelta(days=1_000)), 2 * MOST_SEEN),
+    ],
+    ids=str,
+)
+async def test_the_beginning_of_an_id_leads_to_a_few(full: Intake, wanted: Wanted, most: int) -> None:
+    """Not even who sees no such id, or asks for what none of them is, has those of others read to their end."""
     walk = Walk("along_beginnings", prefix="EXT-1")
     async with full.database.snapshot() as connection:
         conditions = await read_conditions(connection, wanted)
@@ -248,7 +261,8 @@ async def test_the_beginning_of_an_id_leads_to_a_few(full: Intake, channel: str 
         await only_walk(connection)
         ends = {"beyond": "EXT-2", "most_found": 10, "most_seen": MOST_SEEN, "count": COUNT}
         plan = await explained(connection, walk.statement("page"), conditions | walk.bounds(wanted, None) | ends)
-        assert rows_read(plan) <= most, plan
+        assert not {node["Node Type"] for node in nodes(plan)} & {"Seq Scan", "Hash Join"}, plan
+        assert 0 < rows_read(plan) <= most, plan
 
 
 async def test_a_span_hides_nothing_that_an_id_leads_to(full: Intake) -> None:

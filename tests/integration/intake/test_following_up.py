@@ -23,6 +23,19 @@ from tests.unit.intake.shipped import AUTOMATION
 
 FOLLOWING_UP = AUTOMATION.replace("rule: follow_up_low_score\n    on: false", "rule: follow_up_low_score\n    on: true")
 
+SERVED = """\
+format: "1"
+rules:
+  - {rule: serve, when: {kind: complaint}, do: [{open: policy_service}]}
+"""
+
+SPLIT_UP = """\
+format: "1"
+rules:
+  - {rule: follow_up, when: {kind: claim, score: {at_most: 2}}, do: [{open: complaint}, {assign: team_b}]}
+  - {rule: hand_over, when: {kind: complaint}, do: [{assign: team_b}]}
+"""
+
 
 @pytest.fixture(autouse=True)
 async def _off_again(intake: Intake) -> AsyncIterator[None]:
@@ -144,3 +157,29 @@ async def test_what_is_rolled_back_opened_nothing(intake: Intake) -> None:
     assert acted() == before  # nor is it counted
     assert (await intake.move(view["reference"], "feedback", score=1)).is_success
     assert acted() == before + 1
+
+
+@pytest.mark.parametrize("verb", ["complain", "split"])
+async def test_who_opens_a_request_is_told_what_rules_opened_beside_it(intake: Intake, verb: str) -> None:
+    await put(intake, SERVED)
+    view = await intake.submit(customer=somebody("S-27"))
+    body = {} if verb == "complain" else {"kind": "complaint"}
+    answer = await intake.app.post(f"/v1/requests/{view['reference']}/{verb}", json=body, headers=write())
+    assert answer.status_code == 201, answer.text
+    shown = (await intake.app.get(answer.headers["location"])).json()
+    assert answer.json()["related"] == shown["related"]
+    assert len(shown["related"]) == 2
+
+
+async def test_who_moves_a_request_is_not_told_what_he_does_not_see(intake: Intake) -> None:
+    """Rules give the request, too, to a team that is not his: he is told what he did all the same."""
+    await put(intake, SPLIT_UP)
+    reference = (await intake.submit(customer=somebody("S-28")))["reference"]
+    await intake.move(reference, "assign", team="team_a")
+    handler = intake.person("chan", "handler", teams=["team_a"])
+    answer = await handler.post(f"/v1/requests/{reference}/feedback", json={"score": 1}, headers=write())
+    assert (answer.status_code, answer.json()["related"]) == (200, [])
+    assert (await handler.get(f"/v1/requests/{reference}")).status_code == 404
+    (related,) = (await intake.app.get(f"/v1/requests/{reference}")).json()["related"]
+    assert related["relation"] == "complaint"
+    assert related["reference"] not in answer.text

@@ -9,10 +9,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
+from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.intake.domain.anomalies.likeness import Duplicate, Portrait
 from services.intake.handlers.group_commit import GroupCommit
 from services.intake.handlers.offers import KeyReused, Outcome, Settled
 from services.intake.store.answers import KeyInFlight, claim_key
@@ -27,9 +31,9 @@ from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.telemetry.context import new_trace
-from tests.integration.intake.front_door import SUBMISSION, UNHURRIED, Intake, write
+from tests.integration.intake.front_door import START, SUBMISSION, UNHURRIED, Intake, write
 from tests.integration.intake.test_keeping import arrival
-from tests.unit.intake.shipped import MASTER_KEYS
+from tests.unit.intake.shipped import MASTER_KEYS, new_validation
 
 Future = asyncio.Future[Outcome]
 
@@ -212,6 +216,53 @@ async def test_a_key_that_occurs_twice_in_a_group_is_settled_by_the_first(intake
     assert is_new(outcomes[0])
     assert outcomes[1] == Settled(201, first.body, None)
     assert isinstance(outcomes[2], KeyReused)
+
+
+def with_a_pair(seed: int) -> tuple[list[Arrival], Arrival, Arrival]:
+    """A hundred of one customer, so that they are one group, with keys in no order; of two of them it is the same."""
+    keys = [UUID(int=Random(seed * 1_000 + number).getrandbits(128)).hex for number in range(100)]
+    arrivals = [arrival(f"pair {seed}", key=key) for key in keys]
+    first = arrivals[20]
+    repeat = arrivals[80] = replace(arrivals[80], key=first.key, fingerprint=bytes(31) + b"x")
+    return arrivals, first, repeat
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_of_a_key_that_occurs_twice_in_a_large_group_the_first_is_stored(intake: Intake, seed: int) -> None:
+    arrivals, first, repeat = with_a_pair(seed)
+    outcomes = await asyncio.gather(*offer(group_commit(intake), arrivals))
+    refused = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, KeyReused)]
+    assert (refused, arrivals[80]) == ([80], repeat)
+    assert outcomes[20] == Settled(201, first.body, first.submission)
+
+
+@pytest.mark.parametrize("seed", range(5, 9))
+async def test_nothing_is_called_a_duplicate_of_what_is_not_stored(intake: Intake, seed: int) -> None:
+    arrivals, first, repeat = with_a_pair(seed)
+    like_them = arrival(f"pair {seed}")
+    policies = dict.fromkeys([like_them.key, arrivals[79].key], first.key)
+    group = [*arrivals[:22], like_them, *arrivals[22:]]
+    named: dict[UUID, list[str]] = {}
+
+    def portrayed(item: Arrival) -> Callable[..., Arrival]:
+        submission, policy = item.submission, policies.get(item.key, item.key)
+        portrait = Portrait(
+            submission.channel, submission.contact.external_id, submission.kind, None, START, policy, policy, 5.0
+        )
+
+        def make(duplicates: Sequence[Duplicate] = ()) -> Arrival:
+            named[submission.request_id] = [one.request_id for one in duplicates]
+            return replace(item, portrait=portrait)
+
+        return make
+
+    commit = group_commit(intake, validation=new_validation(finds_duplicates=True))
+    outcomes = await asyncio.gather(*offer(commit, [portrayed(item) for item in group]))
+    new = {str(item.submission.request_id) for item, outcome in zip(group, outcomes, strict=True) if is_new(outcome)}
+    assert len(new) == 100
+    assert set(chain.from_iterable(named.values())) <= new
+    assert named[like_them.submission.request_id] == [str(first.submission.request_id)]
+    assert named[repeat.submission.request_id] == []
 
 
 async def test_two_processes_with_the_same_keys_and_customers_never_block_each_other_for_good(intake: Intake) -> None:

@@ -168,6 +168,23 @@ async def test_one_field_finds_by_whatever_is_at_hand(intake: Intake) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query:sort")
 
 
+async def test_what_others_have_hides_nothing_that_an_id_begins_with(intake: Intake) -> None:
+    """Ten of them are followed: ten that are seen, and that the filters let through."""
+    beginning = f"E{new_id().hex[-10:].upper()}-"
+    views = [await intake.submit(kind="enquiry", external_id=f"{beginning}{number:02}") for number in range(12)]
+    for view in views[:10]:
+        await intake.move(view["reference"], "assign", team="claims_tw")
+        await intake.move(view["reference"], "close", outcome="answered")
+    await intake.move(views[11]["reference"], "assign", team="claims_hk")
+    left = {view["reference"] for view in views[10:]}
+    handler = intake.person("chan.tai-man", "handler", teams=["claims_hk"])
+    seen = (await handler.get("/v1/requests", params={"q": beginning})).json()["requests"]
+    assert {line["reference"] for line in seen} == left
+    assert set(await references(intake, q=beginning, over="false")) == left
+    assert await references(intake, q=beginning, team="claims_hk") == [views[11]["reference"]]
+    assert len(await references(intake, q=beginning)) == 10
+
+
 async def test_a_mistyped_reference_says_so_where_anything_may_be_looked_for(intake: Intake) -> None:
     reference = (await intake.submit())["reference"]
     last = REFERENCE_ALPHABET[REFERENCE_ALPHABET.index(reference[-1]) - 1]

@@ -180,6 +180,16 @@ async def test_a_stage_that_could_never_be_left_is_refused_by_lint_and_apply(int
     assert "required.email is personal" in checked["errors"][0]["message"]
 
 
+async def test_of_many_errors_the_first_are_named_and_the_others_counted(intake: Intake, own: Own) -> None:
+    text = own.text.replace("\nstages:\n", "\nstages:\n" + "".join(f"  s{n}: {{next: gone}}\n" for n in range(60)), 1)
+    refused = (await own.put(intake, text)).json()["errors"]
+    checked = (await intake.staff.post("/v1/processes:lint", content=text.encode(), headers=YAML)).json()["errors"]
+    compared = await intake.staff.post("/v1/processes:diff", content=text.encode(), headers=YAML)
+    assert (len(refused), refused[-1]) == (51, {"field": "body", "message": "and 10 more are missing or wrong"})
+    assert (len(checked), checked[-1]["message"]) == (51, "and 10 more are wrong")
+    assert compared.json()["errors"] == refused
+
+
 async def test_a_draft_is_checked_and_compared_without_being_used(intake: Intake, own: Own) -> None:
     await own.put(intake)
     text = own.text.replace("role: payments", "role: tellers")

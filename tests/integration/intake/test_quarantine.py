@@ -125,6 +125,24 @@ async def test_only_staff_judge_and_see_the_quarantine(intake: Intake) -> None:
         assert (await intake.app.get(path)).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "status"),
+    [
+        ("9999-06-01T00:00:00Z", "9999-12-01T00:00:00Z", 200),
+        ("2026-11-01T00:00:00+08:00", "2026-12-01T00:00:00+08:00", 200),
+        ("2026-11-01T00:00:00Z", "2027-11-02T00:00:01Z", 422),
+        ("2026-11-01T00:00:00Z", "2026-11-01T00:00:00Z", 422),
+        ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", 422),
+    ],
+)
+async def test_the_error_rate_is_that_of_a_year_at_most_whichever(
+    intake: Intake, since: str, until: str, status: int
+) -> None:
+    """The plus of an offset may stand in the address as it is, as in other lists."""
+    answer = await intake.staff.get(f"/v1/data-quality?from={since}&to={until}")
+    assert answer.status_code == status
+
+
 async def test_the_quarantine_is_listed_oldest_first_page_by_page_and_filtered(intake: Intake) -> None:
     references = [(await intake.submit(**GIGANTIC))["reference"] for _ in range(3)]
     enquiry = await intake.submit(kind="enquiry", product_line=None, attributes={"has_photos": "yes"})

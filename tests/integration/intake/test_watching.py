@@ -167,8 +167,8 @@ async def test_what_is_refused_for_another_reason_does_not_count(intake: Intake)
     limited = replace(intake.context, limits=RateLimits(Rate(0.01, 1), elapsed=lambda: 0.0))
     before = dict(intake.context.validation.tally.refused)
     for caller, content, status in (
-        (intake.nobody, GARBAGE["no JSON"], 400),
-        (intake.call_with(intake.context, "key of a stranger"), GARBAGE["no JSON"], 400),
+        (intake.nobody, GARBAGE["no JSON"], 401),
+        (intake.call_with(intake.context, "key of a stranger"), GARBAGE["no JSON"], 401),
         (intake.nobody, GARBAGE["a wrong field"], 401),
         (intake.person("ann", "handler"), GARBAGE["a wrong field"], 403),
         (intake.connect(replace(intake.context, outbox_limit=-1), "app"), GOOD, 503),

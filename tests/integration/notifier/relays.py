@@ -62,6 +62,7 @@ class ScriptedRelay:
 
     Attributes:
         bodies: every body that was read to its final dot.
+        envelopes: of each of these, whom the relay had taken it for.
         begun: how often 354 was followed by at least one line.
         connections: how many were made.
     """
@@ -74,6 +75,7 @@ class ScriptedRelay:
     data: list[Reply] = field(default_factory=lambda: ["354 go on"])
     body: list[Reply] = field(default_factory=lambda: ["250 2.0.0 taken"])
     bodies: list[bytes] = field(default_factory=list)
+    envelopes: list[list[str]] = field(default_factory=list)
     begun: int = 0
     connections: int = 0
     port: int = 0
@@ -84,23 +86,27 @@ class ScriptedRelay:
             if not await self._reply(self.banner, reader, writer):
                 return
             while line := await reader.readline():
-                if not await self._command(line.decode().split(None, 1)[0].upper(), reader, writer):
+                if not await self._command(line.decode(), reader, writer):
                     return
         except ConnectionError:
             pass
         finally:
             writer.close()
 
-    async def _command(self, verb: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        match verb:
+    async def _command(self, line: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        match line.split(None, 1)[0].upper():
             case "EHLO" | "HELO":
                 return await self._reply(self.ehlo, reader, writer)
             case "AUTH":
                 return await self._reply(self.auth, reader, writer)
             case "MAIL":
+                self._taken = []
                 return await self._reply(self.mail, reader, writer)
             case "RCPT":
-                return await self._reply(self.rcpt, reader, writer)
+                is_on = await self._reply(self.rcpt, reader, writer)
+                if self._last.startswith("250"):
+                    self._taken.append(line.partition("<")[2].partition(">")[0])
+                return is_on
             case "DATA":
                 is_on = await self._reply(self.data, reader, writer)
                 return is_on and (not self._was_start_input() or await self._body(reader, writer))
@@ -126,6 +132,7 @@ class ScriptedRelay:
                     return False
             lines.append(line)
         self.bodies.append(b"".join(lines))
+        self.envelopes.append(self._taken)
         return await self._reply(self.body, reader, writer)
 
     async def _reply(self, replies: list[Reply], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:

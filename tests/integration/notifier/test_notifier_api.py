@@ -14,6 +14,7 @@ from services.notifier.api import create_api
 from shared.contracts.clocks import ClockBreached
 from shared.contracts.envelope import Tombstone
 from shared.contracts.payload import Language
+from shared.contracts.requests import RequestClosed
 from shared.encryption import MasterKeys
 from shared.http import KeyRing, hash_key
 from shared.http.keys import ApiKey
@@ -119,6 +120,29 @@ async def test_everything_that_is_held_on_a_customer_is_given_out_as_text(
     assert "https://status.insurer.example/t/token" in message["message"]
     assert "陳大文" not in str(logs)
     assert "customer.example" not in str(logs)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE rendering SET encrypted = overlay(encrypted PLACING '\\x00' FROM 40) WHERE notice_id = $1",
+        "UPDATE customer_key SET wrapped = overlay(wrapped PLACING '\\x00' FROM 20) WHERE $1::uuid IS NOT NULL",
+    ],
+)
+async def test_a_damaged_mail_is_listed_without_its_words(
+    house: House, client: httpx.AsyncClient, administrator: Any, damage: str
+) -> None:
+    case = Case()
+    await house.hear(case.submitted(), case.contact(), case.clock())
+    await house.hear(case.event(RequestClosed(request_id=case.request_id, outcome="paid")))
+    await administrator.execute(damage, (await house.notice(case, "received"))["notice_id"])
+    answer = await client.get(f"/v1/customers/{case.customer_id}/messages")
+    assert answer.status_code == 200
+    first, second = answer.json()["messages"]
+    assert (first["kind"], first["is_damaged"]) == ("received", True)
+    assert (first["language"], first["recipients"], first["subject"], first["message"]) == ("en", [], None, None)
+    assert second["kind"] == "closed"
+    assert second["is_damaged"] is ("customer_key" in damage)
 
 
 async def test_each_reading_is_noted_and_the_next_reader_sees_it(client: httpx.AsyncClient, administrator: Any) -> None:

@@ -55,7 +55,7 @@ async def test_documents_that_are_needed_are_named_when_the_contact_comes(house:
     await house.hear(case.contact(), asking)
     assert await house.states(case) == [("received", "ready"), ("documents_needed", "ready")]
     mails = (await house.held_on(case)).mails
-    assert "receipts, x ray" in mails[-1].message
+    assert "receipts, x ray" in str(mails[-1].message)
 
 
 async def test_a_late_duplicate_makes_no_second_notice_after_the_first_ended(house: House) -> None:
@@ -125,6 +125,18 @@ async def test_a_moved_deadline_before_the_confirmation_went_is_told_by_it(house
     await house.hear(case.clock(ClockResumed, due_at=LATER))
     assert await house.states(case) == [("received", "ready")]
     assert (await house.notice(case, "received"))["told_expected_at"] == LATER
+
+
+async def test_what_is_over_before_its_time_is_known_is_confirmed_and_then_told(house: House) -> None:
+    case = Case()
+    await house.hear(case.contact(), case.submitted())
+    assert await house.states(case) == [("received", "held")]
+    await house.hear(case.event(RequestClosed(request_id=case.request_id, outcome="paid")))
+    assert await house.states(case) == [("received", "ready"), ("closed", "ready")]
+    (claim,) = await house.claiming.claim(10)
+    assert claim.kind == "received"
+    await house.hear(case.clock())
+    assert (await house.notice(case, "received"))["told_expected_at"] == DUE
 
 
 async def test_a_new_address_is_used_for_what_was_not_sent_and_an_old_version_is_not(house: House) -> None:
@@ -222,3 +234,14 @@ async def test_reminders_that_did_not_go_give_way_to_newer_ones_and_to_the_end_o
         ("stage_waits:2:2", "withdrawn", "wait_ended"),
     ]
     assert [event["reason"] for event in await house.said()] == ["superseded", "wait_ended"]
+
+
+async def test_a_role_with_the_longest_name_stops_nothing(house: House) -> None:
+    case = Case(email=None)
+    roles = ["team_lead", "r" * 64, "r" * 63]
+    await house.hear(*case.breach()[:-1], case.clock(ClockBreached, notify_roles=roles))
+    breaches = [row for row in await house.notices(case) if row["kind"] == "breach"]
+    assert [(row["audience"], row["state"]) for row in breaches] == [
+        ("role:team_lead", "ready"),
+        (f"role:{'r' * 59}", "suppressed"),
+    ]

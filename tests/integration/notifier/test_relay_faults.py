@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from shared.contracts.clocks import ClockEscalated, ClockWarned
+from shared.contracts.clocks import ClockBreachWithdrawn, ClockEscalated, ClockWarned
 from shared.postgres import Database
 from tests.integration.notifier.cases import Case
 from tests.integration.notifier.house import House
@@ -141,6 +143,81 @@ async def test_one_refused_address_of_a_role_does_not_stop_the_others(database: 
             await connection.execute("UPDATE rendering SET recipients = '{gone@insurer.example,here@insurer.example}'")
         await house.send_all()
         assert (await house.notice(case, "breach"))["state"] == "sent"
+
+
+THREE = "UPDATE rendering SET recipients = '{a@insurer.example,b@insurer.example,c@insurer.example}'"
+
+
+async def test_who_is_put_off_keeps_the_mail_from_nobody_and_gets_it_alone(database: Database) -> None:
+    rcpt: list[Any] = ["250 2.1.5 fine", "452 4.2.2 full", "250 2.1.5 fine", "452 4.2.2 full", "250 2.1.5 fine"]
+    async with scripted_relay(ScriptedRelay(rcpt=rcpt)) as relay:
+        house, case = House(database, port=relay.port), Case()
+        await house.hear(*case.breach())
+        async with database.connection() as connection:
+            await connection.execute(THREE)
+        await house.send_all()
+        assert relay.envelopes == [["a@insurer.example", "c@insurer.example"], ["b@insurer.example"]]
+        first, second = relay.bodies
+        assert first == second
+        row = await house.notice(case, "breach")
+        assert (row["state"], row["attempt"], row["failures"], row["remaining"]) == ("sent", 3, 2, None)
+        async with database.connection() as connection:
+            rows = await connection.fetch("SELECT outcome FROM attempt ORDER BY attempt")
+        assert [row["outcome"] for row in rows] == ["partly_sent", "retry", "sent"]
+
+
+@asynccontextmanager
+async def left_by_a_relay(database: Database) -> AsyncIterator[Case]:
+    """Two of three have the mail about a breach. The escalation was put off for all of them."""
+    rcpt: list[Any] = ["250 2.1.5 fine", "452 4.2.2 full", "250 2.1.5 fine", Trick.DROP]
+    async with scripted_relay(ScriptedRelay(rcpt=rcpt)) as strict:
+        house, case = House(database, port=strict.port), Case()
+        await house.hear(*case.breach())
+        await house.hear(case.clock(ClockEscalated))
+        async with database.connection() as connection:
+            await connection.execute(THREE)
+        await house.send_until(lambda: ended_or_tried_again(house, case))
+        # Who is left holds up nothing that follows.
+        assert (await house.notice(case, "escalation"))["attempt"] > 0
+        yield case
+
+
+async def test_who_is_left_is_known_to_whoever_goes_on(database: Database, relay: CatchingRelay) -> None:
+    async with left_by_a_relay(database) as case:
+        pass
+    house = House(database, port=relay.port)
+    await house.send_all()
+    states = dict(await house.states(case))
+    assert (states["breach"], states["escalation"]) == ("sent", "sent")
+    assert ("b@insurer.example",) in [mail.recipients for mail in relay.mails]
+
+
+async def test_what_some_have_is_corrected_and_not_sent_to_who_is_left(
+    database: Database, relay: CatchingRelay
+) -> None:
+    async with left_by_a_relay(database) as case:
+        house = House(database, port=relay.port)
+        await house.hear(case.clock(ClockBreachWithdrawn))
+        await house.send_all()
+    states = dict(await house.states(case))
+    assert (states["breach"], states["escalation"], states["breach_withdrawn"]) == ("sent", "withdrawn", "sent")
+    assert (await house.notice(case, "breach"))["remaining"] == [1]
+    assert ("b@insurer.example",) not in [mail.recipients for mail in relay.mails]
+
+
+async def test_what_ends_in_doubt_for_who_is_left_was_sent_to_the_others(database: Database) -> None:
+    rcpt: list[Any] = ["250 2.1.5 fine", "452 4.2.2 full", "250 2.1.5 fine"]
+    relay_script = ScriptedRelay(rcpt=rcpt, body=["250 2.0.0 taken", Trick.DROP])
+    async with scripted_relay(relay_script) as relay:
+        house, case = House(database, port=relay.port, in_doubt_wait=0), Case()
+        await house.hear(*case.breach())
+        async with database.connection() as connection:
+            await connection.execute(THREE)
+        await house.send_all()
+        assert relay.envelopes[1:] == [["b@insurer.example"]] * 2
+        row = await house.notice(case, "breach")
+        assert (row["state"], row["reason"], row["remaining"]) == ("sent", None, [1])
+        assert [event["type"] for event in await house.said()] == ["suppressed.v1", "sent.v1"]
 
 
 async def test_a_refused_mail_leaves_the_connection_to_the_next(database: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import pytest
 
 from services.notifier.delivery.session import RelaySession
 from services.notifier.domain.attempts import Answer, Step
@@ -28,10 +29,9 @@ async def only_claim(house: House) -> Claim:
 
 async def hand_over(house: House, claim: Claim) -> Answer | None:
     session = RelaySession(house.options)
-    rendering = claim.rendering
     try:
         return await session.hand_over(
-            SENDER.address, rendering.recipients, rendering.message, lambda: house.journal.begin(claim)
+            SENDER.address, claim.recipients, claim.rendering.message, lambda: house.journal.begin(claim)
         )
     finally:
         await session.close()
@@ -114,6 +114,35 @@ async def test_what_is_taken_back_in_the_body_was_perhaps_read(database: Databas
     assert await house.states(case) == [("received", "suppressed"), ("breach", "sent"), ("breach_withdrawn", "ready")]
 
 
+async def test_a_breach_in_doubt_is_not_sent_again_after_it_was_withdrawn(
+    database: Database, relay: CatchingRelay
+) -> None:
+    house, case = House(database, port=relay.port, body_lease=0, in_doubt_wait=0), Case()
+    await house.hear(*case.breach())
+    async with house.writing():
+        assert await house.journal.begin(await only_claim(house))
+    await house.claiming.attend()
+    await house.hear(case.clock(ClockBreachWithdrawn))
+    await house.claiming.attend()
+    await house.send_all()
+    breach = await house.notice(case, "breach")
+    assert (breach["state"], breach["reason"], breach["attempt"]) == ("failed", "superseded", 1)
+    assert (await house.notice(case, "breach_withdrawn"))["state"] == "sent"
+
+
+async def test_a_breach_that_failed_in_doubt_is_withdrawn_where_it_may_have_arrived(database: Database) -> None:
+    house, case = House(database, body_lease=0, in_doubt_wait=0), Case()
+    await house.hear(*case.breach())
+    async with house.writing():
+        for _ in range(2):
+            assert await house.journal.begin(await only_claim(house))
+            await house.claiming.attend()
+            await house.claiming.attend()
+    assert (await house.notice(case, "breach"))["reason"] == "in_doubt"
+    await house.hear(case.clock(ClockBreachWithdrawn))
+    assert (await house.notice(case, "breach_withdrawn"))["audience"] == "role:team_lead"
+
+
 async def test_a_new_time_takes_back_a_claimed_confirmation_and_goes_out_instead(
     database: Database, relay: CatchingRelay
 ) -> None:
@@ -192,6 +221,26 @@ async def test_customers_go_before_staff_but_never_all_of_the_way(database: Data
     second = [claim.kind for claim in await house.claiming.claim(16)]
     assert (second.count(NoticeKind.RECEIVED), second.count(NoticeKind.BREACH)) == (8, 8)
     assert [claim.kind for claim in await house.claiming.claim(1)] == [NoticeKind.BREACH]
+
+
+@pytest.mark.parametrize(("count", "breaches"), [(1, 1), (2, 4), (3, 4)])
+async def test_a_flood_of_requests_silences_no_breach_however_few_are_claimed(
+    database: Database, count: int, breaches: int
+) -> None:
+    house = House(database)
+    for _ in range(8):
+        case, other = Case(), Case()
+        await house.hear(*case.breach(), other.contact(), other.submitted(), other.clock())
+    kinds = [claim.kind for _ in range(4) for claim in await house.claiming.claim(count)]
+    assert kinds.count(NoticeKind.BREACH) == breaches
+
+
+async def test_whose_turn_it_is_waits_for_nobody(database: Database) -> None:
+    house = House(database)
+    for _ in range(5):
+        case = Case()
+        await house.hear(case.contact(), case.submitted(), case.clock())
+    assert [len(await house.claiming.claim(1)) for _ in range(6)] == [1, 1, 1, 1, 1, 0]
 
 
 async def test_stopping_gives_back_what_was_not_begun(database: Database) -> None:

@@ -12,6 +12,7 @@ from services.notifier.consumer import TOPICS
 from shared.contracts.contacts import EncryptedContactRecorded
 from shared.contracts.envelope import encode
 from shared.contracts.payload import Payload
+from shared.contracts.requests import RequestClosed
 from shared.encryption import MasterKeyMissing, MasterKeys
 from shared.inbox import InboxConsumer, Ownership
 from shared.kafka.records import OutgoingRecord
@@ -144,7 +145,29 @@ async def test_a_damaged_mail_holds_up_no_other(house: House, administrator: Any
         damaged.customer_id,
     )
     assert [claim.request_id for claim in await house.claiming.claim(10)] == [case.request_id]
-    assert (await house.notice(damaged, "received"))["state"] == "ready"
+    row = await house.notice(damaged, "received")
+    assert (row["state"], row["reason"]) == ("held", "waiting_contact")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE rendering SET encrypted = overlay(encrypted PLACING '\\x00' FROM 40)",
+        "UPDATE customer_key SET wrapped = overlay(wrapped PLACING '\\x00' FROM 20)",
+    ],
+)
+async def test_a_damaged_mail_is_written_anew_with_the_next_event(
+    database: Database, relay: CatchingRelay, administrator: Any, damage: str
+) -> None:
+    house, case = House(database, port=relay.port), Case()
+    await house.hear(case.submitted(), case.contact(), case.clock())
+    await administrator.execute(damage)
+    assert await house.claiming.claim(10) == []
+    await house.hear(case.contact())
+    await house.hear(case.event(RequestClosed(request_id=case.request_id, outcome="paid")))
+    await house.send_all()
+    assert await house.states(case) == [("received", "sent"), ("closed", "sent")]
+    assert len(relay.mails) == 2
 
 
 async def test_a_mail_that_cannot_be_decrypted_yet_holds_up_no_other(database: Database, relay: CatchingRelay) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,14 @@ from shared.clock import ManualClock
 from shared.contracts.clocks import ClockMet, ClockMissed, ClockPayload, ClockStarted
 from shared.contracts.envelope import Event, decode, encode
 from shared.contracts.payload import Payload
-from shared.contracts.requests import RequestClosed, RequestReopened, RequestStageEntered, RequestSubmitted
+from shared.contracts.requests import (
+    RequestChanged,
+    RequestClosed,
+    RequestReopened,
+    RequestStageEntered,
+    RequestStageLeft,
+    RequestSubmitted,
+)
 from shared.contracts.topics import CLOCKS, QUALITY, REQUESTS, Topic
 from shared.ids import new_id, new_reference
 from shared.inbox import Received, Rejection
@@ -26,6 +33,7 @@ from shared.kafka import Record
 from shared.outbox import Outbox
 from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
+from tests.access.issuing import token_of
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 PERIOD = "2026Q4"
@@ -76,22 +84,31 @@ class Story:
         data = {"request_id": self.request_id, "from_stage": "received", "stage": "assessment", "handler": handler}
         return self._said("intake", RequestStageEntered.model_validate(data))
 
-    def reopened(self) -> Event[Payload]:
-        return self._said("intake", RequestReopened(request_id=self.request_id, reason="new_evidence"))
+    def reopened(self, at: datetime = NOW) -> Event[Payload]:
+        return self._said("intake", RequestReopened(request_id=self.request_id, reason="new_evidence"), at)
 
-    def closed(self, outcome: str = "paid", *, closed_at: datetime = NOW, handler: str | None = None) -> Event[Payload]:
+    def left(self, stage: str = "received", *, by: str | None = None) -> Event[Payload]:
+        return replace(self._said("intake", RequestStageLeft(request_id=self.request_id, stage=stage)), author=by)
+
+    def changed(self, **changed: Any) -> Event[Payload]:
+        data = {"request_id": self.request_id, "reason": "correction", **changed}
+        return self._said("intake", RequestChanged.model_validate(data))
+
+    def closed(
+        self, outcome: str = "paid", *, closed_at: datetime = NOW, handler: str | None = None, by: str | None = None
+    ) -> Event[Payload]:
         data = RequestClosed(request_id=self.request_id, outcome=outcome, handler=handler)
-        return self._said("intake", data, closed_at)
+        return replace(self._said("intake", data, closed_at), author=by)
 
-    def started(self) -> Event[Payload]:
-        fields = {"started_at": NOW, "budget_seconds": 60, "budget_kind": "working", "calendar": "hk"}
-        return self.clock(ClockStarted, **fields)
+    def started(self, at: datetime = NOW, *, cycle: int = 1) -> Event[Payload]:
+        fields = {"started_at": at, "budget_seconds": 60, "budget_kind": "working", "calendar": "hk"}
+        return self.clock(ClockStarted, cycle=cycle, **fields)
 
-    def met(self) -> Event[Payload]:
-        return self.clock(ClockMet, stopped_at=NOW)
+    def met(self, *, cycle: int = 1) -> Event[Payload]:
+        return self.clock(ClockMet, stopped_at=NOW, cycle=cycle)
 
-    def missed(self) -> Event[Payload]:
-        return self.clock(ClockMissed, stopped_at=NOW)
+    def missed(self, *, cycle: int = 1) -> Event[Payload]:
+        return self.clock(ClockMissed, stopped_at=NOW, cycle=cycle)
 
     def clock(self, kind: type[ClockPayload], **fields: Any) -> Event[Payload]:
         data = {
@@ -187,6 +204,12 @@ class Audit:
     async def review(self, sample_id: str, **found: Any) -> httpx.Response:
         body = {"reviewer": "r1", "is_accurate": True, "is_complete": True, **found}
         return await self.staff.post(f"/v1/samples/{sample_id}/review", json=body)
+
+    async def review_as(self, name: str, sample_id: str, **found: Any) -> httpx.Response:
+        """Signed in as a person of that name, who does not say it again."""
+        body = {"is_accurate": True, "is_complete": True, **found}
+        headers = {"Authorization": f"Bearer {token_of('quality_reviewer', preferred_username=name)}"}
+        return await self.nobody.post(f"/v1/samples/{sample_id}/review", json=body, headers=headers)
 
     async def score(self, **parameters: Any) -> dict[str, Any]:
         answer = await self.staff.get("/v1/score", params=parameters)

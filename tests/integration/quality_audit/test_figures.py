@@ -102,7 +102,7 @@ async def test_a_directed_review_does_not_feed_the_figure(audit: Audit) -> None:
     assert (await audit.score())["accuracy"]["n"] == 0
 
 
-@pytest.mark.parametrize("query", ["period=2026", "period=2026Q5", "period=9999Q4", "kind=hotline"])
+@pytest.mark.parametrize("query", ["period=2026", "period=2026Q5", "period=9999Q4", "period=0001Q1", "kind=hotline"])
 async def test_a_wrong_question_is_told(audit: Audit, query: str) -> None:
     answer = await audit.staff.get(f"/v1/score?{query}")
     assert answer.status_code == 422

@@ -66,7 +66,7 @@ async def test_a_reopened_request_is_a_unit_of_its_own_when_it_is_closed_again(a
     assert not await audit.hear(story.closed("withdrawn"))
     rows = await audit.as_admin("SELECT cycle, outcome FROM frame_unit ORDER BY cycle")
     assert [tuple(row) for row in rows] == [(1, "paid"), (2, "declined"), (3, "withdrawn")]
-    assert len(await audit.told()) == 3
+    assert [event.sequence for event in await audit.told()] == [1, 2, 3]
     (again,) = await audit.hear(story.closed())
     assert again.reason == "already_closed"
 
@@ -76,6 +76,19 @@ async def test_the_closing_of_a_request_nobody_submitted_is_rejected(audit: Audi
     (rejection,) = await audit.hear(good.submitted(), unknown.closed(), good.closed())
     assert rejection.reason == "unknown_request"
     assert set(await audit.frame()) == {good.request_id}
+
+
+async def test_what_no_figure_could_count_is_rejected_or_counted_but_stops_nothing(audit: Audit) -> None:
+    audit.plan_text = HOUSE
+    huge, late = Story(attributes={"amount": 10**400}), Story()
+    last = datetime.max.replace(tzinfo=UTC)
+    (rejection,) = await audit.hear(huge.submitted(), late.submitted(), late.closed(closed_at=last), huge.closed())
+    assert rejection.reason == "no_period"
+    assert {request_id: line["risk"] for request_id, line in (await audit.frame()).items()} == {
+        huge.request_id: "high_amount"
+    }
+    proof = (await audit.staff.get("/v1/proof", params={"period": PERIOD})).json()
+    assert (proof["units"], proof["differing"]) == (1, 0)
 
 
 async def test_what_cannot_be_an_event_of_the_topic_is_rejected(audit: Audit) -> None:
@@ -151,6 +164,34 @@ async def test_the_amount_decides_the_stratum(audit: Audit) -> None:
     story = await audit.close_request(attributes={"amount": 250_000, "workshop": "HK-017"})
     line = (await audit.frame())[story.request_id]
     assert (line["risk"], line["rate"], line["attributes"]) == ("high_amount", 0.25, '{"amount": 250000}')
+
+
+@pytest.mark.parametrize("is_one_batch", [True, False])
+async def test_a_closing_freezes_what_the_request_was_changed_to_before_it(audit: Audit, is_one_batch: bool) -> None:
+    audit.plan_text = HOUSE
+    story = Story(attributes={"amount": 1_000, "workshop": "HK-017"})
+    events = [
+        story.submitted(),
+        story.changed(attributes={"amount": 1_000_000}),
+        story.closed(),
+        story.reopened(),
+        story.changed(attributes={"amount": 2_000}, kind="complaint"),
+        story.closed(),
+        story.reopened(),
+        story.changed(attributes={"workshop": "HK-018"}),
+    ]
+    for batch in [events] if is_one_batch else [[event] for event in events]:
+        assert not await audit.hear(*batch)
+    assert not await audit.hear(story.closed())
+    rows = await audit.as_admin("SELECT kind, risk, attributes::json ->> 'amount' FROM frame_unit ORDER BY cycle")
+    ordinary = ("complaint", "ordinary", "2000")
+    assert [tuple(row) for row in rows] == [("claim", "high_amount", "1000000"), ordinary, ordinary]
+    (known,) = await audit.as_admin("SELECT attributes::json ->> 'workshop' AS workshop FROM request")
+    assert known["workshop"] == "HK-018"
+
+
+async def test_changes_of_a_request_that_nobody_submitted_are_passed_over(audit: Audit) -> None:
+    assert not await audit.hear(Story().changed(attributes={"amount": 1}))
 
 
 async def test_a_request_belongs_to_the_quarter_it_closed_in(audit: Audit) -> None:

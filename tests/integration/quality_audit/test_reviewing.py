@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from shared.contracts.quality import ReviewCompleted
+from shared.contracts.topics import QUALITY
 from shared.ids import new_id
 from tests.integration.quality_audit.audit import NOW, Audit, Story
 
@@ -80,6 +82,36 @@ async def test_timeliness_is_taken_from_the_clocks(audit: Audit) -> None:
     assert (await audit.review((await audit.sample_of(late))["id"])).json()["review"]["is_timely"] is False
 
 
+@pytest.mark.parametrize("is_one_batch", [True, False])
+@pytest.mark.parametrize("is_first_timely", [True, False])
+async def test_each_closing_is_judged_by_the_clocks_of_its_own_cycle(
+    audit: Audit, is_first_timely: bool, is_one_batch: bool
+) -> None:
+    story, hour = Story(), timedelta(hours=1)
+    requests = [story.submitted(), story.closed(closed_at=NOW - 4 * hour), story.reopened(NOW - 3 * hour)]
+    first, second = (story.met, story.missed) if is_first_timely else (story.missed, story.met)
+    clocks = [story.started(NOW - 5 * hour), first(cycle=1), story.started(NOW - 3 * hour, cycle=2)]
+    events = [*clocks, *requests]
+    for batch in [events] if is_one_batch else [[event] for event in events]:
+        assert not await audit.hear(*batch)
+    (sample,) = await audit.samples()
+    review = (await audit.review(sample["id"])).json()["review"]
+    assert review["is_timely"] is is_first_timely  # although the clock of the second cycle runs
+    assert not await audit.hear(second(cycle=2), story.closed(closed_at=NOW - 2 * hour))
+    rows = await audit.as_admin("SELECT is_breached FROM frame_unit ORDER BY cycle")
+    assert [row["is_breached"] for row in rows] == [not is_first_timely, is_first_timely]
+    (sample,) = await audit.samples(state="open")
+    assert (await audit.review(sample["id"])).json()["review"]["is_timely"] is not is_first_timely
+    completed = [event.data for event in await audit.told() if isinstance(event.data, ReviewCompleted)]
+    assert [data.is_timely for data in completed] == [is_first_timely, not is_first_timely]
+
+
+async def test_a_clock_whose_start_was_never_heard_counts_for_its_request(audit: Audit) -> None:
+    story = Story()
+    await audit.hear(story.submitted(), story.missed(), story.closed())
+    assert (await audit.review((await audit.sample_of(story))["id"])).json()["review"]["is_timely"] is False
+
+
 async def test_the_same_review_again_changes_nothing(audit: Audit) -> None:
     sample = await audit.sample_of(await audit.close_request())
     first = await audit.review(sample["id"], error_causes=["b", "a"])
@@ -119,6 +151,43 @@ async def test_nobody_reviews_a_case_of_his_own(audit: Audit) -> None:
     assert (await audit.review(sample["id"], reviewer="r1")).status_code == 201
 
 
+async def test_who_wrote_a_move_is_known_without_being_named_as_handler(audit: Audit) -> None:
+    story = Story()
+    await audit.hear(story.submitted(), story.left(by="anna"), story.closed(by="bo"))
+    sample = await audit.sample_of(story)
+    for author in ("anna", "bo"):
+        answer = await audit.review(sample["id"], reviewer=author)
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:punctual:problem:own_case")
+    assert (await audit.review(sample["id"], reviewer="r1")).status_code == 201
+
+
+ADDRESS = "anna@insurer.example"
+
+
+@pytest.mark.parametrize("named", [{}, {"reviewer": ADDRESS}])
+async def test_who_is_known_by_an_address_reviews_and_no_event_tells_it(audit: Audit, named: dict[str, str]) -> None:
+    sample = await audit.sample_of(await audit.close_request())
+    answer = await audit.review_as(ADDRESS, sample["id"], **named)
+    assert (answer.status_code, answer.json()["review"]["reviewer"]) == (201, ADDRESS)
+    assert (await audit.review_as(ADDRESS, sample["id"])).status_code == 200
+    _, completed = await audit.told()
+    assert isinstance(completed.data, ReviewCompleted)
+    assert completed.data.reviewer == "unnamed"
+    assert not any(ADDRESS.encode() in part for part in _parts(audit))
+
+
+def _parts(audit: Audit) -> list[bytes]:
+    records = audit.broker.log(QUALITY.name)
+    return [part for r in records for part in (r.value or b"", *(header for _, header in r.headers))]
+
+
+async def test_who_is_known_by_an_address_does_not_review_a_case_of_his_own(audit: Audit) -> None:
+    story = Story()
+    await audit.hear(story.submitted(), story.closed(by=ADDRESS))
+    answer = await audit.review_as(ADDRESS, (await audit.sample_of(story))["id"])
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:punctual:problem:own_case")
+
+
 async def test_samples_are_for_staff(audit: Audit) -> None:
     sample = await audit.sample_of(await audit.close_request())
     body = {"reviewer": "r1", "is_accurate": True, "is_complete": True}
@@ -136,6 +205,9 @@ async def test_samples_are_for_staff(audit: Audit) -> None:
     [
         ({"reviewer": None}, "reviewer"),
         ({"reviewer": "Mrs. Chan, second floor"}, "reviewer"),
+        ({"reviewer": ""}, "reviewer"),
+        ({"reviewer": "n" * 129}, "reviewer"),
+        ({"reviewer": "r\u0000"}, "reviewer"),
         ({"is_accurate": "yes"}, "is_accurate"),
         ({"is_accurate": 1}, "is_accurate"),
         ({"is_timely": True}, "is_timely"),

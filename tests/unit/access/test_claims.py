@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
+from services.intake.domain import survey
+from services.intake.domain.automation import staying
+from services.intake.ticker import retention
+from services.sla_timer.handlers import modes
 from shared.errors import ConfigurationError
 from shared.http.access import ClaimNames, KeyTerms, Principal, StaffRole
 from shared.http.access.claims import read_principal, role_names_of
 from shared.http.access.identity import principal_of_key
+from shared.http.access.tokens import TokenRefused
 from shared.http.keys import Caller
+from shared.http.own_names import OWN_NAMES
 from shared.settings import PlatformSettings, load_settings
 
 
@@ -55,6 +61,19 @@ def test_roles_that_are_no_names_are_no_roles(roles: Any) -> None:
 @pytest.mark.parametrize("name", [None, "", "two words", "chan\u200b", "x" * 200, 5])
 def test_without_a_usable_name_the_subject_is_the_name(name: Any) -> None:
     assert principal(preferred_username=name).name == "7f3a"
+
+
+def test_whatever_a_part_of_the_system_signs_with_is_taken() -> None:
+    assert {staying.BY, survey.BY, retention._BY, modes._SELF} == OWN_NAMES
+
+
+@pytest.mark.parametrize("name", sorted(OWN_NAMES))
+def test_nobody_comes_in_the_name_of_a_part_of_the_system(name: str) -> None:
+    for claim in ("preferred_username", "sub"):
+        with pytest.raises(TokenRefused) as refused:
+            read_principal({"sub": "7f3a", claim: name}, ClaimNames())
+        assert refused.value.reason == "reserved_name"
+    assert principal(sub=name, preferred_username="chan").name == "chan"
 
 
 def test_a_client_on_its_own_behalf_is_a_service() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
@@ -13,8 +13,6 @@ import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
-import services.intake.api.application
-import services.intake.api.context
 import services.notifier.api
 import services.quality_audit.api
 import services.sla_timer.api
@@ -26,7 +24,7 @@ from shared.http.access.matrix import Admission
 from shared.http.keys import ApiKey
 from tests.access.issuing import NOW, IssuerInMemory, claims_of, private_key, token_of
 from tests.access.opening import ROOT, matrix_of
-from tests.unit.intake.shipped import STATUS_PAGE, new_validation
+from tests.unit.intake.front_door import intake_of_nothing
 
 KEYS = KeyRing(
     [
@@ -36,6 +34,7 @@ KEYS = KeyRing(
 )
 
 _ID = "01a2051d-44ed-7642-9a32-1b7da3713f59"
+TAKE_A_BODY = frozenset({"POST", "PUT", "PATCH"})
 _NOTHING = cast(Any, None)
 """Who is let through meets neither a database nor anything else, and is answered 500 or 422: neither 401 nor 403."""
 
@@ -65,29 +64,8 @@ def _quality_audit(access: Access) -> FastAPI:
     )
 
 
-def _intake(access: Access) -> FastAPI:
-    context = services.intake.api.context.Context(
-        database=_NOTHING,
-        outbox=_NOTHING,
-        clock=ManualClock(NOW),
-        keys=_NOTHING,
-        processes=_NOTHING,
-        moving=_NOTHING,
-        customer_keys=_NOTHING,
-        erasing=_NOTHING,
-        acting=_NOTHING,
-        validation=new_validation(),  # it counts who is refused
-        automations=_NOTHING,
-        public_url="",
-        submissions=_NOTHING,
-        feed=_NOTHING,
-        seal=_NOTHING,
-    )
-    return services.intake.api.application.create_api(context, access, STATUS_PAGE, _ready)
-
-
 APPS: Mapping[str, Callable[[Access], FastAPI]] = {
-    "intake": _intake,
+    "intake": intake_of_nothing,
     "sla_timer": _sla_timer,
     "notifier": _notifier,
     "quality_audit": _quality_audit,
@@ -156,16 +134,25 @@ def test_every_service_that_has_a_matrix_is_walked_here() -> None:
 async def test_a_route_lets_through_whom_the_file_names_and_nobody_else(
     applications: dict[str, FastAPI], service: str, route: str
 ) -> None:
+    """Nor does it read the body of anybody else: that it is broken is told to whom the file names."""
     admission = matrix_of(service).routes[route]
     method, path = route.split(" ")
     transport = httpx.ASGITransport(applications[service])
-    answered, expected = {}, {}
+    answered, expected, read = {}, {}, set[str]()
+
+    async def content(name: str) -> AsyncIterator[bytes]:
+        read.add(name)
+        yield b'{"kind":'
+
     # Tracebacks of whoever meets nothing behind the door are not written: that takes longer than all the rest.
     with capture_logs():
         http = httpx.AsyncClient(transport=transport, base_url="http://service")
         for name, secret, is_admitted in CALLERS:
             headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-            answer = await http.request(method, re.sub(r"\{\w+\}", _ID, path), headers=headers)
+            sent: dict[str, Any] = {"headers": headers}
+            if method in TAKE_A_BODY:
+                sent = {"headers": headers | {"Content-Type": "application/json"}, "content": content(name)}
+            answer = await http.request(method, re.sub(r"\{\w+\}", _ID, path), **sent)
             answered[name] = {401: "unknown", 403: "forbidden"}.get(answer.status_code, "through")
             if admission.is_open or (is_admitted is not None and is_admitted(admission)):
                 expected[name] = "through"
@@ -176,6 +163,7 @@ async def test_a_route_lets_through_whom_the_file_names_and_nobody_else(
                 assert answer.headers["www-authenticate"].startswith("Bearer")
                 assert secret is None or secret not in answer.text
     assert answered == expected
+    assert {name for name in read if answered[name] != "through"} == set()
 
 
 @pytest.mark.parametrize("service", APPS)
@@ -205,6 +193,14 @@ async def test_a_refusal_names_what_is_needed_and_what_the_caller_has(
 def test_every_guarded_route_of_intake_names_a_scope() -> None:
     """Intake keeps keys that have scopes; a route without one would be shut to them by mistake."""
     assert [route for route, a in matrix_of("intake").routes.items() if not a.is_open and a.scope is None] == []
+
+
+async def test_a_program_says_whose_review_it_brings(applications: dict[str, FastAPI]) -> None:
+    headers = {"Authorization": f"Bearer {token_of('quality_reviewer', sub='tool', azp='tool')}"}
+    transport = httpx.ASGITransport(applications["quality_audit"])
+    async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers) as http:
+        answer = await http.post(f"/v1/samples/{_ID}/review", json={"is_accurate": True, "is_complete": True})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "reviewer")
 
 
 async def test_a_reviewer_cannot_review_in_the_name_of_another(applications: dict[str, FastAPI]) -> None:

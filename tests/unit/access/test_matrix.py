@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fastapi import Response
+from fastapi import APIRouter, Response
 
 from shared.errors import ConfigurationError
 from shared.http import KeyRing, create_app
@@ -90,6 +90,18 @@ def test_an_entry_that_is_no_route_stops_the_start() -> None:
 def test_a_route_that_nothing_stands_before_must_be_open_to_anybody() -> None:
     with pytest.raises(ConfigurationError, match=r"line 2, routes\.GET /v1/stray: cannot be guarded; say anybody"):
         start("routes:\n  GET /v1/stray: handler\n  GET /v1/things/{thing}: handler\n" + PROBES)
+
+
+def test_a_router_that_forgot_the_class_of_guarded_routes_stops_the_start() -> None:
+    access = Access(
+        Identification(KeyRing([])), read_matrix("routes:\n  GET /v1/open: handler\n" + PROBES, "access.yml")
+    )
+    app = create_app("example", readiness=_ready, access=access)
+    router = APIRouter()
+    router.add_api_route("/v1/open", _ready)
+    app.include_router(router)
+    with pytest.raises(ConfigurationError, match=r"line 2, routes\.GET /v1/open: cannot be guarded; say anybody"):
+        access.check_routes(app)
 
 
 def test_a_file_that_fits_lets_the_start_go_on() -> None:

@@ -21,6 +21,7 @@ from shared.contracts.requests import RequestSubmitted
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 DUE = NOW + timedelta(hours=30)
+LATER = DUE + timedelta(hours=8)
 REAL = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REQUEST = UUID(int=1)
 CUSTOMER_ID = UUID(int=2)
@@ -41,10 +42,16 @@ def submission(
 
 
 def notice(kind: NoticeKind = NoticeKind.RECEIVED, audience: str = CUSTOMER, **changes: Any) -> Notice:
-    facts = Facts("resolution", 1, DUE, NOW, DUE, NOW, "paid", "assessment", NOW, ("receipts",))
+    facts = Facts("resolution", 1, DUE, NOW, DUE, NOW, "paid", "assessment", NOW, ("receipts",), NOW, "third_party")
     key = Key(REQUEST, 1, kind, f"{CLOCK}:1:{kind}:1", audience)
     trace = f"00-{'1' * 32}-{'2' * 16}-01"
     return Notice(UUID(int=9), key, facts, "corr-1", trace, NOW, NOW, **changes)
+
+
+TOLD = RequestView(
+    REQUEST, submission=submission(), expected_at=DUE, expected_cycle=1, expected_revision=1, told_expected_at=DUE
+)
+"""Of a customer who knows when it is expected to be finished."""
 
 
 def news(data: Payload, at: datetime = NOW, sequence: int = 1) -> News:
@@ -112,3 +119,12 @@ def new_ids() -> Callable[[], UUID]:
 
 def open_file(*notices: Notice, view: RequestView | None = None) -> RequestFile:
     return RequestFile(view or RequestView(REQUEST), notices, now=NOW, new_id=new_ids())
+
+
+def kinds(file: RequestFile) -> list[NoticeKind]:
+    return [n.key.kind for n in file.notices.values()]
+
+
+def only(file: RequestFile, kind: NoticeKind) -> Notice:
+    (found,) = [n for n in file.notices.values() if n.key.kind is kind]
+    return found

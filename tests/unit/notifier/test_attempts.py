@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from services.notifier.domain import notice as moves
 from services.notifier.domain.attempts import (
     Answer,
     Outcome,
@@ -24,8 +26,9 @@ POLICY = RetryPolicy(
     give_up_after=timedelta(hours=72),
     in_doubt_wait=timedelta(minutes=30),
 )
-FLYING = notice(state=NoticeState.SENDING, phase=Phase.TRANSMITTING, attempt=1, attend_at=REAL, first_claimed_at=REAL)
-SOON = REAL + timedelta(seconds=1)
+FLYING = notice(state=NoticeState.SENDING, phase=Phase.TRANSMITTING, attempt=1, attend_at=REAL)
+SECOND = timedelta(seconds=1)
+SOON = REAL + SECOND
 
 
 @pytest.mark.parametrize(
@@ -48,6 +51,8 @@ SOON = REAL + timedelta(seconds=1)
         (Answer(Step.DATA, 250), Outcome.RETRY, None),
         (Answer(Step.DATA, 554), Outcome.FAILED, Reason.MESSAGE_REFUSED),
         (Answer(Step.BODY, 250, "2.0.0"), Outcome.SENT, None),
+        (Answer(Step.BODY, 451, put_off=(0,)), Outcome.RETRY, None),
+        (Answer(Step.BODY, None, put_off=(0,)), Outcome.IN_DOUBT, None),
         (Answer(Step.BODY, 451), Outcome.RETRY, None),
         (Answer(Step.BODY, 552), Outcome.FAILED, Reason.MESSAGE_REFUSED),
         (Answer(Step.BODY, 554, "5.6.0"), Outcome.FAILED, Reason.MESSAGE_REFUSED),
@@ -71,9 +76,31 @@ def test_a_refusal_for_now_is_tried_again_after_the_pause() -> None:
 
 
 def test_a_message_that_is_put_off_for_days_is_given_up() -> None:
+    again = replace(FLYING, failures=7, first_put_off_at=REAL)
     late = REAL + timedelta(hours=72)
-    after = conclude(FLYING, Verdict(Outcome.RETRY), late, NOW, POLICY)
+    assert conclude(again, Verdict(Outcome.RETRY), late - timedelta(seconds=1), NOW, POLICY).failures == 8
+    after = conclude(again, Verdict(Outcome.RETRY), late, NOW, POLICY)
     assert (after.state, after.reason) == (NoticeState.FAILED, Reason.GAVE_UP)
+
+
+def test_the_days_are_counted_from_the_first_time_it_was_put_off_and_not_from_an_absence_before() -> None:
+    waited = moves.claim(conclude(FLYING, Verdict(Outcome.RELAY_FAULT), REAL, NOW, POLICY), REAL, timedelta(days=9))
+    back = REAL + timedelta(hours=73)
+    after = conclude(waited, Verdict(Outcome.RETRY), back, NOW, POLICY)
+    assert (after.state, after.failures, after.first_put_off_at) == (NoticeState.READY, 1, back)
+    once_more = conclude(
+        moves.claim(after, back, timedelta(days=9)), Verdict(Outcome.RETRY), back + SECOND, NOW, POLICY
+    )
+    assert (once_more.failures, once_more.first_put_off_at) == (2, back)
+
+
+@pytest.mark.parametrize(("version", "failures"), [(1, 7), (2, 0)])
+def test_another_address_is_tried_as_long_as_the_first_one(version: int, failures: int) -> None:
+    put_off = notice(
+        state=NoticeState.READY, attempt=7, failures=7, first_put_off_at=REAL, attend_at=REAL, contact_version=1
+    )
+    after = moves.make_ready(put_off, REAL, contact_version=version, told_expected_at=None)
+    assert (after.failures, after.first_put_off_at) == (failures, REAL if failures else None)
 
 
 def test_an_absent_relay_counts_no_try_and_is_waited_for() -> None:
@@ -103,6 +130,26 @@ def test_what_need_not_arrive_is_never_repeated_after_a_doubt() -> None:
     )
     after = attend(doubtful, REAL, NOW, POLICY, has_bytes=True)
     assert (after.state, after.reason) == (NoticeState.FAILED, Reason.IN_DOUBT)
+
+
+def test_what_holds_no_more_is_never_repeated() -> None:
+    overtaken = moves.overtake(FLYING, NOW)
+    doubtful = replace(overtaken, state=NoticeState.IN_DOUBT, phase=None, reason=Reason.IN_DOUBT)
+    after = attend(doubtful, REAL, NOW, POLICY, has_bytes=True)
+    assert (after.state, after.reason) == (NoticeState.FAILED, Reason.SUPERSEDED)
+    for verdict in (Verdict(Outcome.RETRY), Verdict(Outcome.RELAY_FAULT)):
+        put_off = conclude(overtaken, verdict, REAL, NOW, POLICY)
+        assert (put_off.state, put_off.reason) == (NoticeState.WITHDRAWN, Reason.SUPERSEDED)
+        again = conclude(replace(overtaken, is_resend=True), verdict, REAL, NOW, POLICY)
+        assert (again.state, again.reason) == (NoticeState.FAILED, Reason.SUPERSEDED)
+    assert conclude(doubtful, Verdict(Outcome.SENT), REAL, NOW, POLICY).state is NoticeState.SENT
+
+
+def test_a_second_sending_that_waits_is_given_up_when_it_holds_no_more() -> None:
+    again = notice(state=NoticeState.READY, is_resend=True, attempt=1, attend_at=REAL)
+    for waiting in (again, moves.claim(again, REAL, timedelta(seconds=30))):
+        after = moves.overtake(waiting, NOW)
+        assert (after.state, after.reason) == (NoticeState.FAILED, Reason.SUPERSEDED)
 
 
 def test_without_the_same_bytes_nothing_is_repeated() -> None:

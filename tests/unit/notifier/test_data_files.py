@@ -51,6 +51,12 @@ def test_the_packaged_files_are_whole() -> None:
         ("received", "subject", "a\nb", "en.yaml: received.subject: must be one line of text"),
         ("received", "opening", [], "en.yaml: received.opening: must be a list of paragraphs"),
         ("received", "closing", ["fine", 7], "en.yaml: received.closing[1]: must be one line of text"),
+        (
+            "received",
+            "closing",
+            ["${expected_by}"],
+            "en.yaml: received: ${expected_by} may be missing, so it may stand",
+        ),
         ("breach", "facts", "text", "en.yaml: breach.facts: must be a list of `label: value`"),
         ("breach", "opening", ["${name}"], "en.yaml: breach.opening[0]: unknown slot ${name}"),
         ("breach", "more", 1, "en.yaml: breach: must have exactly the fields"),
@@ -99,6 +105,10 @@ def test_there_are_no_terms_for_languages_that_do_not_exist() -> None:
         (
             "roles: {a: {addresses: [x@y.example], language: fr}}",
             "roles.a.language: must be one of zh-Hant, zh-Hans, en",
+        ),
+        (
+            f"roles: {{{'r' * 59}: {{addresses: [x@y.example], language: en}}}}",
+            f"roles.{'r' * 59}: the name must have at most 58 characters",
         ),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +17,7 @@ from services.notifier.domain.words import MUST_ARRIVE, NoticeKind, NoticeState,
 from tests.unit.notifier.samples import DUE, NOW, REAL, notice
 
 LEASE = timedelta(seconds=30)
+EVERYBODY = (0, 1, 2)
 POLICY = RetryPolicy([timedelta(seconds=1)], timedelta(hours=1), timedelta(minutes=30))
 ANSWERS = st.builds(Answer, st.sampled_from(list(Step)), st.sampled_from([None, 250, 354, 421, 450, 550, 552, 554]))
 
@@ -22,6 +25,7 @@ ANSWERS = st.builds(Answer, st.sampled_from(list(Step)), st.sampled_from([None, 
 class NoticeMachine(RuleBasedStateMachine):
     """Counts the bodies that may have reached the relay without a definite refusal: those are mails somebody may read.
 
+    A mail to a role has three recipients, any of whom the relay may put off.
     Workers are remembered for ever, so zombies of expired leases act at any later time.
     """
 
@@ -30,18 +34,25 @@ class NoticeMachine(RuleBasedStateMachine):
         self.notice = notice()
         self.real_now = REAL
         self.workers: list[int] = []
-        self.bodies: dict[int, str] = {}
+        self.envelopes: dict[int, tuple[int, ...]] = {}
+        self.put_off: dict[int, tuple[int, ...]] = {}
+        self.bodies: dict[int, set[int]] = {}
+        self.served: set[int] = set()
+        self.is_taken_back = False
+        self.begun_when_overtaken: set[int] = set()
 
-    @rule(kind=st.sampled_from([NoticeKind.RECEIVED, NoticeKind.WARNING]))
+    @rule(kind=st.sampled_from([NoticeKind.BREACH, NoticeKind.WARNING]))
     @precondition(lambda self: self.notice.state is NoticeState.PLANNED)
     def become_ready(self, kind: NoticeKind) -> None:
-        self.notice = moves.make_ready(notice(kind), self.real_now, contact_version=1, told_expected_at=DUE)
+        planned = notice(kind, "role:head")
+        self.notice = moves.make_ready(planned, self.real_now, contact_version=None, told_expected_at=DUE)
 
     @rule()
     @precondition(lambda self: self.notice.state is NoticeState.READY and self.notice.attend_at <= self.real_now)
     def claim(self) -> None:
         self.notice = moves.claim(self.notice, self.real_now, LEASE)
         self.workers.append(self.notice.attempt)
+        self.envelopes[self.notice.attempt] = EVERYBODY if self.notice.remaining is None else self.notice.remaining
 
     @rule(data=st.data())
     @precondition(lambda self: self.workers)
@@ -52,7 +63,10 @@ class NoticeMachine(RuleBasedStateMachine):
         begun = moves.begin(self.notice, attempt, self.real_now, LEASE)
         if begun is not None:
             self.notice = begun
-            self.bodies[attempt] = "unknown"
+            envelope = self.envelopes[attempt]
+            delayed = data.draw(st.sets(st.sampled_from(range(len(envelope))), max_size=len(envelope) - 1))
+            self.put_off[attempt] = tuple(sorted(delayed))
+            self.bodies[attempt] = {who for at, who in enumerate(envelope) if at not in delayed}
 
     @rule(data=st.data(), answer=ANSWERS)
     @precondition(lambda self: self.workers)
@@ -60,13 +74,14 @@ class NoticeMachine(RuleBasedStateMachine):
         attempt = data.draw(st.sampled_from(self.workers))
         if (answer.step is Step.BODY) != (attempt in self.bodies):
             return
-        verdict = judge(answer)
+        verdict = judge(replace(answer, put_off=self.put_off.get(attempt, ())))
         self.workers.remove(attempt)
-        if verdict.outcome is Outcome.SENT:
-            self.bodies[attempt] = "read"
-        elif attempt in self.bodies and verdict.outcome is not Outcome.IN_DOUBT:
+        was_taken = verdict.outcome in {Outcome.SENT, Outcome.PARTLY_SENT}
+        if attempt in self.bodies and not was_taken and verdict.outcome is not Outcome.IN_DOUBT:
             del self.bodies[attempt]
         if moves.accepts_outcome(self.notice, attempt):
+            if was_taken:
+                self.served |= self.bodies[attempt]
             self.notice = conclude(self.notice, verdict, self.real_now, NOW, POLICY)
 
     @rule()
@@ -86,11 +101,28 @@ class NoticeMachine(RuleBasedStateMachine):
         else:
             with pytest.raises(IllegalMove):
                 moves.withdraw(self.notice, Reason.SUPERSEDED, NOW)
+            self.notice = moves.overtake(self.notice, NOW)
+            self.begun_when_overtaken = set(self.bodies)
+            self.is_taken_back = True
 
     @invariant()
     def nobody_can_have_read_it_more_often_than_allowed(self) -> None:
         limit = 2 if self.notice.key.kind in MUST_ARRIVE else 1
-        assert len(self.bodies) <= limit
+        mails = Counter(who for readers in self.bodies.values() for who in readers)
+        assert all(count <= limit for count in mails.values())
+
+    @invariant()
+    def who_has_it_for_certain_is_not_written_to_again(self) -> None:
+        if self.notice.state is NoticeState.READY:
+            assert self.served.isdisjoint(EVERYBODY if self.notice.remaining is None else self.notice.remaining)
+
+    @invariant()
+    def it_is_sent_when_somebody_has_it_and_nobody_is_left(self) -> None:
+        assert not (self.served and self.notice.state is NoticeState.FAILED)
+
+    @invariant()
+    def no_body_begins_after_it_was_taken_back(self) -> None:
+        assert not self.is_taken_back or self.bodies.keys() <= self.begun_when_overtaken
 
     @invariant()
     def what_was_withdrawn_or_suppressed_was_never_read(self) -> None:
@@ -104,6 +136,7 @@ class NoticeMachine(RuleBasedStateMachine):
         assert (n.attend_at is not None) == (n.state in {NoticeState.READY, NoticeState.SENDING, NoticeState.IN_DOUBT})
         assert (n.ended_at is None) == n.is_live
         assert n.phase is None or isinstance(n.phase, Phase)
+        assert n.remaining is None or (n.remaining and (n.is_live or n.state is NoticeState.SENT))
 
 
 TestNoticeMachine = NoticeMachine.TestCase
@@ -124,3 +157,27 @@ def test_a_late_answer_ends_a_doubt() -> None:
     assert doubtful.state is NoticeState.IN_DOUBT
     assert moves.accepts_outcome(doubtful, 1)
     assert conclude(doubtful, judge(Answer(Step.BODY, 250)), REAL, NOW, POLICY).state is NoticeState.SENT
+
+
+def test_who_is_left_may_be_tried_again_but_the_notice_can_not_be_taken_back() -> None:
+    flying = notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENDING, phase=Phase.TRANSMITTING, attempt=1)
+    partly = conclude(flying, judge(Answer(Step.BODY, 250, put_off=(0, 2))), REAL, NOW, POLICY)
+    assert (partly.state, partly.failures, partly.remaining) == (NoticeState.READY, 1, (0, 2))
+    assert not partly.is_recallable
+    assert partly.was_perhaps_seen
+    again = replace(moves.claim(partly, REAL + LEASE, LEASE), phase=Phase.TRANSMITTING)
+    left = conclude(again, judge(Answer(Step.BODY, 250, put_off=(1,))), REAL, NOW, POLICY)
+    assert left.remaining == (2,)
+    last = replace(moves.claim(left, REAL + LEASE, LEASE), phase=Phase.TRANSMITTING)
+    done = conclude(last, judge(Answer(Step.BODY, 250)), REAL, NOW, POLICY)
+    assert (done.state, done.remaining) == (NoticeState.SENT, None)
+
+
+@pytest.mark.parametrize("answer", [Answer(Step.RECIPIENT, 550), Answer(Step.BODY, 554), Answer(Step.RECIPIENT, 452)])
+def test_what_some_have_is_sent_whatever_becomes_of_the_others(answer: Answer) -> None:
+    flying = notice(
+        NoticeKind.BREACH, "role:head", state=NoticeState.SENDING, phase=Phase.TRANSMITTING, attempt=2, remaining=(1,)
+    )
+    long_ago = replace(flying, first_put_off_at=REAL - timedelta(hours=1))
+    done = conclude(long_ago, judge(answer), REAL, NOW, POLICY)
+    assert (done.state, done.reason, done.remaining) == (NoticeState.SENT, None, (1,))

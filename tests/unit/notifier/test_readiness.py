@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from services.notifier.domain.announcing import announce
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.readiness import Settled, settle
 from services.notifier.domain.views import Contact, RequestView
-from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason
+from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason, role_audience
 from tests.unit.notifier.samples import CONTACT, CUSTOMER_ID, DUE, NOW, REAL, REQUEST, ROLES, notice, submission
 
 VIEW = RequestView(REQUEST, submission=submission(), expected_at=DUE)
@@ -43,6 +44,15 @@ def test_what_is_missing_holds_a_confirmation(view: RequestView, contact: Contac
     assert settled(after.notice).notice.state is NoticeState.READY
 
 
+def test_a_confirmation_of_a_request_that_is_over_waits_for_no_expected_time() -> None:
+    over = replace(VIEW, expected_at=None, outcome="paid")
+    held = notice(state=NoticeState.HELD, reason=Reason.WAITING_EXPECTED_TIME)
+    after = settled(held, over)
+    assert (after.notice.state, after.notice.told_expected_at, after.needs_words) == (NoticeState.READY, None, True)
+    assert settled(after.notice, replace(over, outcome=None)).notice.reason is Reason.WAITING_EXPECTED_TIME
+    assert settled(after.notice, replace(over, expected_at=DUE)).notice.told_expected_at == DUE
+
+
 @pytest.mark.parametrize(
     ("contact", "reason"),
     [
@@ -61,6 +71,14 @@ def test_a_customer_who_cannot_be_reached_is_not_written_to(contact: Contact, re
 
 def test_a_role_that_nobody_fills_is_reported() -> None:
     assert settled(notice(NoticeKind.BREACH, "role:nobody")).notice.reason is Reason.UNKNOWN_ROLE
+
+
+@pytest.mark.parametrize("length", [1, 58, 59, 60, 64])
+def test_what_became_of_a_notice_can_be_said_however_long_the_role(length: int) -> None:
+    after = settled(notice(NoticeKind.BREACH, role_audience("r" * length))).notice
+    assert (after.state, after.reason) == (NoticeState.SUPPRESSED, Reason.UNKNOWN_ROLE)
+    _, payload = announce(VIEW, after, None, NOW)
+    assert payload.audience == f"role:{'r' * min(length, 59)}"
 
 
 def test_staff_are_told_without_knowing_the_customer() -> None:

@@ -8,20 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from services.notifier.domain.notice import Notice
-from services.notifier.domain.request_file import RequestFile
-from services.notifier.domain.views import RequestView
-from services.notifier.domain.words import CUSTOMER, NoticeKind, NoticeState, Phase, Reason
+from services.notifier.domain.words import CUSTOMER, NoticeKind, NoticeState, Reason
+from shared.contracts.casework import RequestProcessChanged
 from shared.contracts.clocks import (
-    ClockBreached,
-    ClockBreachWithdrawn,
-    ClockCancelled,
-    ClockEscalated,
-    ClockMet,
     ClockResumed,
     ClockRetargeted,
     ClockStarted,
-    ClockWarned,
 )
 from shared.contracts.payload import Payload
 from shared.contracts.requests import (
@@ -36,29 +28,18 @@ from shared.contracts.requests import (
 )
 from tests.unit.notifier.samples import (
     DUE,
+    LATER,
     NOW,
-    REAL,
     REQUEST,
+    TOLD,
     clock,
+    kinds,
     news,
-    notice,
+    only,
     open_file,
     reminded,
-    submission,
     submitted,
 )
-
-LATER = DUE + timedelta(hours=8)
-TOLD = RequestView(REQUEST, submission=submission(), expected_at=DUE, expected_revision=1, told_expected_at=DUE)
-
-
-def kinds(file: RequestFile) -> list[NoticeKind]:
-    return [n.key.kind for n in file.notices.values()]
-
-
-def only(file: RequestFile, kind: NoticeKind) -> Notice:
-    (found,) = [n for n in file.notices.values() if n.key.kind is kind]
-    return found
 
 
 def test_a_submitted_request_calls_for_a_confirmation() -> None:
@@ -90,49 +71,6 @@ def test_only_the_resolution_clock_gives_the_expected_time() -> None:
     file = open_file()
     file.hear(news(clock(ClockStarted, objective="response")))
     assert file.view.expected_at is None
-
-
-def test_a_moved_deadline_is_told_to_a_customer_who_knows_the_old_one() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    change = only(file, NoticeKind.EXPECTED_TIME_CHANGED)
-    assert change.key.cause == "revision:2"
-    assert (change.facts.previous_expected_at, change.facts.expected_at) == (DUE, LATER)
-
-
-def test_an_unsent_confirmation_takes_the_new_time_instead() -> None:
-    file = open_file(notice(state=NoticeState.READY, attend_at=REAL), view=replace(TOLD, told_expected_at=None))
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    assert kinds(file) == [NoticeKind.RECEIVED]
-
-
-def test_a_confirmation_that_may_have_been_seen_is_corrected() -> None:
-    flying = notice(state=NoticeState.SENDING, phase=Phase.TRANSMITTING, attend_at=REAL, told_expected_at=DUE)
-    file = open_file(flying, view=replace(TOLD, told_expected_at=None))
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    assert NoticeKind.EXPECTED_TIME_CHANGED in kinds(file)
-
-
-def test_a_newer_time_supersedes_one_that_was_not_sent() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    file.hear(news(clock(ClockRetargeted, due_at=LATER + timedelta(hours=1))))
-    first, second = [n for n in file.notices.values() if n.key.kind is NoticeKind.EXPECTED_TIME_CHANGED]
-    assert (first.state, first.reason) == (NoticeState.WITHDRAWN, Reason.SUPERSEDED)
-    assert second.facts.previous_expected_at == DUE
-
-
-def test_a_time_that_came_back_before_it_was_told_is_not_told() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    file.hear(news(clock(ClockRetargeted, due_at=DUE)))
-    assert [n.state for n in file.notices.values()] == [NoticeState.WITHDRAWN]
-
-
-def test_the_same_deadline_again_is_no_change() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockResumed, due_at=DUE)))
-    assert file.notices == {}
 
 
 def test_a_closed_request_has_no_expected_time_any_more() -> None:
@@ -178,69 +116,6 @@ def test_closing_never_takes_back_the_confirmation() -> None:
     assert only(file, NoticeKind.RECEIVED).state is NoticeState.PLANNED
 
 
-def test_warnings_breaches_and_escalations_go_to_each_role_once() -> None:
-    file = open_file(view=TOLD)
-    for _ in range(2):
-        file.hear(news(clock(ClockWarned, notify_roles=("team_lead", "head"))))
-        file.hear(news(clock(ClockBreached)))
-        file.hear(news(clock(ClockEscalated, level=2, notify_roles=("head",))))
-    assert [(n.key.kind, n.key.audience, n.facts.level) for n in file.notices.values()] == [
-        (NoticeKind.WARNING, "role:team_lead", 1),
-        (NoticeKind.WARNING, "role:head", 1),
-        (NoticeKind.BREACH, "role:team_lead", 0),
-        (NoticeKind.ESCALATION, "role:head", 2),
-    ]
-
-
-def test_a_withdrawn_breach_takes_back_what_was_not_sent() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockBreached)))
-    file.hear(news(clock(ClockEscalated)))
-    file.hear(news(clock(ClockBreachWithdrawn)))
-    assert {n.reason for n in file.notices.values()} == {Reason.BREACH_WITHDRAWN}
-
-
-def test_a_withdrawn_breach_is_told_to_those_who_may_know_of_it() -> None:
-    told = notice(NoticeKind.BREACH, "role:head", state=NoticeState.SENT, ended_at=NOW)
-    file = open_file(told, view=TOLD)
-    file.hear(news(clock(ClockEscalated)))
-    file.hear(news(clock(ClockBreachWithdrawn)))
-    assert only(file, NoticeKind.BREACH_WITHDRAWN).key.audience == "role:head"
-
-
-def test_a_breach_of_the_moved_deadline_is_told_again_and_the_same_breach_is_not() -> None:
-    file = open_file(view=TOLD)
-    for news_of_clock in (
-        clock(ClockBreached),
-        clock(ClockBreached),
-        clock(ClockBreachWithdrawn),
-        clock(ClockBreached, due_at=LATER),
-    ):
-        file.hear(news(news_of_clock))
-    breaches = [n for n in file.notices.values() if n.key.kind is NoticeKind.BREACH]
-    assert {n.facts.due_at for n in breaches if n.state is NoticeState.PLANNED} == {LATER}
-    assert len({n.key.cause for n in breaches}) == 2
-
-
-def test_a_withdrawn_breach_of_one_clock_leaves_the_others() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockBreached)))
-    file.hear(news(clock(ClockBreachWithdrawn, cycle=2)))
-    assert only(file, NoticeKind.BREACH).state is NoticeState.PLANNED
-
-
-def test_warnings_end_when_their_deadline_moves_or_their_clock_stops() -> None:
-    for ending, reason in (
-        (clock(ClockRetargeted, due_at=LATER), Reason.DEADLINE_MOVED),
-        (clock(ClockMet), Reason.CLOCK_STOPPED),
-        (clock(ClockCancelled), Reason.CLOCK_CANCELLED),
-    ):
-        file = open_file(view=TOLD)
-        file.hear(news(clock(ClockWarned)))
-        file.hear(news(ending))
-        assert only(file, NoticeKind.WARNING).reason is reason
-
-
 def test_pauses_and_stages_are_remembered_and_told_to_nobody() -> None:
     file = open_file(view=TOLD)
     file.hear(news(RequestStageEntered(request_id=REQUEST, from_stage="received", stage="assessment")))
@@ -251,6 +126,20 @@ def test_pauses_and_stages_are_remembered_and_told_to_nobody() -> None:
     file.hear(news(RequestResumed(request_id=REQUEST, reason="customer_documents")))
     file.hear(news(RequestResponded(request_id=REQUEST)))
     assert (file.view.state, file.notices) == ("open", {})
+
+
+def process_changed(from_stage: str | None) -> RequestProcessChanged:
+    return RequestProcessChanged(
+        request_id=REQUEST, process="claim", process_version=2, stage="review", reason="renamed", from_stage=from_stage
+    )
+
+
+def test_another_process_may_mean_another_stage() -> None:
+    file = open_file(view=replace(TOLD, stage="assessment"))
+    file.hear(news(process_changed(None)))
+    assert file.view.stage == "assessment"
+    file.hear(news(process_changed("assessment")))
+    assert file.view.stage == "review"
 
 
 def test_a_reminder_is_told_to_each_role_once() -> None:
@@ -269,6 +158,7 @@ def test_a_reminder_is_told_to_each_role_once() -> None:
     "ending",
     [
         RequestStageEntered(request_id=REQUEST, from_stage="assessment", stage="decision"),
+        process_changed("assessment"),
         RequestPaused(request_id=REQUEST, reason="customer_documents"),
         RequestClosed(request_id=REQUEST, outcome="paid"),
         RequestCancelled(request_id=REQUEST, reason="test"),
@@ -294,6 +184,7 @@ def test_what_happens_otherwise_takes_no_reminder_back() -> None:
     file = open_file(view=TOLD)
     file.hear(news(reminded(notify_roles=("team_lead",))))
     file.hear(news(RequestResumed(request_id=REQUEST, reason="third_party")))
+    file.hear(news(process_changed(None)))
     file.hear(news(RequestResponded(request_id=REQUEST)))
     assert only(file, NoticeKind.REMINDER).state is NoticeState.PLANNED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 
@@ -42,7 +43,7 @@ def rendered(
     stage: str = "assessment",
     documents: tuple[str, ...] = ("receipts", "medical_report"),
 ) -> Words:
-    facts = Facts("resolution", 2, DUE, NOW, DUE, NOW, outcome, stage, NOW, documents)
+    facts = Facts("resolution", 2, DUE, NOW, DUE, NOW, outcome, stage, NOW, documents, NOW, "third_party")
     planned = notice(kind, told_expected_at=DUE)
     return WORDING.render(
         type(planned)(planned.notice_id, planned.key, facts, "c", "t", NOW, NOW, told_expected_at=DUE),
@@ -108,6 +109,12 @@ def test_documents_are_named_and_those_without_a_word_by_their_code(language: La
     assert named in words.html
 
 
+@pytest.mark.parametrize(("language", "expected"), [(EN, "expect"), (HANT, "預計"), (HANS, "预计")])
+@pytest.mark.parametrize("market", Market)
+def test_asking_for_documents_promises_nothing_of_the_time(language: Language, expected: str, market: Market) -> None:
+    assert expected not in rendered(NoticeKind.DOCUMENTS_NEEDED, language, market).text
+
+
 def test_asking_for_no_documents_is_never_put_into_words() -> None:
     with pytest.raises(MissingFact, match="documents"):
         rendered(NoticeKind.DOCUMENTS_NEEDED, EN, documents=())
@@ -155,8 +162,22 @@ def test_an_objective_of_a_policy_of_its_own_is_shown_as_written() -> None:
 
 
 def test_a_hole_is_never_sent() -> None:
-    with pytest.raises(MissingFact, match="received has no expected_by"):
-        WORDING.render(notice(), submission(EN), EN, NAME)
+    with pytest.raises(MissingFact, match="expected_time_changed has no expected_by"):
+        WORDING.render(notice(NoticeKind.EXPECTED_TIME_CHANGED), submission(EN), EN, NAME)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_time_that_is_not_known_is_left_out_with_its_label(language: Language) -> None:
+    whole = WORDING.render(notice(told_expected_at=DUE), submission(language), language, NAME)
+    bare = WORDING.render(notice(), submission(language), language, NAME)
+    deadline = format_deadline(DUE, language, HK)
+    (line,) = [line for line in whole.text.splitlines() if deadline in line]
+    assert bare.text.splitlines() == [each for each in whole.text.splitlines() if each != line]
+    assert deadline not in bare.html
+    changed = notice(NoticeKind.EXPECTED_TIME_CHANGED, told_expected_at=DUE)
+    first = replace(changed, facts=replace(changed.facts, previous_expected_at=None))
+    lines = [WORDING.render(each, submission(language), language, NAME).text.splitlines() for each in (changed, first)]
+    assert len(lines[0]) == len(lines[1]) + 1
 
 
 def test_what_a_customer_calls_himself_cannot_become_markup_or_lines() -> None:
@@ -192,6 +213,13 @@ def test_a_reminder_names_the_stage_in_words_and_one_of_an_own_process_as_it_is_
     for stage in STAGES:
         shown = rendered(NoticeKind.REMINDER, language, stage=stage).subject
         assert language is EN or stage not in shown
+
+
+def test_a_pause_that_lasts_too_long_says_since_when_and_for_what_it_waits() -> None:
+    words = rendered(NoticeKind.PAUSE_OVERRUN, EN)
+    assert "Waits for: a third party" in words.text
+    assert "Paused since: Tuesday 24 November 2026, 17:00 (Hong Kong time)" in words.text
+    assert NAME not in words.text + words.html + words.subject
 
 
 def test_a_reminder_says_since_when_it_waits_and_nothing_of_a_person() -> None:

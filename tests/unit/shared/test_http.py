@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from shared.errors import ConfigurationError, DatabaseUnavailable
 from shared.http import FieldError, KeyRing, Problem, create_app, hash_key
+from shared.http.own_names import OWN_NAMES
 from shared.telemetry.context import current_trace
 
 
@@ -214,6 +215,16 @@ def test_a_key_is_known_by_its_hash(tmp_path: Path) -> None:
         with pytest.raises(Problem) as raised:
             ring.authenticate(header)
         assert raised.value.status == 401
+
+
+@pytest.mark.parametrize("name", sorted(OWN_NAMES))
+def test_a_key_file_gives_nobody_the_name_of_a_part_of_the_system(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"keys": [{"name": name, "role": "channel", "sha256": hash_key("open sesame")}]}))
+    with pytest.raises(
+        ConfigurationError, match=rf"keys\.json: keys\.0\.name: .*{name} is what the system itself signs with"
+    ):
+        KeyRing.load(file)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"keys": [{"name": "App", "role": "channel", "sha256": "x"}]}'])

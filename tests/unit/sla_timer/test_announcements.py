@@ -203,6 +203,14 @@ def test_each_kind_says_when_it_became_true_and_what_goes_with_it(
     assert {name: told.fields[name] for name in fields} == fields
 
 
+@pytest.mark.parametrize("ladder", [BEFORE, (Rung(RungKind.WARNING, 1, fraction=0.75), BREACH_RUNG)])
+def test_a_warning_decided_when_a_later_pause_is_known_names_the_deadline_that_held(ladder: tuple[Rung, ...]) -> None:
+    life = Life.begin(at(10), promise("resolution", elapsed(4), paused_by=["documents"], ladder=ladder))
+    life.tell(Happening.PAUSED, at(13.1), "documents")  # the timer of 13:00 did not fire, nothing was running
+    (warned,) = [told for told in announced(life) if told.kind is ClockWarned]
+    assert (warned.occurred_at, warned.fields["due_at"]) == (at(13), at(14))
+
+
 def test_everything_says_which_clock_and_rules_it_is_about() -> None:
     life = live()
     for told in announced(life):

@@ -64,17 +64,18 @@ WHERE lower(code) = :word OR :word = ANY(regexp_split_to_array(lower(code), '[^a
 LIMIT :most_found::integer
 
 -- name: along_beginnings
--- Those with one of the external ids that begin so, of which a few are followed. A channel whose own are far behind those
--- of others is not led to them: nobody's ids are read without an end.
+-- Those with one of the external ids that begin so, of which a few are followed: the first that are wanted, so that what
+-- others have, or what a filter leaves out, hides nothing. What is wanted and stands far behind others is not led to:
+-- nobody's ids are read without an end.
 SELECT beginning.external_id AS prefix, NULL::timestamptz AS at, entry.request_id, 0 AS sequence
 FROM (
     SELECT DISTINCT external_id FROM (
         SELECT external_id FROM (
-            SELECT external_id, channel FROM request
+            SELECT * FROM request
             WHERE external_id IS NOT NULL AND external_id COLLATE "C" >= :prefix AND external_id COLLATE "C" < :beyond
             ORDER BY external_id COLLATE "C" LIMIT :most_seen::integer
-        ) AS near
-        WHERE :visible::text IS NULL OR channel = :visible
+        ) AS request
+        WHERE {matching}
         LIMIT :most_found::integer
     ) AS first
 ) AS beginning CROSS JOIN LATERAL (

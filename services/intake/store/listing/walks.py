@@ -177,6 +177,8 @@ def _end(wanted: Wanted, template: str) -> datetime:
 def _statement(purpose: str, template: str, column: str, predicate: str, is_descending: bool) -> Statement:
     """Put together of texts of this package alone; what callers send travels as parameters."""
     direction, beyond, before = ("DESC", "<", ">") if is_descending else ("ASC", ">", "<")
+    is_current = "request.version = seen.sequence" if template == "along_changes" else "true"
+    matching = _TEMPLATES["matching"].format(is_current=is_current)
     walk = _TEMPLATES[template].format(
         column=column,
         predicate=predicate,
@@ -184,9 +186,8 @@ def _statement(purpose: str, template: str, column: str, predicate: str, is_desc
         beyond=beyond,
         before=before,
         type="uuid" if column == "customer_id" else "text",
+        matching=matching,
     )
-    is_current = "request.version = seen.sequence" if template == "along_changes" else "true"
     order = ", ".join(f"seen.{name} {direction}" for name in _ORDERS.get(template, ()))
-    matching = _TEMPLATES["matching"].format(is_current=is_current)
     sql = _TEMPLATES[purpose].format(walk=walk, matching=matching, order=f"ORDER BY {order}" if order else "")
     return parse_statements(f"-- name: {purpose}\n{sql}")[purpose]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 from html import escape
 
 from services.notifier.domain.notice import Facts, Notice
 from services.notifier.domain.views import Submission
 from services.notifier.domain.wording.dates import format_deadline, format_instant
-from services.notifier.domain.wording.templates import TERM, NoticeTemplate, Slots, Templates
+from services.notifier.domain.wording.templates import OPTIONAL, TERM, NoticeTemplate, Slots, Templates
 from services.notifier.domain.wording.terms import Terms
 from shared.contracts.payload import Language, Market
 
@@ -46,8 +46,9 @@ class Wording:
         Raises:
             MissingFact: the notice lacks what its template tells; nothing with a hole in it is ever sent.
         """
-        template = self._templates[language, notice.key.kind]
         values = self._values(notice, submission, language)
+        missing = OPTIONAL.get(notice.key.kind, frozenset()) - values.keys()
+        template = _without(missing, self._templates[language, notice.key.kind])
         values["name"] = " ".join(name.split())
         for slot in {slot for part in template.parts for slot in part.get_identifiers() if slot.startswith(TERM)}:
             values[slot] = self._terms.word(slot.removeprefix(TERM), language, submission.market)
@@ -72,6 +73,7 @@ class Wording:
             "submitted_at": submission.submitted_at,
             "stopped_at": facts.stopped_at,
             "entered_at": facts.entered_at,
+            "paused_at": facts.paused_at,
         }
         return {
             "reference": submission.reference,
@@ -80,6 +82,7 @@ class Wording:
             "level": str(facts.level),
             "objective": self._named("objective", facts.objective, language, market),
             "stage": self._named("stage", facts.stage, language, market),
+            "pause_reason": self._named("pause", facts.pause_reason, language, market),
             "outcome": self._outcome(facts, submission, language),
             **self._documents(facts, language, market),
             **{slot: format_deadline(at, language, market) for slot, at in deadlines.items() if at is not None},
@@ -87,7 +90,7 @@ class Wording:
         }
 
     def _named(self, sort: str, word: str | None, language: Language, market: Market) -> str:
-        """Policies and processes may name objectives and stages of their own; staff read those as they are written."""
+        """Policies and processes may have objectives, stages and reasons of their own; staff read those as written."""
         name = f"{sort}_{word}"
         return self._terms.word(name, language, market) if name in self._terms else str(word)
 
@@ -109,6 +112,17 @@ class Wording:
             if name in self._terms:
                 return self._terms.word(name, language, submission.market)
         return self._terms.word("outcome_other", language, submission.market)
+
+
+def _without(missing: Set[str], template: NoticeTemplate) -> NoticeTemplate:
+    """Leave out the facts that nothing is known of."""
+    if not missing:
+        return template
+
+    def is_known(fact: tuple[Slots, Slots]) -> bool:
+        return missing.isdisjoint(slot for part in fact for slot in part.get_identifiers())
+
+    return replace(template, facts=tuple(filter(is_known, template.facts)))
 
 
 def _text(template: NoticeTemplate, values: Mapping[str, str], language: Language) -> str:

@@ -32,6 +32,7 @@ SLOTS: Mapping[NoticeKind, frozenset[str]] = {
     NoticeKind.ESCALATION: _STAFF | {"level"},
     NoticeKind.BREACH_WITHDRAWN: _STAFF | {"stopped_at"},
     NoticeKind.REMINDER: _EVERYWHERE | {"stage", "entered_at", "level", "status_link"},
+    NoticeKind.PAUSE_OVERRUN: _EVERYWHERE | {"objective", "paused_at", "pause_reason", "level", "status_link"},
 }
 """Which facts each kind has."""
 
@@ -48,8 +49,16 @@ REQUIRED: Mapping[NoticeKind, frozenset[str]] = {
     NoticeKind.ESCALATION: frozenset({"reference", "objective", "due_at", "level"}),
     NoticeKind.BREACH_WITHDRAWN: frozenset({"reference", "objective", "due_at"}),
     NoticeKind.REMINDER: frozenset({"reference", "stage", "entered_at"}),
+    NoticeKind.PAUSE_OVERRUN: frozenset({"reference", "objective", "paused_at", "pause_reason"}),
 }
 """What each kind must tell; a template that leaves one out is refused."""
+
+
+OPTIONAL: Mapping[NoticeKind, frozenset[str]] = {
+    NoticeKind.RECEIVED: frozenset({"expected_by"}),
+    NoticeKind.EXPECTED_TIME_CHANGED: frozenset({"previous_expected_by"}),
+}
+"""What a notice may have to go without, so it stands in facts alone: a request can be over before a time is known."""
 
 
 class Slots(Template):
@@ -103,6 +112,10 @@ def _template(entry: Any, kind: NoticeKind, terms: Terms, where: str) -> NoticeT
     missing = REQUIRED[kind] - used
     if missing:
         raise ConfigurationError(f"{where}: does not tell ${{{min(missing)}}}")
+    facts = {part for fact in template.facts for part in fact}
+    told = {name for part in template.parts if part not in facts for name in part.get_identifiers()}
+    if misplaced := OPTIONAL.get(kind, frozenset()) & told:
+        raise ConfigurationError(f"{where}: ${{{min(misplaced)}}} may be missing, so it may stand in facts only")
     if "name" in template.subject.get_identifiers():
         raise ConfigurationError(f"{where}.subject: a name may not stand in a subject")
     return template

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from services.intake.api.key_views import KeyBody
 from services.intake.domain.api_key import ApiKey, hash_secret, next_expiry, overlap_end, read_key, write_key
+from shared.contracts.payload import LATEST
 from shared.http.access import Scope, StaffRole
+from shared.http.own_names import OWN_NAMES
 from shared.ids import new_key_prefix, new_secret
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -74,6 +79,27 @@ def test_an_overlap_never_lengthens_a_life(life: timedelta | None, later: timede
     assert key.expires_at is None or end <= key.expires_at
     following = next_expiry(key, now)
     assert following == (None if life is None else now + life)
+
+
+@given(
+    st.datetimes(NOW.replace(tzinfo=None) + timedelta(days=1), LATEST.replace(tzinfo=None), timezones=st.just(UTC)),
+    spans,
+)
+def test_a_key_of_any_life_has_a_successor_until_the_last_instant_at_most(
+    expires_at: datetime, later: timedelta
+) -> None:
+    key = replace(KEY, expires_at=expires_at)
+    now = min(NOW + later, expires_at)
+    following = next_expiry(key, now)
+    assert following == min(expires_at, LATEST - (now - NOW)) + (now - NOW)
+    assert following is not None
+    assert next_expiry(replace(key, created_at=now, expires_at=following), now) == following
+
+
+@pytest.mark.parametrize("name", sorted(OWN_NAMES))
+def test_no_new_key_has_a_name_that_entries_of_the_system_are_known_by(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"{name} is what the system itself signs with"):
+        KeyBody(name=name, role="channel", scopes=[Scope.READ])
 
 
 def test_a_channel_key_is_its_channel_and_a_staff_key_a_service_that_administers() -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from services.intake.domain.process import Outcome, Process, Waiting
 from services.intake.domain.process_book import ProcessBook
-from services.intake.domain.process_files import Worded, read_process
+from services.intake.domain.process_files import MOST_STAGES, MOST_VALUES, Worded, read_process
 from services.intake.domain.process_linting import remark_on_process
 from shared.contracts.payload import Language, RequestKind
 from shared.rules.document import InvalidDocument
+from tests.unit.intake.rings import chain, ring
 from tests.unit.intake.shipped import FILES, PERSONAL, PROCESSES, WORDED, process_of
 
 TEXT = """\
@@ -247,6 +248,64 @@ def test_the_words_of_a_reason_to_pause_are_none_for_a_stage_of_its_name() -> No
 def test_what_is_no_definition_is_refused(text: str) -> None:
     with pytest.raises(InvalidDocument, match=r"^question\.yml, line 1"):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (ring(3_000, following="x"), "stages: holds 3000 stages; at most 100 are taken"),
+        (ring(10_000), "stages: holds 10000 stages; at most 100 are taken"),
+        (chain(1_000), "stages: holds 1000 stages; at most 100 are taken"),
+        (
+            ring(2) + "".join(f"  o{number}: {{}}\n" for number in range(MOST_STAGES)),
+            "outcomes: holds 101 outcomes; at most 100 are taken",
+        ),
+        (
+            ring(2) + f"cancelling: [{', '.join(f'r{number}' for number in range(MOST_VALUES))}]",
+            "document: stands for more than 20000 values; aliases count as what they stand for",
+        ),
+        (
+            TEXT.replace("[amount]", "&many [" + ", ".join(f"a{number}" for number in range(1_000)) + "]").replace(
+                "[reader]", "*many\n" + "".join(f"      c{number}: *many\n" for number in range(30))
+            ),
+            "document: stands for more than 20000 values; aliases count as what they stand for",
+        ),
+    ],
+    ids=["stages with an unknown next", "a ring", "a chain", "outcomes", "reasons", "aliases"],
+)
+def test_what_is_too_large_is_refused_by_its_number_and_read_no_further(text: str, complaint: str) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        read(text)
+    assert [f"{each.field}: {each.message}" for each in caught.value.complaints] == [complaint]
+
+
+def test_as_many_stages_as_are_taken_are_read() -> None:
+    assert len(read(ring(MOST_STAGES)).stages) == MOST_STAGES
+
+
+def test_what_requests_follow_already_is_read_whatever_its_size() -> None:
+    process = read_process(chain(1_000), "chain version 1", 1, is_stored=True)
+    assert len(process.stages) == 1_000
+
+
+def test_complaints_name_a_few_of_the_names_that_are_known() -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        read(ring(MOST_STAGES, following="x"))
+    first, *_ = caught.value.complaints
+    assert len(caught.value.complaints) == MOST_STAGES
+    known = "s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 90 more"
+    assert (first.line, first.message) == (6, f"there is no stage 'x'; known are {known}")
+
+
+def test_a_value_that_is_endless_makes_no_endless_complaint() -> None:
+    text = ring(MOST_STAGES, following="*name").replace("process: ring", f"process: &name {'r' * 100_000}")
+    with pytest.raises(InvalidDocument) as caught:
+        read(text)
+    assert len(str(caught.value)) < 2_000
+    unknown = ring(MOST_STAGES, following="*name").replace("start: s0", f"start: s0\n{'c' * 100_000}: red", 1)
+    with pytest.raises(InvalidDocument) as caught:
+        read(unknown.replace("*name", "s0"))
+    assert len(str(caught.value)) < 2_000
 
 
 @given(st.data())

@@ -13,6 +13,7 @@ from services.intake.domain.process_diagram import draw_mermaid, draw_svg
 from services.intake.domain.process_differences import find_process_differences
 from services.intake.domain.process_files import read_process
 from services.intake.domain.process_linting import remark_on_process
+from tests.unit.intake.rings import chain, ring
 from tests.unit.intake.shipped import FILES, PROCESSES, process_of
 
 CLAIM = process_of("claim")
@@ -128,6 +129,15 @@ def test_a_stage_stands_right_of_those_that_lead_to_it() -> None:
     left = {text.text: int(text.get("x", "0")) for text in picture.iter(f"{SVG}text") if text.get("class") is None}
     named = {str(name).removesuffix(" ◆"): x for name, x in left.items()}
     assert named["received"] < named["assessment"] < named["survey"] < named["decision"] < named["payment"]
+
+
+@pytest.mark.parametrize("text", [chain(1_000), ring(1_000)], ids=["chain", "ring"])
+def test_one_that_was_put_in_force_before_sizes_were_bounded_is_drawn(text: str) -> None:
+    process = read_process(text, "ring version 1", 1, is_stored=True)
+    boxes = ET.fromstring(draw_svg(process)).findall(f".//{SVG}rect")
+    lefts = [int(box.get("x", "0")) for box in boxes]
+    assert lefts == sorted(set(lefts))
+    assert len(lefts) == 1_000
 
 
 def test_the_mermaid_diagram_has_every_stage_way_and_end() -> None:

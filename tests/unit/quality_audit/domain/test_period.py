@@ -29,7 +29,15 @@ def test_a_quarter_begins_at_midnight_in_hong_kong() -> None:
     assert period_of(datetime(2026, 9, 30, 16, 0, tzinfo=UTC)) == "2026Q4"
 
 
-@pytest.mark.parametrize("text", ["", "2026", "2026Q5", "2026Q0", "2026q4", "26Q4", "2026Q4 ", "0000Q1", "9999Q4"])
+@pytest.mark.parametrize(
+    "text", ["", "2026", "2026Q5", "2026Q0", "2026q4", "26Q4", "2026Q4 ", "0000Q1", "0001Q1", "9999Q4"]
+)
 def test_anything_else_is_no_period(text: str) -> None:
     with pytest.raises(ValueError, match=r"quarter|year"):
         bounds_of(text)
+
+
+def test_the_last_hours_of_the_calendar_are_in_no_period() -> None:
+    assert period_of(datetime(9999, 12, 31, 15, 59, tzinfo=UTC)) == "9999Q4"
+    with pytest.raises(ValueError, match="outside the calendar"):
+        period_of(datetime(9999, 12, 31, 16, 0, tzinfo=UTC))

@@ -33,6 +33,8 @@ def facts(
         (facts(amount=100_000), "high_amount"),
         (facts(amount=99_999.99), "ordinary"),
         (facts(amount=250_000, is_breached=True), "high_amount"),
+        (facts(amount=10**400), "high_amount"),
+        (facts(amount=-(10**400)), "ordinary"),
         (facts(amount="much"), "ordinary"),
         (facts(amount=True), "ordinary"),
     ],

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from services.quality_audit.domain.frame import frame_unit
+from services.quality_audit.domain.plan import Facts
 from services.quality_audit.domain.plan_text import PlanRefused, parse_plan
+from services.quality_audit.domain.selection import UnitId
+from shared.contracts.payload import Code, RequestKind
+
+NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 
 GOOD = """\
 version: 3
@@ -36,6 +46,13 @@ def test_a_good_plan_is_read() -> None:
     assert found.plan.risk_names == ("breached", "ordinary")
 
 
+@pytest.mark.parametrize("kind", RequestKind)
+def test_a_stratum_of_the_longest_name_can_be_told(kind: RequestKind) -> None:
+    plan = parse_plan(GOOD.replace("ordinary", "o" * 49)).plan
+    unit = frame_unit(UnitId(UUID(int=1), 1), Facts(kind, "paid", None, {}), NOW, plan, b"secret")
+    assert TypeAdapter(Code).validate_python(unit.stratum) == unit.stratum
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -47,6 +64,8 @@ def test_a_good_plan_is_read() -> None:
         ("  timeliness: 0.95\n", "", "sampling.yml, line 3: targets.timeliness: Field required"),
         ("confidence: 0.95\n", "", "sampling.yml, line 1: confidence: Field required"),
         ("version: 3", "version: 0", "sampling.yml, line 1: version: Input should be greater than or equal to 1"),
+        ("version: 3", "version: 202611270900", "sampling.yml, line 1: version: Input should be less than or equal to"),
+        ("name: ordinary", f"name: {'o' * 50}", "line 11: risks.1.name: String should have at most 49 characters"),
         ("version: 3", "version: 3\nrate: 1", "sampling.yml, line 2: rate: Extra inputs are not permitted"),
         ("is_breached: true", "is_broken: true", "sampling.yml, line 9: risks.0.when.is_broken: Extra inputs"),
         ("{is_breached: true}", "{}", "line 9: risks.0.when: Value error, needs is_breached, outcomes, or attribute"),

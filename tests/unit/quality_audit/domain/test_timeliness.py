@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.quality_audit.domain.timeliness import ClockFate, Fate, after, is_timely
+from services.quality_audit.domain.timeliness import ClockFate, Fate, KnownClock, Stretch, after, is_timely
 from shared.contracts.clocks import (
     ClockBreached,
     ClockBreachWithdrawn,
@@ -118,3 +118,26 @@ def test_a_replayed_start_does_not_forget_the_end() -> None:
 )
 def test_a_request_is_timely_when_all_its_clocks_are(fates: list[Fate], timely: bool | None) -> None:
     assert is_timely(fates) is timely
+
+
+def test_a_clock_is_one_of_the_unit_in_whose_cycle_it_started() -> None:
+    first, second = Stretch(None, EARLY_AT), Stretch(DUE_AT, LATE_AT)
+    clocks = [KnownClock(Fate.MET, EARLY_AT), KnownClock(Fate.RUNNING, DUE_AT)]
+    assert first.fates_of(clocks) == [Fate.MET]
+    assert second.fates_of(clocks) == [Fate.RUNNING]
+    unheard = KnownClock(Fate.MISSED, None)
+    assert first.fates_of([unheard]) == second.fates_of([unheard]) == [Fate.MISSED]
+
+
+_HOURS = st.integers(0, 40).map(lambda hours: DUE_AT + timedelta(hours=hours))
+
+
+@given(st.lists(_HOURS, min_size=1, max_size=7, unique=True), st.lists(_HOURS, max_size=8))
+def test_no_clock_is_counted_for_two_closings(turns: list[datetime], starts: list[datetime]) -> None:
+    *turns, last = sorted(turns)
+    bounds = [None, *turns, last]
+    closings = [later - timedelta(minutes=1) for later in (*turns, last)]
+    stretches = [Stretch(began, ended) for began, ended in zip(bounds, closings, strict=False)]
+    for started_at in starts:
+        clock = [KnownClock(Fate.MET, started_at)]
+        assert sum(len(stretch.fates_of(clock)) for stretch in stretches) == (started_at < last)

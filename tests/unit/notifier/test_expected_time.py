@@ -1,0 +1,159 @@
+"""When a customer is told another expected time, also in whatever order the two topics are heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifier.domain.request_file import RequestFile
+from services.notifier.domain.views import RequestView
+from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason
+from shared.contracts.clocks import ClockMet, ClockResumed, ClockRetargeted, ClockStarted
+from shared.contracts.payload import Payload
+from shared.contracts.requests import RequestClosed, RequestReopened
+from tests.unit.notifier.samples import (
+    DUE,
+    LATER,
+    NOW,
+    REAL,
+    REQUEST,
+    TOLD,
+    clock,
+    kinds,
+    news,
+    notice,
+    only,
+    open_file,
+    submission,
+)
+
+AGAIN = DUE + timedelta(days=3)
+CLOSED = RequestClosed(request_id=REQUEST, outcome="declined")
+REOPENED = RequestReopened(request_id=REQUEST, reason="new_evidence")
+LATE_NEWS = clock(ClockRetargeted, due_at=LATER, reason="late_news")
+STARTED = clock(ClockStarted, cycle=2, due_at=AGAIN)
+OF_REQUESTS: Sequence[Payload] = (CLOSED, REOPENED)
+
+
+def heard(*data: Payload, view: RequestView = TOLD) -> RequestFile:
+    file = open_file(view=view)
+    for each in data:
+        file.hear(news(each))
+    return file
+
+
+def told(file: RequestFile) -> list[tuple[NoticeKind, int, datetime | None, datetime | None]]:
+    return sorted(
+        (n.key.kind, n.key.cycle, n.facts.expected_at, n.facts.previous_expected_at)
+        for n in file.notices.values()
+        if n.state is NoticeState.PLANNED
+    )
+
+
+def test_a_moved_deadline_is_told_to_a_customer_who_knows_the_old_one() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    change = only(file, NoticeKind.EXPECTED_TIME_CHANGED)
+    assert change.key.cause == "revision:2"
+    assert (change.facts.previous_expected_at, change.facts.expected_at) == (DUE, LATER)
+
+
+def test_an_unsent_confirmation_takes_the_new_time_instead() -> None:
+    file = open_file(notice(state=NoticeState.READY, attend_at=REAL), view=replace(TOLD, told_expected_at=None))
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    assert kinds(file) == [NoticeKind.RECEIVED]
+
+
+def test_a_confirmation_that_may_have_been_seen_is_corrected() -> None:
+    flying = notice(state=NoticeState.SENDING, phase=Phase.TRANSMITTING, attend_at=REAL, told_expected_at=DUE)
+    file = open_file(flying, view=replace(TOLD, told_expected_at=None))
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    assert NoticeKind.EXPECTED_TIME_CHANGED in kinds(file)
+
+
+def test_a_newer_time_supersedes_one_that_was_not_sent() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    file.hear(news(clock(ClockRetargeted, due_at=LATER + timedelta(hours=1))))
+    first, second = [n for n in file.notices.values() if n.key.kind is NoticeKind.EXPECTED_TIME_CHANGED]
+    assert (first.state, first.reason) == (NoticeState.WITHDRAWN, Reason.SUPERSEDED)
+    assert second.facts.previous_expected_at == DUE
+
+
+def test_a_time_that_came_back_before_it_was_told_is_not_told() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockResumed, due_at=LATER)))
+    file.hear(news(clock(ClockRetargeted, due_at=DUE)))
+    assert [n.state for n in file.notices.values()] == [NoticeState.WITHDRAWN]
+
+
+def test_the_same_deadline_again_is_no_change() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockResumed, due_at=DUE)))
+    assert file.notices == {}
+
+
+@given(
+    st.permutations([0, 0, 1, 1, 1]),
+    st.sampled_from([(clock(ClockMet), STARTED, STARTED), (LATE_NEWS, clock(ClockMet), STARTED)]),
+)
+def test_a_reopening_and_its_new_expected_time_are_told_in_any_order(
+    topics: list[int], of_clocks: Sequence[Payload]
+) -> None:
+    queues = iter(OF_REQUESTS), iter(of_clocks)
+    assert told(heard(*(next(queues[topic]) for topic in topics))) == told(
+        heard(CLOSED, *of_clocks[:2], REOPENED, STARTED)
+    )
+
+
+def test_a_new_time_that_overtakes_the_reopening_is_told_with_it() -> None:
+    file = heard(CLOSED, clock(ClockMet), STARTED, REOPENED)
+    assert (NoticeKind.EXPECTED_TIME_CHANGED, 2, AGAIN, DUE) in told(file)
+
+
+def test_late_news_of_the_time_before_the_reopening_is_told_to_nobody() -> None:
+    for order in ((CLOSED, LATE_NEWS, REOPENED), (CLOSED, REOPENED, LATE_NEWS)):
+        assert [kind for kind, *_ in told(heard(*order))] == [NoticeKind.CLOSED, NoticeKind.REOPENED]
+    file = heard(CLOSED, REOPENED, STARTED, LATE_NEWS)
+    assert file.view.expected_at == AGAIN
+
+
+def test_a_clock_that_is_heard_of_only_after_its_request_ended_is_of_the_time_before() -> None:
+    closed = replace(TOLD, expected_at=None, expected_cycle=0)
+    file = heard(CLOSED, clock(ClockStarted, due_at=LATER), clock(ClockMet), REOPENED, view=closed)
+    assert [kind for kind, *_ in told(file)] == [NoticeKind.CLOSED, NoticeKind.REOPENED]
+
+
+def test_a_clock_that_first_starts_after_a_reopening_gives_the_expected_time() -> None:
+    file = heard(CLOSED, REOPENED, clock(ClockStarted), view=RequestView(REQUEST, submission=submission()))
+    assert file.view.expected_at == DUE
+
+
+def test_a_customer_who_was_told_no_time_is_told_the_one_after_the_reopening() -> None:
+    untold = replace(TOLD, expected_at=None, expected_cycle=0, told_expected_at=None)
+    first = clock(ClockStarted), clock(ClockMet)
+    for order in ((REOPENED, STARTED), (STARTED, REOPENED), (*first, REOPENED, STARTED), (REOPENED, *first, STARTED)):
+        assert (NoticeKind.EXPECTED_TIME_CHANGED, 2, AGAIN, None) in told(heard(CLOSED, *order, view=untold))
+
+
+def test_a_time_of_before_cycles_were_told_apart_is_moved_as_it_was() -> None:
+    file = heard(LATE_NEWS, view=replace(TOLD, expected_cycle=0))
+    assert (NoticeKind.EXPECTED_TIME_CHANGED, 1, LATER, DUE) in told(file)
+
+
+def test_the_same_time_is_no_news_to_whoever_was_told_none() -> None:
+    for known in (0, 1):
+        file = heard(clock(ClockResumed), view=replace(TOLD, expected_cycle=known, told_expected_at=None))
+        assert (told(file), file.view.expected_cycle, file.view.expected_revision) == ([], 1, 1)
+
+
+def test_what_a_confirmation_in_doubt_states_is_what_was_told_before() -> None:
+    doubtful = notice(state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attend_at=REAL, told_expected_at=DUE)
+    file = open_file(doubtful, view=replace(TOLD, told_expected_at=None))
+    for each in (CLOSED, STARTED, REOPENED):
+        file.hear(news(each, NOW))
+    assert (NoticeKind.EXPECTED_TIME_CHANGED, 2, AGAIN, DUE) in told(file)
