@@ -23,7 +23,7 @@ from services.intake.domain.changes import (
     StageEntered,
     Submitted,
 )
-from services.intake.domain.deadlines import expected_at, overdue_since
+from services.intake.domain.deadlines import expected_at, overdue_since, stands_still
 from services.intake.domain.history import Change
 from services.intake.domain.life import State
 from services.intake.domain.process import Process, StageWords
@@ -174,7 +174,7 @@ def tell_expected(record: RequestRecord, words: Words) -> str:
     overdue_at = overdue_since(record.deadlines)
     if overdue_at is not None:
         return words.overdue.format(instant=format_instant(overdue_at, record.market, words))
-    if record.life.state is State.PAUSED:
+    if stands_still(record.deadlines):
         return words.expected_waiting
     due_at = expected_at(record.deadlines)
     if due_at is None:

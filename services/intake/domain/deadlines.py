@@ -152,6 +152,11 @@ def expected_at(deadlines: Iterable[Deadline]) -> datetime | None:
     return None
 
 
+def stands_still(deadlines: Iterable[Deadline]) -> bool:
+    """Whether the expected time waits with the request: not every pause stops the clock, as its policy says."""
+    return any(each.objective == RESOLUTION and each.state is DeadlineState.PAUSED for each in deadlines)
+
+
 def overdue_since(deadlines: Iterable[Deadline]) -> datetime | None:
     """The expected time that passed while the work goes on: an apology is due."""
     for deadline in deadlines:

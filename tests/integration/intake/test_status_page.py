@@ -95,7 +95,6 @@ async def test_it_follows_the_request(intake: Intake) -> None:
     await intake.move(reference, "stage", stage="assessment")
     await intake.move(reference, "pause", reason="customer_documents")
     assert "We are waiting for documents from you" in await text()
-    assert "Our time stands still" in await text()
     await intake.move(reference, "response")
     await intake.move(reference, "resume", reason="customer_documents")
     assert "We are looking at the facts of your claim" in await text()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.api.page import tell_now
+from services.intake.api.page import tell_expected, tell_now
 from services.intake.domain.changes import Closed, Paused, Reopened, Resumed, Submitted
 from services.intake.domain.deadlines import Deadline, DeadlineState
 from services.intake.domain.history import Change, Entry
@@ -52,6 +52,17 @@ def test_a_passed_one_is_an_apology_without_the_words_of_the_trade() -> None:
 
 def test_without_a_deadline_it_says_that_the_time_is_being_worked_out() -> None:
     assert "We are working out the expected time" in drawn()
+
+
+def test_a_pause_stops_the_expected_time_where_its_clock_says_so() -> None:
+    paused = RECORD.after([Paused("customer_documents")], occurred_at=NOW, recorded_at=NOW, by="app")
+
+    def told(*deadlines: Deadline) -> str:
+        return tell_expected(replace(paused, deadlines=deadlines), STATUS_PAGE.words[Language.ENGLISH])
+
+    assert told(replace(RUNNING, state=DeadlineState.PAUSED, due_at=None)).startswith("Our time stands still")
+    assert told(RUNNING).startswith("We expect to finish by")
+    assert told().startswith("We are working out")
 
 
 def test_asking_for_more_while_it_waits_is_no_new_waiting() -> None:
