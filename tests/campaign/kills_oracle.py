@@ -102,6 +102,7 @@ def _cycles(promise: Promise, line: Line) -> list[_Cycle]:
             is_over = True
         elif event.what == "reopened":
             is_over = False
+            exited = exited and (exited[0], at)
         if is_open:
             cycle = cycles[-1]
             is_cancel = event.what in {"cancelled", "merged"} or bool(words & {f"closed:{WITHDRAWN}", *promise.cancels})

@@ -113,6 +113,8 @@ def find_cycles(line: Line, terms: Sequence[Held], code: str) -> dict[int, Cycle
         elif name == "stage_entered":
             before = (event.details or {}).get("from")
             left = left if left is not None and left[0] == before else (before, at)
+        elif name == "reopened" and left is not None:
+            left = left[0], at
         is_over = (is_over or name in OVER) and name != "reopened"
         if objective is None:
             continue

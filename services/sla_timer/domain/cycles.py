@@ -101,6 +101,8 @@ class CycleReader:
             self._is_over = True
         elif happening is Happening.REOPENED:
             self._is_over = False
+            if self._left is not None:
+                self._left = self._left[0], at  # nobody was to work on it while it was closed
         if objective is None:
             return
         if self._open is not None:

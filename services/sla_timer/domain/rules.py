@@ -134,7 +134,8 @@ class Objective:
         paused_between: pairs of words between which it stands still.
         ladder: holds exactly one breach.
         calendar: on which its working time counts; None: the market's.
-        from_previous_exit: the cycle begins when the stage before was left, not with the word that starts it.
+        from_previous_exit: the cycle begins when the stage before was left, or when the request was reopened since, and
+            not with the word that starts it.
         restarts_on_change: a change of the request's facts that moves the budget begins the count anew.
     """
 

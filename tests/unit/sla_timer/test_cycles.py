@@ -4,7 +4,7 @@ import pytest
 
 from services.sla_timer.domain.clocks import ClockState
 from services.sla_timer.domain.history import Happening
-from services.sla_timer.domain.rules import Party
+from services.sla_timer.domain.rules import Objective, Party
 from tests.unit.sla_timer.cases import (
     BREACH,
     WARNING,
@@ -86,15 +86,18 @@ def test_a_request_may_begin_in_the_stage() -> None:
     assert life.due("decision") == at(11)
 
 
-def test_a_stage_may_count_from_the_instant_when_the_one_before_was_left() -> None:
-    objective = promise(
+def counted_from_the_stage_before() -> Objective:
+    return promise(
         "decision",
         working(2),
         starts=["stage_entered:decision"],
         stops=["stage_left:decision"],
         from_previous_exit=True,
     )
-    life = Life.begin(at(9), objective, stage="assessment")
+
+
+def test_a_stage_may_count_from_the_instant_when_the_one_before_was_left() -> None:
+    life = Life.begin(at(9), counted_from_the_stage_before(), stage="assessment")
     life.tell(Happening.STAGE_LEFT, at(10), "assessment")
     enter(life, "decision", "assessment", 11)
     assert (life.reading("decision").started_at, life.due("decision")) == (at(10), at(12))
@@ -102,18 +105,20 @@ def test_a_stage_may_count_from_the_instant_when_the_one_before_was_left() -> No
 
 
 def test_a_stage_that_follows_at_once_counts_from_its_entry() -> None:
-    objective = promise(
-        "decision",
-        working(2),
-        starts=["stage_entered:decision"],
-        stops=["stage_left:decision"],
-        from_previous_exit=True,
-    )
-    life = Life.begin(at(9), objective, stage="registration")
+    life = Life.begin(at(9), counted_from_the_stage_before(), stage="registration")
     life.tell(Happening.STAGE_LEFT, at(9.5), "registration")
     enter(life, "assessment", "registration", 10)
     enter(life, "decision", "assessment", 11)
     assert life.reading("decision").started_at == at(11)
+
+
+def test_a_stage_that_was_left_before_the_closing_counts_from_the_reopening() -> None:
+    life = Life.begin(at(9), counted_from_the_stage_before(), stage="assessment")
+    life.tell(Happening.STAGE_LEFT, at(10), "assessment")
+    life.tell(Happening.CLOSED, at(11), "declined")
+    life.tell(Happening.REOPENED, at(14), "appeal")
+    enter(life, "decision", "assessment", 15)
+    assert (life.reading("decision").started_at, life.due("decision")) == (at(14), at(16))
 
 
 def test_a_suppliers_clock_runs_while_the_request_waits_for_the_supplier() -> None:
