@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.quality_audit.domain.period import period_of
-from services.quality_audit.domain.plan import Facts, Plan
+from services.quality_audit.domain.plan import LONGEST_STRATUM, Facts, Plan
 from services.quality_audit.domain.selection import (
     UnitId,
     as_text,
@@ -43,6 +43,11 @@ class Unit:
     @property
     def stratum(self) -> str:
         return f"{self.facts.kind}.{self.risk}"
+
+    @property
+    def told_stratum(self) -> str:
+        """What fits an event: the name from a plan that is older than the limit on names loses its end."""
+        return self.stratum[:LONGEST_STRATUM]
 
 
 def frame_unit(unit: UnitId, facts: Facts, closed_at: datetime, plan: Plan, master: bytes) -> Unit:

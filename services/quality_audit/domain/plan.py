@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from shared.contracts.payload import AttributeValue, Code, RequestKind
 
 LOWEST_RATE = 0.005
 """A unit chosen more rarely than this would weigh more than 200 others, and one error would swing the figure."""
 
-_LONGEST_NAME = 64 - max(len(kind) + 1 for kind in RequestKind)
-"""An event tells the stratum as a code, kind and name with a point between; a longer name could not be told."""
+LONGEST_STRATUM = 64
+"""An event tells the stratum as a code, kind and name with a point between."""
 
-_HIGHEST_VERSION = 2**31 - 1  # Postgres' integer
+_LONGEST_NAME = LONGEST_STRATUM - max(len(kind) + 1 for kind in RequestKind)
+"""A stratum with a longer name could not be told whole; what a period keeps from before this limit is cut when told."""
+
+_HIGHEST_VERSION = 2**31 - 1  # Postgres' integer, so that no stored plan has a higher one
 
 Rate = Annotated[float, Field(ge=LOWEST_RATE, le=1.0)]
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -73,11 +76,19 @@ class Condition(_Part):
 class Risk(_Part):
     """One band of risk; with a request kind it makes a stratum."""
 
-    name: Annotated[Code, Field(max_length=_LONGEST_NAME)]
+    name: Code
     when: Condition | None = None
     rate: Rate
     rates: Mapping[RequestKind, Rate] = {}
     """Kinds that are sampled at another rate."""
+
+    @field_validator("name")
+    @classmethod
+    def _can_be_told(cls, name: str, info: ValidationInfo) -> str:
+        """A plan that a period keeps has its say: refusing it would stop the service."""
+        if len(name) > _LONGEST_NAME and not (info.context or {}).get("is_stored"):
+            raise ValueError(f"has more than {_LONGEST_NAME} characters")
+        return name
 
 
 class Targets(_Part):

@@ -55,11 +55,12 @@ class PlanText:
 
 
 @lru_cache(maxsize=16)  # a period's plan is read with every batch of closings, and there are four a year
-def parse_plan(text: str, name: str = "sampling plan") -> PlanText:
+def parse_plan(text: str, name: str = "sampling plan", *, is_stored: bool = False) -> PlanText:
     """Read a plan.
 
     Args:
         name: of the file, for the message.
+        is_stored: a period keeps it, perhaps from before names were bounded: names of any length are taken.
 
     Raises:
         PlanRefused: names file, line and field of every mistake.
@@ -74,7 +75,7 @@ def parse_plan(text: str, name: str = "sampling plan") -> PlanText:
     if repeated:
         raise PlanRefused(name, repeated)
     try:
-        return PlanText(Plan.model_validate(values), text)
+        return PlanText(Plan.model_validate(values, context={"is_stored": is_stored}), text)
     except ValidationError as error:
         raise PlanRefused(
             name,

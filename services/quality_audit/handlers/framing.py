@@ -202,7 +202,7 @@ def _sample_drawn(
             sample_id=sample_id,
             request_id=unit.id.request_id,
             reference=reference,
-            stratum=unit.stratum,
+            stratum=unit.told_stratum,
             rate=unit.rate,
             period=unit.period,
         ),

@@ -55,7 +55,8 @@ async def find_period(connection: Connection, period: str) -> OpenPeriod | None:
     row = await _STATEMENTS["select_period"].fetchrow(connection, period=period)
     if row is None:
         return None
-    return OpenPeriod(parse_plan(row["plan_text"], f"the plan of {period}"), row["secret_commitment"])
+    plan_text = parse_plan(row["plan_text"], f"the plan of {period}", is_stored=True)
+    return OpenPeriod(plan_text, row["secret_commitment"])
 
 
 async def framed_among(connection: Connection, units: Sequence[UnitId]) -> set[UnitId]:

@@ -211,6 +211,20 @@ async def test_a_period_keeps_the_plan_it_began_with(audit: Audit) -> None:
     assert (await audit.frame())[following.request_id]["rate"] == 0.005
 
 
+async def test_a_period_that_began_with_longer_names_than_a_file_may_have_goes_on(audit: Audit) -> None:
+    text = EVERY_CASE.text.replace("ordinary", "o" * 64)
+    audit.plan_text = parse_plan(text, is_stored=True)
+    await audit.close_request()
+    audit.plan_text = EVERY_CASE
+    await audit.framing().check_secret(audit.database)
+    story = await audit.close_request()
+    assert (await audit.frame())[story.request_id]["risk"] == "o" * 64
+    assert [event.data.stratum for event in await audit.told() if isinstance(event.data, SampleDrawn)] == [
+        "claim." + "o" * 58
+    ] * 2
+    assert (await audit.sample_of(story))["stratum"] == "claim." + "o" * 64
+
+
 async def test_a_period_begins_with_a_commitment_to_its_secret(audit: Audit) -> None:
     await audit.close_request()
     (period,) = await audit.as_admin("SELECT * FROM sampling_period")

@@ -50,7 +50,15 @@ def test_a_good_plan_is_read() -> None:
 def test_a_stratum_of_the_longest_name_can_be_told(kind: RequestKind) -> None:
     plan = parse_plan(GOOD.replace("ordinary", "o" * 49)).plan
     unit = frame_unit(UnitId(UUID(int=1), 1), Facts(kind, "paid", None, {}), NOW, plan, b"secret")
-    assert TypeAdapter(Code).validate_python(unit.stratum) == unit.stratum
+    assert TypeAdapter(Code).validate_python(unit.told_stratum) == unit.stratum
+
+
+def test_a_plan_that_a_period_keeps_is_read_with_a_longer_name_and_the_stratum_is_cut_when_told() -> None:
+    plan = parse_plan(GOOD.replace("ordinary", "o" * 64), is_stored=True).plan
+    facts = Facts(RequestKind.CLAIM, "paid", None, {})
+    unit = frame_unit(UnitId(UUID(int=1), 1), facts, NOW, plan, b"secret")
+    assert (unit.risk, unit.told_stratum) == ("o" * 64, "claim." + "o" * 58)
+    assert TypeAdapter(Code).validate_python(unit.told_stratum)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +73,11 @@ def test_a_stratum_of_the_longest_name_can_be_told(kind: RequestKind) -> None:
         ("confidence: 0.95\n", "", "sampling.yml, line 1: confidence: Field required"),
         ("version: 3", "version: 0", "sampling.yml, line 1: version: Input should be greater than or equal to 1"),
         ("version: 3", "version: 202611270900", "sampling.yml, line 1: version: Input should be less than or equal to"),
-        ("name: ordinary", f"name: {'o' * 50}", "line 11: risks.1.name: String should have at most 49 characters"),
+        (
+            "name: ordinary",
+            f"name: {'o' * 50}",
+            "sampling.yml, line 11: risks.1.name: Value error, has more than 49 char",
+        ),
         ("version: 3", "version: 3\nrate: 1", "sampling.yml, line 2: rate: Extra inputs are not permitted"),
         ("is_breached: true", "is_broken: true", "sampling.yml, line 9: risks.0.when.is_broken: Extra inputs"),
         ("{is_breached: true}", "{}", "line 9: risks.0.when: Value error, needs is_breached, outcomes, or attribute"),
