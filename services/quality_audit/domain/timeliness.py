@@ -86,13 +86,20 @@ class Stretch:
     ended_at: datetime
 
     def fates_of(self, clocks: Iterable[KnownClock]) -> list[Fate]:
-        """Of the clocks that started in it, for a closing ends all and the next cycle has its own."""
-        return [clock.fate for clock in clocks if self._has(clock.started_at)]
+        """Of the clocks that started in it, for a closing ends all and the next cycle has its own.
+
+        What starts at the instant of the closing is the next cycle's, unless the unit began at that instant, too.
+        """
+        known = list(clocks)
+        within = [clock.fate for clock in known if self._has(clock.started_at)]
+        if within or self.began_at is not None:
+            return within
+        return [clock.fate for clock in known if clock.started_at == self.ended_at]  # closed as it was submitted
 
     def _has(self, started_at: datetime | None) -> bool:
-        if started_at is None:
+        if started_at is None or started_at == self.began_at:
             return True
-        return (self.began_at is None or self.began_at <= started_at) and started_at <= self.ended_at
+        return (self.began_at is None or self.began_at < started_at) and started_at < self.ended_at
 
 
 def is_timely(fates: Sequence[Fate]) -> bool | None:

@@ -129,15 +129,33 @@ def test_a_clock_is_one_of_the_unit_in_whose_cycle_it_started() -> None:
     assert first.fates_of([unheard]) == second.fates_of([unheard]) == [Fate.MISSED]
 
 
+def test_a_clock_that_starts_as_the_request_is_closed_is_one_of_the_cycle_that_begins_then() -> None:
+    clocks = [KnownClock(Fate.MET, EARLY_AT), KnownClock(Fate.MISSED, DUE_AT)]
+    assert Stretch(None, DUE_AT).fates_of(clocks) == [Fate.MET]
+    assert Stretch(DUE_AT, LATE_AT).fates_of(clocks) == [Fate.MISSED]
+
+
+def test_a_unit_that_ends_at_the_instant_it_began_has_the_clocks_of_that_instant() -> None:
+    clocks = [KnownClock(Fate.MET, DUE_AT)]
+    assert Stretch(None, DUE_AT).fates_of(clocks) == [Fate.MET]
+    assert Stretch(DUE_AT, DUE_AT).fates_of(clocks) == [Fate.MET]
+
+
 _HOURS = st.integers(0, 40).map(lambda hours: DUE_AT + timedelta(hours=hours))
 
 
-@given(st.lists(_HOURS, min_size=1, max_size=7, unique=True), st.lists(_HOURS, max_size=8))
-def test_no_clock_is_counted_for_two_closings(turns: list[datetime], starts: list[datetime]) -> None:
+@given(
+    st.lists(_HOURS, min_size=1, max_size=7, unique=True),
+    st.lists(_HOURS, max_size=8),
+    st.sampled_from([timedelta(0), timedelta(minutes=1)]),
+)
+def test_no_clock_is_counted_for_two_closings(
+    turns: list[datetime], starts: list[datetime], until_reopened: timedelta
+) -> None:
     *turns, last = sorted(turns)
     bounds = [None, *turns, last]
-    closings = [later - timedelta(minutes=1) for later in (*turns, last)]
+    closings = [later - until_reopened for later in (*turns, last)]
     stretches = [Stretch(began, ended) for began, ended in zip(bounds, closings, strict=False)]
-    for started_at in starts:
-        clock = [KnownClock(Fate.MET, started_at)]
-        assert sum(len(stretch.fates_of(clock)) for stretch in stretches) == (started_at < last)
+    clocks = [KnownClock(Fate.MET, started_at) for started_at in (EARLY_AT, *starts)]
+    counted = sum(len(stretch.fates_of(clocks)) for stretch in stretches)
+    assert counted == sum(started_at < last for started_at in (EARLY_AT, *starts))
