@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -27,6 +28,8 @@ os.environ.setdefault("PUNCTUAL_PARTS", str(Path(__file__).parents[1] / ".punctu
 # A property is not about time: a machine with other work to do must not fail it.
 settings.register_profile("house", settings(), deadline=None)
 settings.load_profile("house")
+
+SERVICES = sorted(path.parent.name for path in Path(__file__).parents[1].glob("services/*/migrations"))
 
 OpenDatabase = Callable[[str], Awaitable[Database]]
 
@@ -69,12 +72,21 @@ def kafka_bootstrap(servers: Servers) -> str:
     return servers.kafka_bootstrap
 
 
-@pytest.fixture(scope="module")
-def database_urls(servers: Servers) -> Iterator[dict[str, str]]:
-    """Service -> URL of its role in a database made for this module; ``admin`` too."""
-    services = sorted(path.parent.name for path in Path(__file__).parents[1].glob("services/*/migrations"))
+@pytest.fixture(scope="session")
+def migrated(servers: Servers) -> Iterator[str]:
+    """The name of a database with every service's schema, which nobody uses: the others are copies of it."""
     with asyncio.Runner() as runner:
-        context = fresh_database(servers.admin_url, services)
+        context = fresh_database(servers.admin_url, SERVICES)
+        urls = runner.run(context.__aenter__())
+        yield urlsplit(urls["admin"]).path[1:]
+        runner.run(context.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="module")
+def database_urls(servers: Servers, migrated: str) -> Iterator[dict[str, str]]:
+    """Service -> URL of its role in a database made for this module; ``admin`` too."""
+    with asyncio.Runner() as runner:
+        context = fresh_database(servers.admin_url, SERVICES, template=migrated)
         urls = runner.run(context.__aenter__())
         yield urls
         runner.run(context.__aexit__(None, None, None))
