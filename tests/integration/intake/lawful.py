@@ -205,7 +205,7 @@ class LawfulLife:
 
     def _assigned_by(self, data: Mapping[str, Any]) -> dict[str, str | None]:
         """Another team takes it from whom the one before had given it to."""
-        after = {**self._assigned, **data}
+        after = {**self._assigned, **{name: data[name] for name in self._assigned if name in data}}
         is_elsewhere = self._assigned["team"] not in (None, after["team"])
         return {**after, "handler": data.get("handler")} if is_elsewhere else after
 

@@ -239,3 +239,9 @@ def test_the_reader_of_histories_misses_an_entry_that_is_not_there() -> None:
     life = LawfulLife(DEFINITIONS["enquiry"], {})
     entry = {"sequence": 2, "type": "submitted", "data": {}, "occurred_at": START.isoformat()}
     assert life.follow(entry) == ["entry 2, submitted {}: number 1 is missing or there twice"]
+
+
+def test_the_reader_judges_an_assignment_by_what_it_assigns_whenever_it_is_said_to_have_been() -> None:
+    life = LawfulLife(DEFINITIONS["enquiry"], {})
+    late = {"handler": None, "occurred_at": START.isoformat()}
+    assert life.objections("assign", late, START) == ["it was assigned so before"]
