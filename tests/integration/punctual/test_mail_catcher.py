@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -82,12 +82,25 @@ class Catcher:
             smtp.send_message(message)
 
 
-@pytest.fixture
-def catcher(tmp_path: Path) -> Iterator[Catcher]:
-    catcher = Catcher(tmp_path / "mail")
+@contextmanager
+def running(store: Path) -> Iterator[Catcher]:
+    catcher = Catcher(store)
     catcher.start()
     yield catcher
     assert catcher.end(signal.SIGTERM) == 0
+
+
+@pytest.fixture
+def catcher(tmp_path: Path) -> Iterator[Catcher]:
+    with running(tmp_path / "mail") as catcher:
+        yield catcher
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catcher]:
+    """One that has mails of other tests, for those that are not about its first ones: each start takes a second."""
+    with running(tmp_path_factory.mktemp("standing") / "mail") as catcher:
+        yield catcher
 
 
 def test_a_mail_is_shown_in_the_list_on_its_page_and_as_json(catcher: Catcher) -> None:
@@ -127,32 +140,33 @@ def test_what_was_acknowledged_survives_a_kill(catcher: Catcher) -> None:
         b"EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n" + b"a" * 5000 + b"\r\n.\r\n",
     ],
 )
-def test_nonsense_on_the_smtp_port_harms_nobody_and_is_not_kept(catcher: Catcher, junk: bytes) -> None:
-    assert catcher.say(junk).startswith(b"220 ")
-    catcher.send(1)
-    assert httpx.get(f"{catcher.url}/api/summary").json()["messages"] == 1
+def test_nonsense_on_the_smtp_port_harms_nobody_and_is_not_kept(standing: Catcher, junk: bytes) -> None:
+    before = httpx.get(f"{standing.url}/api/summary").json()["messages"]
+    assert standing.say(junk).startswith(b"220 ")
+    standing.send(1)
+    assert httpx.get(f"{standing.url}/api/summary").json()["messages"] == before + 1
 
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/messages/1", 404), ("/messages/x", 422), ("/?before=0", 422), ("/api/messages?limit=-1", 422), ("/no", 404)],
+    [("/messages/99", 404), ("/messages/x", 422), ("/?before=0", 422), ("/api/messages?limit=-1", 422), ("/no", 404)],
 )
-def test_nonsense_in_a_url_gets_a_problem(catcher: Catcher, path: str, status: int) -> None:
-    answer = httpx.get(catcher.url + path)
+def test_nonsense_in_a_url_gets_a_problem(standing: Catcher, path: str, status: int) -> None:
+    answer = httpx.get(standing.url + path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
-def test_all_mails_can_be_forgotten(catcher: Catcher) -> None:
-    catcher.send(1)
-    assert httpx.delete(f"{catcher.url}/api/messages").status_code == 204
-    assert httpx.get(f"{catcher.url}/api/messages").json() == []
+def test_all_mails_can_be_forgotten(standing: Catcher) -> None:
+    standing.send(1)
+    assert httpx.delete(f"{standing.url}/api/messages").status_code == 204
+    assert httpx.get(f"{standing.url}/api/messages").json() == []
 
 
-def test_a_taken_port_is_told_in_one_line(catcher: Catcher, tmp_path: Path) -> None:
+def test_a_taken_port_is_told_in_one_line(standing: Catcher, tmp_path: Path) -> None:
     second = Catcher(tmp_path / "second")
-    second.smtp_port = catcher.smtp_port
+    second.smtp_port = standing.smtp_port
     process = second.spawn()
     _, complaint = process.communicate(timeout=30)
     assert process.returncode == 78
-    assert complaint.decode().startswith(f"punctual mail: port {catcher.smtp_port} cannot be listened on")
+    assert complaint.decode().startswith(f"punctual mail: port {standing.smtp_port} cannot be listened on")
     assert complaint.count(b"\n") == 1
