@@ -5,9 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from services.intake.api.application import create_api
 from services.intake.api.context import Context
 from services.intake.api.sealing import CursorSeal
 from services.intake.handlers.acting import Acting
@@ -25,15 +23,23 @@ from shared.postgres import Database
 from shared.testing.broker import InMemoryBroker
 from tests.access.issuing import NOW, IssuerInMemory
 from tests.access.opening import matrix_of
+from tests.integration.intake.applications import Applications
 from tests.integration.intake.declared import check_declared
 from tests.integration.intake.front_door import KEYS, START, UNHURRIED, Intake
-from tests.unit.intake.shipped import AUTOMATION, CUSTOMER_KEYS, FILES, PERSONAL, STATUS_PAGE, WORDED, new_validation
+from tests.unit.intake.shipped import AUTOMATION, CUSTOMER_KEYS, FILES, PERSONAL, WORDED, new_validation
 
 PATIENCE = timedelta(seconds=5)
 
 
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    return Applications()
+
+
 @pytest.fixture
-async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIterator[Intake]:
+async def intake(
+    open_database: Callable[[str], Awaitable[Database]], applications: Applications
+) -> AsyncIterator[Intake]:
     database = await open_database("intake")
     broker = InMemoryBroker()
     outbox = Outbox(database, broker.publisher(), "intake")
@@ -78,14 +84,12 @@ async def intake(open_database: Callable[[str], Awaitable[Database]]) -> AsyncIt
         return {"postgres": None}
 
     clients: list[httpx.AsyncClient] = []
-    apps: dict[int, FastAPI] = {}  # making one takes a third of a second, so callers of one context share it
-
+    applications.free()
     access = Access(Identification(KEYS, IssuerInMemory().trusted(), lambda: NOW, keys.find), matrix_of("intake"))
 
     def call_with(of: Context, secret: str | None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        app = apps.get(id(of)) or apps.setdefault(id(of), create_api(of, access, STATUS_PAGE, readiness))
-        transport = httpx.ASGITransport(app)
+        transport = httpx.ASGITransport(applications.of(of, access, readiness).app)
         hooks = {"response": [check_declared]}
         clients.append(
             httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers, event_hooks=hooks)
