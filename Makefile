@@ -42,7 +42,7 @@ endif
 
 # Two processes for two cores, about as long each. The second one begins with what needs no server, so that it finds what the
 # first one downloads.
-BESIDE ?= tests/unit tests/model $(addprefix tests/integration/,intake notifier quality_audit)
+BESIDE ?= tests/unit tests/model $(addprefix tests/integration/,intake notifier quality_audit punctual shared)
 OTHERS ?= $(addprefix --ignore ,$(BESIDE))
 
 check: venv-dev promtool check-style ## format, lint, types, imports and unit tests; seconds, no server
