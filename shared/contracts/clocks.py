@@ -44,6 +44,8 @@ class ClockPaused(ClockPayload):
 
     paused_at: Instant
     reason: Code
+    withdrawn_warnings: tuple[Count, ...] = ()
+    """Levels of warnings that were told and, as is known now, have not come yet; each is told again when it comes."""
 
 
 class ClockResumed(ClockPayload):
@@ -51,6 +53,8 @@ class ClockResumed(ClockPayload):
 
     resumed_at: Instant
     due_at: Instant
+    withdrawn_warnings: tuple[Count, ...] = ()
+    """As of a pause."""
 
 
 class ClockRetargeted(ClockPayload):
@@ -62,6 +66,8 @@ class ClockRetargeted(ClockPayload):
     previous_due_at: Instant | None
     reason: Code
     """``changed``, ``extended``, ``reset``, ``policy_applied``, ``mode_changed`` or ``late_news``."""
+    withdrawn_warnings: tuple[Count, ...] = ()
+    """As of a pause."""
 
 
 class ClockWarned(ClockPayload):

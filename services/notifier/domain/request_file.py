@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import singledispatchmethod
 
 from services.notifier.domain import notice as moves
+from services.notifier.domain.causes import asking, cause_of, number_of
 from services.notifier.domain.news import News
-from services.notifier.domain.notice import Facts, Notice
+from services.notifier.domain.notice import Facts
 from services.notifier.domain.notice_file import NoticeFile
 from services.notifier.domain.views import Submission
 from services.notifier.domain.words import CUSTOMER, EXPECTED_TIME_OBJECTIVE, NoticeKind, Reason, role_audience
@@ -79,14 +80,14 @@ class RequestFile(NoticeFile):
         self.view = replace(self.view, pause_reasons=self.view.pause_reasons | {data.reason})
         if data.documents and not self.view.is_closed:
             # Two may be asked for at one instant: not every source has seconds.
-            cause = f"{_asking(data.reason)}{news.occurred_at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"
+            cause = f"{asking(data.reason)}{news.occurred_at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"
             self._plan(NoticeKind.DOCUMENTS_NEEDED, cause, [CUSTOMER], Facts(documents=data.documents), news)
 
     @_apply.register
     def _resumed(self, data: requests.RequestResumed, _: News) -> None:
         self.view = replace(self.view, pause_reasons=self.view.pause_reasons - {data.reason})
         for notice in self._of({NoticeKind.DOCUMENTS_NEEDED}):
-            if notice.key.cause.startswith(_asking(data.reason)):
+            if notice.key.cause.startswith(asking(data.reason)):
                 self._take_back(notice, Reason.WAIT_ENDED)
 
     @_apply.register
@@ -115,20 +116,24 @@ class RequestFile(NoticeFile):
         self._expect(data, data.due_at, news)
 
     @_apply.register
+    def _paused_clock(self, data: clocks.ClockPaused, _: News) -> None:
+        self._unwarn(data)
+
+    @_apply.register
     def _resumed_clock(self, data: clocks.ClockResumed, news: News) -> None:
         self._recall({NoticeKind.PAUSE_OVERRUN}, Reason.PAUSE_ENDED, data)
-        self._move(data, data.due_at, news)
+        self._move(data, news)
 
     @_apply.register
     def _retargeted(self, data: clocks.ClockRetargeted, news: News) -> None:
         if data.reason == _RESET:
             self._recall({NoticeKind.WARNING}, Reason.DEADLINE_MOVED, data)
-        self._move(data, data.due_at, news)
+        self._move(data, news)
 
     @_apply.register
     def _warned(self, data: clocks.ClockWarned, news: News) -> None:
         """A newer warning of a level takes the place of one that did not go."""
-        cause = _cause(data, NoticeKind.WARNING, data.level, data.due_at, news)
+        cause = cause_of(data, NoticeKind.WARNING, data.level, data.due_at, news)
         for notice in self._of_clock({NoticeKind.WARNING}, data):
             is_older = notice.facts.level == data.level and notice.caused_at <= news.occurred_at
             if is_older and notice.key.cause != cause:
@@ -148,7 +153,7 @@ class RequestFile(NoticeFile):
     def _pause_overrun(self, data: clocks.ClockPauseOverrun, news: News) -> None:
         facts = Facts(objective=data.objective, level=data.level, paused_at=data.paused_at, pause_reason=data.reason)
         audiences = [role_audience(role) for role in data.notify_roles]
-        cause = _cause(data, NoticeKind.PAUSE_OVERRUN, data.level, data.paused_at, news)
+        cause = cause_of(data, NoticeKind.PAUSE_OVERRUN, data.level, data.paused_at, news)
         self._plan(NoticeKind.PAUSE_OVERRUN, cause, audiences, facts, news, data.cycle)
 
     @_apply.register
@@ -157,13 +162,13 @@ class RequestFile(NoticeFile):
         self._recall(kinds, Reason.BREACH_WITHDRAWN, data)
         corrected: dict[str, int] = {}
         for former in self._of_clock({NoticeKind.BREACH_WITHDRAWN}, data):
-            corrected[former.key.audience] = max(_number(former), corrected.get(former.key.audience, -1))
+            corrected[former.key.audience] = max(number_of(former), corrected.get(former.key.audience, -1))
         seen = [n for n in self._of_clock(kinds, data) if n.was_perhaps_seen]
-        told = sorted({n.key.audience for n in seen if _number(n) > corrected.get(n.key.audience, -1)})
+        told = sorted({n.key.audience for n in seen if number_of(n) > corrected.get(n.key.audience, -1)})
         facts = Facts(objective=data.objective, due_at=data.due_at, stopped_at=data.stopped_at)
         self._plan(
             NoticeKind.BREACH_WITHDRAWN,
-            _cause(data, NoticeKind.BREACH_WITHDRAWN, 0, data.due_at, news),
+            cause_of(data, NoticeKind.BREACH_WITHDRAWN, 0, data.due_at, news),
             told,
             facts,
             news,
@@ -183,12 +188,25 @@ class RequestFile(NoticeFile):
 
     # How
 
-    def _move(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
-        """A warning that did not go names the new deadline: a rung that came is not told again."""
+    def _move(self, data: clocks.ClockResumed | clocks.ClockRetargeted, news: News) -> None:
+        """A warning that did not go names the new deadline, unless it comes again; one that some have names the old one
+        to nobody else.
+        """
+        self._unwarn(data)
         for notice in self._of_clock({NoticeKind.WARNING}, data):
-            if notice.is_recallable and notice.facts.due_at != due_at:
-                self.replace(moves.restate(notice, replace(notice.facts, due_at=due_at)))
-        self._expect(data, due_at, news)
+            if notice.facts.due_at == data.due_at:
+                continue
+            if notice.is_recallable:
+                self.replace(moves.restate(notice, replace(notice.facts, due_at=data.due_at)))
+            elif notice.is_partly_sent:
+                self._overtake([notice])
+        self._expect(data, data.due_at, news)
+
+    def _unwarn(self, data: clocks.ClockPaused | clocks.ClockResumed | clocks.ClockRetargeted) -> None:
+        """Take back the warnings that have not come after all; each comes again."""
+        for notice in self._of_clock({NoticeKind.WARNING}, data):
+            if notice.facts.level in data.withdrawn_warnings:
+                self._take_back(notice, Reason.DEADLINE_MOVED)
 
     def _end(self, outcome: str, kind: NoticeKind, cause: str, news: News) -> None:
         ended_cycle = min(self.view.expected_cycle, self.view.cycle)  # a later one only overtook the news of the end
@@ -244,23 +262,4 @@ class RequestFile(NoticeFile):
     ) -> None:
         facts = Facts(objective=data.objective, level=level, due_at=data.due_at)
         audiences = [role_audience(role) for role in roles]
-        self._plan(kind, _cause(data, kind, level, data.due_at, news), audiences, facts, news, data.cycle)
-
-
-def _asking(reason: str) -> str:
-    """How the cause of asking for documents begins."""
-    return f"paused:{reason}:"
-
-
-def _cause(data: clocks.ClockPayload, kind: str, level: int, at: datetime, news: News) -> str:
-    """With the deadline, or the beginning of the pause, for whoever reads it, and with the event's number: late news
-    can withdraw a breach and later news bring it back at the very same deadline. An event that is heard again has the
-    number it had.
-    """
-    return f"{data.clock_id}:{data.cycle}:{kind}:{level}:{at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"
-
-
-def _number(notice: Notice) -> int:
-    """Of the clock's event that caused it; 0 where the cause does not tell, as it did not at first."""
-    number = notice.key.cause.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
+        self._plan(kind, cause_of(data, kind, level, data.due_at, news), audiences, facts, news, data.cycle)
