@@ -243,12 +243,14 @@ class RequestFile(NoticeFile):
             return  # of the time before the reopening; the new one comes
         if any(n.key.kind is NoticeKind.RECEIVED and n.is_recallable for n in self.notices.values()):
             return  # the confirmation has not gone; it will state the new time
-        self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
         in_flight = [n for n in self.notices.values() if n.is_for_customer and n.is_live and n.was_perhaps_seen]
-        if view.expected_at == view.told_expected_at and not in_flight:
+        self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)  # also what was perhaps seen and waits
+        told = [view.told_expected_at, *(n.told_expected_at for n in reversed(in_flight))]
+        known = [at for at in told if at is not None]
+        if known and all(at == view.expected_at for at in known):
             return  # it moved and came back before anybody was told
-        told = next((n.told_expected_at for n in reversed(in_flight) if n.told_expected_at), None)
-        facts = Facts(expected_at=view.expected_at, previous_expected_at=view.told_expected_at or told)
+        previous = next((at for at in known if at != view.expected_at), None)
+        facts = Facts(expected_at=view.expected_at, previous_expected_at=previous)
         cause = f"revision:{view.expected_revision}"
         self._plan(NoticeKind.EXPECTED_TIME_CHANGED, cause, [CUSTOMER], facts, news)
 

@@ -35,7 +35,8 @@ class RequestView:
     expected_cycle: of the clock that gave the expected time; 0 before any did.
     expected_revision: how often the expected time was set.
     ended_cycle: the last cycle of that clock that was over when the request last ended; 0 before the first end.
-    told_expected_at: what the customer was last told, in a message the relay took.
+    told_expected_at: what the customer was last told, in a message the relay took; None after a change that they may
+        or may not have got.
     notice_sequence: of the last event the notifier said about this request.
     """
 

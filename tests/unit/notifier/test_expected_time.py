@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifier.domain.announcing import announce
+from services.notifier.domain.notice import Notice
 from services.notifier.domain.request_file import RequestFile
 from services.notifier.domain.views import RequestView
 from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason
@@ -89,6 +93,48 @@ def test_a_time_that_came_back_before_it_was_told_is_not_told() -> None:
     file.hear(news(clock(ClockResumed, due_at=LATER)))
     file.hear(news(clock(ClockRetargeted, due_at=DUE)))
     assert [n.state for n in file.notices.values()] == [NoticeState.WITHDRAWN]
+
+
+def change_to(at: datetime, **state: Any) -> Notice:
+    """One that said this time."""
+    return notice(NoticeKind.EXPECTED_TIME_CHANGED, told_expected_at=at, attempt=1, **state)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"state": NoticeState.READY, "is_resend": True, "attend_at": REAL},
+        {"state": NoticeState.IN_DOUBT, "reason": Reason.IN_DOUBT, "attend_at": REAL},
+        {"state": NoticeState.SENDING, "phase": Phase.TRANSMITTING, "attend_at": REAL},
+    ],
+)
+def test_a_time_that_comes_back_while_another_was_perhaps_told_is_told(state: dict[str, Any]) -> None:
+    file = open_file(change_to(LATER, **state), view=replace(TOLD, expected_at=LATER))
+    file.hear(news(clock(ClockRetargeted, due_at=DUE)))
+    assert told(file) == [(NoticeKind.EXPECTED_TIME_CHANGED, 1, DUE, LATER)]
+
+
+@pytest.mark.parametrize("reason", [Reason.IN_DOUBT, Reason.SUPERSEDED])
+def test_a_time_that_comes_back_after_another_was_perhaps_told_is_told(reason: Reason) -> None:
+    failed = change_to(LATER, state=NoticeState.FAILED, reason=reason, ended_at=NOW)
+    view, _ = announce(replace(TOLD, expected_at=LATER), failed, None, NOW)
+    file = heard(clock(ClockRetargeted, due_at=DUE), view=view)
+    assert told(file) == [(NoticeKind.EXPECTED_TIME_CHANGED, 1, DUE, None)]
+
+
+def test_a_time_that_comes_back_after_another_certainly_did_not_arrive_is_not_told() -> None:
+    failed = change_to(LATER, state=NoticeState.FAILED, reason=Reason.BAD_ADDRESS, ended_at=NOW)
+    view, _ = announce(replace(TOLD, expected_at=LATER), failed, None, NOW)
+    assert told(heard(clock(ClockRetargeted, due_at=DUE), view=view)) == []
+
+
+def test_a_message_in_doubt_that_states_the_same_or_no_time_is_no_reason_to_tell_it() -> None:
+    doubtful = notice(NoticeKind.DOCUMENTS_NEEDED, state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attend_at=REAL)
+    for each in (doubtful, replace(doubtful, told_expected_at=DUE)):
+        file = open_file(each, view=TOLD)
+        file.hear(news(clock(ClockResumed, due_at=LATER)))
+        file.hear(news(clock(ClockRetargeted, due_at=DUE)))
+        assert told(file) == []
 
 
 def test_the_same_deadline_again_is_no_change() -> None:
