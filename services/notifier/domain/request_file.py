@@ -162,7 +162,8 @@ class RequestFile(NoticeFile):
         self._recall(kinds, Reason.BREACH_WITHDRAWN, data)
         corrected: dict[str, int] = {}
         for former in self._of_clock({NoticeKind.BREACH_WITHDRAWN}, data):
-            corrected[former.key.audience] = max(number_of(former), corrected.get(former.key.audience, -1))
+            if number_of(former):  # else it does not tell which breaches it took back
+                corrected[former.key.audience] = max(number_of(former), corrected.get(former.key.audience, -1))
         seen = [n for n in self._of_clock(kinds, data) if n.was_perhaps_seen]
         told = sorted({n.key.audience for n in seen if number_of(n) > corrected.get(n.key.audience, -1)})
         facts = Facts(objective=data.objective, due_at=data.due_at, stopped_at=data.stopped_at)

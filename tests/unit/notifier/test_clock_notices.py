@@ -127,6 +127,17 @@ def test_a_withdrawal_is_not_told_to_whoever_read_only_of_a_breach_withdrawn_bef
     assert [n.key.audience for n in withdrawals] == ["role:head", "role:team_lead"]
 
 
+def test_a_breach_of_before_causes_had_numbers_is_withdrawn_though_its_clock_had_a_withdrawal() -> None:
+    file = open_file(view=TOLD)
+    for number, kind in enumerate((NoticeKind.BREACH_WITHDRAWN, NoticeKind.BREACH)):
+        told = notice(kind, "role:head", state=NoticeState.SENT, ended_at=NOW)
+        key = replace(told.key, cause=f"{CLOCK}:1:{kind}:0:20261125T150000.000000Z")
+        file.replace(replace(told, notice_id=UUID(int=number), key=key))
+    for sequence in (9, 11):
+        file.hear(news(clock(ClockBreachWithdrawn, due_at=LATER), sequence=sequence))
+    assert [n.state for n in file.notices.values()] == [NoticeState.SENT, NoticeState.SENT, NoticeState.PLANNED]
+
+
 @pytest.mark.parametrize(
     ("failure", "is_told"),
     [
