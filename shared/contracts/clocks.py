@@ -19,7 +19,9 @@ class ClockPayload(Payload):
     objective: Code
     """``response`` or ``resolution``; any word a policy gives."""
     cycle: Count = 1
-    """1, then one more for each reopening."""
+    """1, then one more each time this objective starts again, by a reopening or another of its words. Not the number of
+    times the request was opened: an objective may begin only after a reopening.
+    """
     policy: Code
     policy_version: Count
     party: Code = "customer"

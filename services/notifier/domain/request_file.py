@@ -104,7 +104,7 @@ class RequestFile(NoticeFile):
 
     @_apply.register
     def _reopened(self, _: requests.RequestReopened, news: News) -> None:
-        self.view = replace(self.view, outcome=None, cycle=self.view.cycle + 1)
+        self.view = replace(self.view, outcome=None, cycle=self.view.cycle + 1, reopened_at=news.occurred_at)
         self._overtake(self._of({NoticeKind.CLOSED, NoticeKind.CANCELLED, NoticeKind.MERGED}))
         self._plan(NoticeKind.REOPENED, "reopening", [CUSTOMER], Facts(), news)
         self._tell_expected(news)  # the clock may have started again before we heard why
@@ -179,13 +179,11 @@ class RequestFile(NoticeFile):
     @_apply.register
     def _stopped(self, data: clocks.ClockMet | clocks.ClockMissed, _: News) -> None:
         self._recall({NoticeKind.WARNING, NoticeKind.PAUSE_OVERRUN}, Reason.CLOCK_STOPPED, data)
-        self._forget_expected(data)
 
     @_apply.register
     def _cancelled(self, data: clocks.ClockCancelled, _: News) -> None:
         kinds = {NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION, NoticeKind.PAUSE_OVERRUN}
         self._recall(kinds, Reason.CLOCK_CANCELLED, data)
-        self._forget_expected(data)
 
     # How
 
@@ -215,32 +213,31 @@ class RequestFile(NoticeFile):
         self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
         self._recall({NoticeKind.REMINDER, NoticeKind.DOCUMENTS_NEEDED}, Reason.WAIT_ENDED)
         self._overtake(self._of({NoticeKind.REOPENED}))
-        self._recall({NoticeKind.PAUSE_OVERRUN}, Reason.WAIT_ENDED, until_cycle=self.view.cycle)
+        for notice in self._of({NoticeKind.PAUSE_OVERRUN}):
+            if notice.caused_at <= news.occurred_at:  # else of a clock after the reopening, heard before this end
+                self._take_back(notice, Reason.WAIT_ENDED)
         self._plan(kind, cause, [CUSTOMER], Facts(outcome=outcome if kind is NoticeKind.CLOSED else None), news)
 
     def _expect(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
         former = self.view
         if data.objective != EXPECTED_TIME_OBJECTIVE or data.cycle < former.expected_cycle:
             return  # of a cycle that is over, told late
+        started_at = former.expected_started_at if data.cycle == former.expected_cycle else None
+        if isinstance(data, clocks.ClockStarted):
+            started_at = data.started_at
+        self.view = replace(former, expected_cycle=data.cycle, expected_started_at=started_at)
         if due_at == former.expected_at and former.expected_cycle in (0, data.cycle):
-            self.view = replace(former, expected_cycle=data.cycle)
             return
-        revision = former.expected_revision + 1
-        self.view = replace(former, expected_at=due_at, expected_cycle=data.cycle, expected_revision=revision)
+        self.view = replace(self.view, expected_at=due_at, expected_revision=former.expected_revision + 1)
         if former.expected_at is not None or former.cycle > 1:  # the first time is for the confirmation to state
             self._tell_expected(news)
-
-    def _forget_expected(self, data: clocks.ClockPayload) -> None:
-        """A clock that ended with its request, and of which nothing had been heard when the request did."""
-        if data.objective == EXPECTED_TIME_OBJECTIVE and self.view.is_closed and data.cycle <= self.view.cycle:
-            self.view = replace(self.view, ended_cycle=max(self.view.ended_cycle, data.cycle))
 
     def _tell_expected(self, news: News) -> None:
         """Tell the customer when it will be finished, unless they know or the request is over."""
         view = self.view
         if view.is_closed or view.submission is None or view.expected_at is None:
             return
-        if view.expected_cycle <= view.ended_cycle:
+        if view.is_expected_of_before:
             return  # of the time before the reopening; the new one comes
         if any(n.key.kind is NoticeKind.RECEIVED and n.is_recallable for n in self.notices.values()):
             return  # the confirmation has not gone; it will state the new time

@@ -228,9 +228,16 @@ def test_a_pause_that_lasted_too_long_is_told_to_nobody_when_it_is_over(ending: 
 
 def test_an_end_that_is_heard_late_spares_what_a_later_cycle_said() -> None:
     file = open_file(view=TOLD)
-    file.hear(news(clock(ClockPauseOverrun, cycle=2)))
+    file.hear(news(clock(ClockPauseOverrun), LATER))  # the first cycle of a clock that began after the reopening
     file.hear(news(RequestClosed(request_id=REQUEST, outcome="paid")))
     assert only(file, NoticeKind.PAUSE_OVERRUN).state is NoticeState.PLANNED
+
+
+def test_an_end_takes_back_that_a_pause_of_any_cycle_before_it_lasted_too_long() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockPauseOverrun, cycle=2)))
+    file.hear(news(RequestClosed(request_id=REQUEST, outcome="paid"), LATER))
+    assert only(file, NoticeKind.PAUSE_OVERRUN).reason is Reason.WAIT_ENDED
 
 
 def test_every_event_that_names_roles_to_tell_is_heard() -> None:

@@ -39,14 +39,16 @@ AGAIN = DUE + timedelta(days=3)
 CLOSED = RequestClosed(request_id=REQUEST, outcome="declined")
 REOPENED = RequestReopened(request_id=REQUEST, reason="new_evidence")
 LATE_NEWS = clock(ClockRetargeted, due_at=LATER, reason="late_news")
-STARTED = clock(ClockStarted, cycle=2, due_at=AGAIN)
+REOPENED_AT = NOW + timedelta(days=1)
+FIRST = clock(ClockStarted)
+STARTED = clock(ClockStarted, cycle=2, started_at=REOPENED_AT, due_at=AGAIN)
 OF_REQUESTS: Sequence[Payload] = (CLOSED, REOPENED)
 
 
 def heard(*data: Payload, view: RequestView = TOLD) -> RequestFile:
     file = open_file(view=view)
     for each in data:
-        file.hear(news(each))
+        file.hear(news(each, REOPENED_AT if each is REOPENED else NOW))
     return file
 
 
@@ -175,13 +177,37 @@ def test_a_clock_that_is_heard_of_only_after_its_request_ended_is_of_the_time_be
 
 
 def test_a_clock_that_first_starts_after_a_reopening_gives_the_expected_time() -> None:
-    file = heard(CLOSED, REOPENED, clock(ClockStarted), view=RequestView(REQUEST, submission=submission()))
-    assert file.view.expected_at == DUE
+    first = clock(ClockStarted, started_at=REOPENED_AT)
+    for order in ((CLOSED, REOPENED, first), (CLOSED, first, REOPENED), (first, CLOSED, REOPENED)):
+        file = heard(*order, view=RequestView(REQUEST, submission=submission()))
+        assert (NoticeKind.EXPECTED_TIME_CHANGED, 2, DUE, None) in told(file)
+
+
+def test_a_time_of_before_the_reopening_is_told_to_nobody_whenever_its_clock_is_heard_of() -> None:
+    closed = replace(TOLD, expected_at=None, expected_cycle=0, told_expected_at=None)
+    for order in ((FIRST, CLOSED, REOPENED), (CLOSED, FIRST, REOPENED), (CLOSED, REOPENED, FIRST)):
+        file = heard(*order, LATE_NEWS, view=closed)
+        assert [kind for kind, *_ in told(file)] == [NoticeKind.CLOSED, NoticeKind.REOPENED]
+
+
+def test_a_clock_counts_its_cycles_by_itself() -> None:
+    """Its first one began only after the first reopening, its second after the second."""
+    view = replace(TOLD, cycle=2, reopened_at=NOW, expected_started_at=NOW)
+    for order in ((CLOSED, STARTED, REOPENED), (STARTED, CLOSED, REOPENED), (CLOSED, REOPENED, STARTED)):
+        assert (NoticeKind.EXPECTED_TIME_CHANGED, 3, AGAIN, DUE) in told(heard(*order, view=view))
+
+
+def test_a_later_cycle_of_before_the_reopening_is_told_to_nobody() -> None:
+    """The clock began anew while the request was open."""
+    restarted = clock(ClockStarted, cycle=2, due_at=LATER)
+    view = replace(TOLD, expected_at=LATER, told_expected_at=LATER, expected_started_at=NOW)
+    file = heard(restarted, CLOSED, REOPENED, clock(ClockRetargeted, cycle=2, due_at=AGAIN), view=view)
+    assert [kind for kind, *_ in told(file)] == [NoticeKind.CLOSED, NoticeKind.REOPENED]
 
 
 def test_a_customer_who_was_told_no_time_is_told_the_one_after_the_reopening() -> None:
     untold = replace(TOLD, expected_at=None, expected_cycle=0, told_expected_at=None)
-    first = clock(ClockStarted), clock(ClockMet)
+    first = FIRST, clock(ClockMet)
     for order in ((REOPENED, STARTED), (STARTED, REOPENED), (*first, REOPENED, STARTED), (REOPENED, *first, STARTED)):
         assert (NoticeKind.EXPECTED_TIME_CHANGED, 2, AGAIN, None) in told(heard(CLOSED, *order, view=untold))
 
