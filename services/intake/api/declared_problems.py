@@ -44,7 +44,7 @@ MOVES_REFUSED: Mapping[str, tuple[str, ...]] = {
     "reopen": ("not_closed", "reopening_forbidden", _OVER, _ERASED, _FULL),
     "cancel": ("cancelling_forbidden", _OVER),
     "feedback": (_ERASED, _FULL),
-    "merge": (_OVER, "merge_forbidden"),
+    "merge": (_OVER, "merge_forbidden", _FULL),
     "process": ("process_forbidden", "stage_forbidden", "nothing_changed", _OVER, _FULL),
     "split": (_OVER, _ERASED, _FULL),
     "complain": (_ERASED, _FULL),
