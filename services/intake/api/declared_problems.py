@@ -62,7 +62,7 @@ CONFLICTS: Mapping[str, tuple[str, ...]] = {
     "POST /v1/keys/{prefix}:rotate": ("key_over",),
     "POST /v1/customers/{customer_id}:erase": ("requests_not_over",),
     "PUT /v1/processes/{process}": ("process_conflict",),
-    _SURVEY: ("not_closed", "feedback_final", _ERASED, _FULL),
+    _SURVEY: ("not_closed", "feedback_final", _ERASED),
 }
 
 DATA_CHECKED = frozenset(
