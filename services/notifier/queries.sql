@@ -61,7 +61,7 @@ ON CONFLICT DO NOTHING;
 -- Requests by id, with Postgres' clock.
 SELECT request_id, reference, kind, language, market, customer_id, status_path, correlation_id, submitted_at,
     recorded_at, stage, pause_reasons, outcome, cycle, expected_at, expected_cycle, expected_revision, ended_cycle,
-    told_expected_at, notice_sequence, clock_timestamp() AS real_now
+    expected_started_at, reopened_at, told_expected_at, notice_sequence, clock_timestamp() AS real_now
 FROM request_view
 WHERE request_id = ANY(:request_ids::uuid[])
 ORDER BY request_id FOR UPDATE;
@@ -74,12 +74,14 @@ UPDATE request_view AS v SET
     recorded_at = n.recorded_at, stage = n.stage, pause_reasons = n.pause_reasons, outcome = n.outcome,
     cycle = n.cycle, expected_at = n.expected_at, expected_cycle = n.expected_cycle,
     expected_revision = n.expected_revision, ended_cycle = n.ended_cycle,
+    expected_started_at = n.expected_started_at, reopened_at = n.reopened_at,
     told_expected_at = n.told_expected_at, notice_sequence = n.notice_sequence
 FROM jsonb_to_recordset(:views::jsonb) AS n (
     request_id uuid, reference text, kind text, language text, market text, customer_id uuid, status_path text,
     correlation_id text, submitted_at timestamptz, recorded_at timestamptz, stage text, pause_reasons text[],
     outcome text, cycle integer, expected_at timestamptz, expected_cycle integer, expected_revision integer,
-    ended_cycle integer, told_expected_at timestamptz, notice_sequence bigint)
+    ended_cycle integer, expected_started_at timestamptz, reopened_at timestamptz, told_expected_at timestamptz,
+    notice_sequence bigint)
 WHERE v.request_id = n.request_id;
 
 -- name: lock_notices_of_requests

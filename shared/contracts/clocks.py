@@ -19,7 +19,9 @@ class ClockPayload(Payload):
     objective: Code
     """``response`` or ``resolution``; any word a policy gives."""
     cycle: Count = 1
-    """1, then one more for each reopening."""
+    """1, then one more each time this objective starts again, by a reopening or another of its words. Not the number of
+    times the request was opened: an objective may begin only after a reopening.
+    """
     policy: Code
     policy_version: Count
     party: Code = "customer"
@@ -44,6 +46,8 @@ class ClockPaused(ClockPayload):
 
     paused_at: Instant
     reason: Code
+    withdrawn_warnings: tuple[Count, ...] = ()
+    """Levels of warnings that were told and, as is known now, have not come yet; each is told again when it comes."""
 
 
 class ClockResumed(ClockPayload):
@@ -51,6 +55,8 @@ class ClockResumed(ClockPayload):
 
     resumed_at: Instant
     due_at: Instant
+    withdrawn_warnings: tuple[Count, ...] = ()
+    """As of a pause."""
 
 
 class ClockRetargeted(ClockPayload):
@@ -62,6 +68,8 @@ class ClockRetargeted(ClockPayload):
     previous_due_at: Instant | None
     reason: Code
     """``changed``, ``extended``, ``reset``, ``policy_applied``, ``mode_changed`` or ``late_news``."""
+    withdrawn_warnings: tuple[Count, ...] = ()
+    """As of a pause."""
 
 
 class ClockWarned(ClockPayload):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
@@ -53,6 +54,10 @@ def line_too_long(limit: int) -> Problem:
     return Problem(413, "line_too_long", "The line is too long", f"At most {limit} bytes of a line are taken.")
 
 
+def nothing_came(seconds: float) -> Problem:
+    return Problem(408, "request_timeout", "No line came", f"A batch ends after {seconds:g} s with nothing sent.")
+
+
 def stored_part(reference: str, request_id: object) -> str:
     """The part of an answer that is stored with the key."""
     return f'{{"reference":"{reference}","id":"{request_id}","location":"/v1/requests/{reference}"}}'
@@ -75,9 +80,17 @@ def refused_line(number: int, key: str | None, problem: Problem) -> bytes:
     return _line({"line": number, "status": problem.status, **named}, problem)
 
 
-def last_line(resume_from: int, problem: Problem) -> bytes:
-    """Answers this line and all after it."""
-    return _line({"resume_from": resume_from, "status": problem.status}, problem)
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why nothing more is taken, from which line on."""
+
+    number: int
+    problem: Problem
+
+
+def last_line(halt: Halt) -> bytes:
+    """Answers the line of the halt and all after it."""
+    return _line({"resume_from": halt.number, "status": halt.problem.status}, halt.problem)
 
 
 def _line(answer: dict[str, Any], problem: Problem) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from fastapi import Response
@@ -21,10 +20,13 @@ from services.intake.api.arrivals import (
     tally_refusal,
 )
 from services.intake.api.batch_answers import Answer, Answers, NotTaken, pass_on
+from services.intake.api.batch_keys import KeysInUse
 from services.intake.api.batch_lines import (
+    Halt,
     accepted_line,
     last_line,
     line_too_long,
+    nothing_came,
     read_line,
     refusal_of_line,
     refused_line,
@@ -55,14 +57,6 @@ _BELIEVED_SECONDS = 2.0  # a batch may take hours, and a revocation holds within
 _LOOK_AGAIN_SECONDS = 0.1  # the backlog is counted once a second
 
 
-@dataclass(frozen=True, slots=True)
-class _Halt:
-    """Why nothing more is taken, from which line on."""
-
-    number: int
-    problem: Problem
-
-
 class BatchStream(Response):
     """Not the framework's own streaming answer: that one reads the rest of the body to learn of a disconnect."""
 
@@ -88,9 +82,10 @@ class BatchStream(Response):
         self._recognise = recognise
         self._recognised_at = monotonic()
         self._answers = Answers()
+        self._keys = KeysInUse(context.retry_after_seconds)
         self._has_answer = asyncio.Event()
         self._next = 1
-        self._halt: _Halt | None = None
+        self._halt: Halt | None = None
         self._is_gone = False
         self._is_read = False
 
@@ -117,7 +112,7 @@ class BatchStream(Response):
                     async with asyncio.timeout(_IDLE_SECONDS):
                         message = await receive()
                 except TimeoutError:
-                    self._halt_at(self._next, _idle())
+                    self._halt_at(self._next, nothing_came(_IDLE_SECONDS))
                     return
                 if message["type"] == "http.disconnect":
                     self._is_gone = True
@@ -147,7 +142,7 @@ class BatchStream(Response):
         except Retryable as error:
             self._halt_at(line.number, unavailable(error, self._context.retry_after_seconds))
             return
-        if self._halt is None:  # else it came while the line's key was looked up; nothing of the line was stored now
+        if self._halt is None:  # else it came while the line waited for its key; nothing of the line was stored now
             self._next = line.number + 1
             self._answers.add(answer)
             self._has_answer.set()
@@ -185,10 +180,10 @@ class BatchStream(Response):
         return None
 
     async def _answer(self, line: Line) -> Answer:
-        """Waits for nothing when the line is offered to be taken in.
+        """Waits for nothing when the line is offered to be taken in, and is the first with its key.
 
         Raises:
-            Retryable: nobody can say now whether the line was accepted before.
+            Retryable: nobody can say now whether the line, or the one that its key is of, was accepted before.
         """
         key = None
         try:
@@ -196,6 +191,9 @@ class BatchStream(Response):
                 raise line_too_long(self._context.line_limit)
             body = read_line(line.content)
             key = body.idempotency_key
+            await self._keys.turn(key, body.customer.id)
+            if self._halt is not None:
+                return Answer(line.number, key, b"")  # dropped: it was not offered
             keyed = Keyed(key, fingerprint("POST", self._path, line.content))
             now = self._context.clock.now()
             try:
@@ -214,7 +212,9 @@ class BatchStream(Response):
             return make_arrival(record, submission, examined, keyed, part, self._context)
 
         offer = self._context.submissions.offer
-        return Answer(line.number, key, offer(make, len(line.content), self._trace, is_of_batch=True))
+        answer = Answer(line.number, key, offer(make, len(line.content), self._trace, is_of_batch=True))
+        self._keys.add(answer, body.customer.id)
+        return answer
 
     async def _watch_for_stop(self) -> None:
         await self._context.submissions.stopping.wait()
@@ -223,7 +223,7 @@ class BatchStream(Response):
     def _halt_at(self, number: int, problem: Problem) -> None:
         """Take nothing more; what was taken is answered first. The earliest line counts."""
         if self._halt is None or number < self._halt.number:
-            self._halt = _Halt(number, problem)
+            self._halt = Halt(number, problem)
         self._has_answer.set()
 
     async def _write(self, send: Send, reading: asyncio.Task[None]) -> None:
@@ -251,10 +251,11 @@ class BatchStream(Response):
             return
         if not begun:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        end = b"" if self._halt is None else last_line(self._halt.number, self._halt.problem)
+        end = b"" if self._halt is None else last_line(self._halt)
         await send({"type": "http.response.body", "body": end, "more_body": False})
 
     def _told(self, answer: Answer, outcome: Outcome) -> bytes:
+        self._keys.remove(answer)
         if not isinstance(outcome, Exception):
             if outcome.is_replay:
                 REPLAYED.inc()
@@ -273,7 +274,3 @@ class BatchStream(Response):
     def _refused(self, number: int, key: str | None, problem: Problem) -> bytes:
         tally_refusal(problem.status, self._caller, self._context)
         return refused_line(number, key, problem)
-
-
-def _idle() -> Problem:
-    return Problem(408, "request_timeout", "No line came", f"A batch ends after {_IDLE_SECONDS:g} s with nothing sent.")

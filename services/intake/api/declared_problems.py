@@ -44,7 +44,7 @@ MOVES_REFUSED: Mapping[str, tuple[str, ...]] = {
     "reopen": ("not_closed", "reopening_forbidden", _OVER, _ERASED, _FULL),
     "cancel": ("cancelling_forbidden", _OVER),
     "feedback": (_ERASED, _FULL),
-    "merge": (_OVER, "merge_forbidden"),
+    "merge": (_OVER, "merge_forbidden", _FULL),
     "process": ("process_forbidden", "stage_forbidden", "nothing_changed", _OVER, _FULL),
     "split": (_OVER, _ERASED, _FULL),
     "complain": (_ERASED, _FULL),
@@ -62,7 +62,7 @@ CONFLICTS: Mapping[str, tuple[str, ...]] = {
     "POST /v1/keys/{prefix}:rotate": ("key_over",),
     "POST /v1/customers/{customer_id}:erase": ("requests_not_over",),
     "PUT /v1/processes/{process}": ("process_conflict",),
-    _SURVEY: ("not_closed", "feedback_final", _ERASED, _FULL),
+    _SURVEY: ("not_closed", "feedback_final", _ERASED),
 }
 
 DATA_CHECKED = frozenset(

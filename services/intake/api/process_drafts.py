@@ -95,7 +95,7 @@ async def apply(
     """
     text = _text(body)
     try:
-        draft = await context.processes.read_apart(text)
+        draft = await context.processes.read_to_apply(text)
         if draft.code != process:
             raise _invalid([FieldError(field="process", message=f"the text defines {draft.code}, the path {process}")])
         async with context.database.transaction() as connection:

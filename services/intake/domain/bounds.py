@@ -20,14 +20,26 @@ MOST_ENTRIES = 2_000
 RESERVED = 200
 """Further entries for what brings it to its end."""
 
-_ADDING = (moves.ReceiveMessage, moves.Note, moves.Attach, moves.Pause, moves.Extend, moves.SplitOff)
-"""Brings no request to its end."""
+_ADDING = (
+    moves.ReceiveMessage,
+    moves.Note,
+    moves.InformCustomer,
+    moves.Attach,
+    moves.ReceiveDocuments,
+    moves.Pause,
+    moves.Extend,
+    moves.Signal,
+    moves.SplitOff,
+    moves.Complain,
+    moves.Absorb,
+    moves.GiveFeedback,
+)
+"""Brings no request to its end: none may use up what is reserved for stages and control points."""
 
 _SETTLING = (
     moves.Close,
     moves.Cancel,
     moves.MergeInto,
-    moves.Absorb,
     moves.ConfirmFinding,
     moves.DismissFinding,
 )
@@ -80,7 +92,10 @@ def check_room(life: Life, move: Move) -> None:
     """
     if life.version < MOST_ENTRIES or isinstance(move, _SETTLING):
         return
-    if isinstance(move, _ADDING):
+    if isinstance(move, moves.Absorb):
+        detail = f"the request that it would be merged into has {life.version} entries and takes in no other"
+        raise MoveRefused("history_full", detail, "into", ["a request with a shorter history"])
+    if isinstance(move, _ADDING) or (isinstance(move, moves.Respond) and life.is_responded):
         detail = f"the history has {life.version} entries, and only what brings the request to its end is taken"
         raise MoveRefused("history_full", detail)
     if life.version >= MOST_ENTRIES + RESERVED:

@@ -23,9 +23,15 @@ _MOST_NAMED = 3
 at the likest three and finds no duplicate needs no fourth."""
 
 
-async def name_duplicates(connection: Connection, group: Sequence[Offer], limits: DuplicateLimits) -> None:
+async def name_duplicates(
+    connection: Connection, group: Sequence[Offer], limits: DuplicateLimits, *, is_among: bool = True
+) -> None:
     """Make those of the group anew, with a doubt, that are likely duplicates. What repeats the key of one before it is
     not taken in: it is doubted of nothing, and nothing is a duplicate of it.
+
+    Args:
+        is_among: they are compared with each other, too. A key that another transaction uses this moment is not seen
+            here; who stores the group finds that out, and asks again.
     """
     by_key: dict[tuple[str, str], Offer] = {}
     for offer in group:
@@ -34,7 +40,7 @@ async def name_duplicates(connection: Connection, group: Sequence[Offer], limits
     if not asked:
         return
     stored = await find_candidates(connection, [portrait for _, portrait in asked], limits.within)
-    firsts = await _new_ones(connection, asked)
+    firsts = await _new_ones(connection, asked) if is_among else set()
     earlier: defaultdict[tuple[str, str, str], Candidates] = defaultdict(list)
     for (offer, portrait), known in zip(asked, stored, strict=True):
         same = earlier[portrait.sort] if firsts else []

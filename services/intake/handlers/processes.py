@@ -68,12 +68,15 @@ class Processes:
         assert self._book is not None
         return self._book
 
-    def read(self, source: str, file: str) -> Process:
+    def read(self, source: str, file: str, *, is_stored: bool = False) -> Process:
         """
+        Args:
+            is_stored: the text was put in force before, so its size is no matter any more.
+
         Raises:
             InvalidDocument: names every wrong field.
         """
-        return read_process(source, file, _NEXT, worded=self._worded, personal=self._personal)
+        return read_process(source, file, _NEXT, worded=self._worded, personal=self._personal, is_stored=is_stored)
 
     async def start(self) -> None:
         """Put what is new in the files in force, and know what is in force.
@@ -81,10 +84,11 @@ class Processes:
         Raises:
             ConfigurationError: a file cannot be used, or the definitions leave a kind without one.
         """
-        drafts = {name: self.read(source, name) for name, source in self._files.items()}
-        _require_one_each(drafts)
         async with self._database.transaction() as connection:
             await store.lock(connection)
+            known = await store.known_sources(connection, self._files.values())
+            drafts = {n: self.read(source, n, is_stored=source in known) for n, source in self._files.items()}
+            _require_one_each(drafts)
             for name, draft in drafts.items():
                 source = self._files[name]
                 if await store.newest_file_source(connection, draft.code) != source:
@@ -130,6 +134,16 @@ class Processes:
             InvalidDocument: names every wrong field.
         """
         return await asyncio.to_thread(self.read, source, "process")
+
+    async def read_to_apply(self, source: str) -> Process:
+        """As ``read_apart``; a text that was put in force before may be of any size.
+
+        Raises:
+            InvalidDocument: names every wrong field.
+        """
+        async with self._database.connection() as connection:
+            is_stored = source in await store.known_sources(connection, [source])
+        return await asyncio.to_thread(self.read, source, "process", is_stored=is_stored)
 
     async def apply(
         self,

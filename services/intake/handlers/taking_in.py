@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from uuid import UUID
@@ -23,13 +24,19 @@ from services.intake.store.submissions import Arrival, Encrypted, Taken, encrypt
 from shared.contracts.envelope import Event, encode
 from shared.contracts.payload import Payload
 from shared.contracts.topics import CONTACTS, REQUESTS
-from shared.errors import Retryable
+from shared.errors import PunctualError, Retryable
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 
 ACCEPTED = Count("punctual_intake_requests_accepted_total", "Requests accepted.", ["channel", "kind"])
 
 _accepted = cache(ACCEPTED.labels)  # its own look-up takes a lock; channels are few
+
+_ATTEMPTS = 2  # the second sees the key that spoilt the first; beyond that members are not compared with each other
+
+
+class _NamesUnstored(PunctualError):
+    """A likely duplicate names a member of the group whose key another transaction had meanwhile."""
 
 
 async def take_in(
@@ -51,15 +58,40 @@ async def take_in(
         CustomerMet, NameClash, KeyInFlight, CustomerBusy, Unstorable: nothing is stored; one of the group is at fault.
         DatabaseUnavailable: whether the commit happened may be unknown.
     """
+    for _ in range(_ATTEMPTS):
+        with suppress(_NamesUnstored):
+            return await _take_in(database, outbox, group, patience, customer_keys, validation, is_among=True)
+    return await _take_in(database, outbox, group, patience, customer_keys, validation, is_among=False)
+
+
+async def _take_in(
+    database: Database,
+    outbox: Outbox,
+    group: Sequence[Offer],
+    patience: timedelta,
+    customer_keys: CustomerKeys,
+    validation: Validation | None,
+    *,
+    is_among: bool,
+) -> list[Outcome]:
+    """As ``take_in``.
+
+    Args:
+        is_among: members of the group may be duplicates of each other.
+
+    Raises:
+        _NamesUnstored: nothing is stored.
+    """
     answers: Mapping[tuple[str, str], Answer] = {}
     async with writing(database) as connection:
         if validation is not None:
-            await name_duplicates(connection, group, validation.book.duplicates)
+            await name_duplicates(connection, group, validation.book.duplicates, is_among=is_among)
         arrivals = [offer.arrival for offer in group]
         encrypted = await _encrypt(connection, group, customer_keys)
         taken = await insert_requests(connection, arrivals, encrypted, patience)
         if len(taken) < len(arrivals):
             repeats = [arrival for arrival in arrivals if arrival.submission.request_id not in taken]
+            _check_named(group, {str(arrival.submission.request_id) for arrival in repeats})
             answers = await find_answers(connection, {(a.submission.channel, a.key) for a in repeats})
         woken = [a.submission.request_id for a in arrivals if a.wakes_rules and a.submission.request_id in taken]
         if woken:
@@ -87,6 +119,15 @@ async def take_in(
         else _repeated(arrival, answers)
         for arrival in arrivals
     ]
+
+
+def _check_named(group: Sequence[Offer], unstored: Set[str]) -> None:
+    """
+    Raises:
+        _NamesUnstored: one is said to be a duplicate of a request that will never be.
+    """
+    if not all(unstored.isdisjoint(offer.duplicates) for offer in group):
+        raise _NamesUnstored("a key of the group was used while its transaction was under way")
 
 
 async def _encrypt(connection: Connection, group: Sequence[Offer], customer_keys: CustomerKeys) -> list[Encrypted]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -61,6 +62,13 @@ async def newest_file_source(connection: Connection, process: str) -> str | None
     """What was last taken from the process's file."""
     source: str | None = await _STATEMENTS["newest_file_source"].fetchval(connection, process=process)
     return source
+
+
+async def known_sources(connection: Connection, sources: Collection[str]) -> set[str]:
+    """Those of some texts that were ever put in force, from wherever."""
+    storable = [source for source in sources if "\0" not in source]  # Postgres takes no such text, not even to compare
+    rows = await _STATEMENTS["known_process_sources"].fetch(connection, sources=storable)
+    return {row["source"] for row in rows}
 
 
 async def was_file_source(connection: Connection, process: str, source: str) -> bool:

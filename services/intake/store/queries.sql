@@ -284,6 +284,10 @@ FROM process_version WHERE process = :process AND version = :version::integer;
 -- What was last taken from a process's file.
 SELECT source FROM process_version WHERE process = :process AND origin = 'file' ORDER BY version DESC LIMIT 1;
 
+-- name: known_process_sources
+-- Those of some texts that were ever put in force.
+SELECT DISTINCT source FROM process_version WHERE source = ANY(:sources::text[]);
+
 -- name: was_process_file
 -- Whether a text was ever taken from a process's file.
 SELECT EXISTS (SELECT FROM process_version WHERE process = :process AND origin = 'file' AND source = :source);

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.views import RequestView
-from services.notifier.domain.words import EMAIL, NoticeState
+from services.notifier.domain.words import EMAIL, NoticeKind, NoticeState
 from shared.contracts.notices import NoticeFailed, NoticePayload, NoticeSent, NoticeSuppressed
 from shared.contracts.payload import Language
 
@@ -38,6 +38,8 @@ def announce(
                 **identity, channel=EMAIL, language=language, sent_at=now, told_expected_at=notice.told_expected_at
             )
         case NoticeState.FAILED:
+            if notice.key.kind is NoticeKind.EXPECTED_TIME_CHANGED and notice.was_perhaps_seen:
+                view = replace(view, told_expected_at=None)  # nobody knows; a return to the former time is told, too
             return view, NoticeFailed(**identity, channel=EMAIL, reason=notice.reason)
         case _:
             return view, NoticeSuppressed(**identity, reason=notice.reason)

@@ -1,7 +1,7 @@
 """One notice and its state machine. Every function gives a new notice; a move the model forbids raises.
 
 planned ─▶ held ⇄ ready ─▶ sending(claimed ─▶ transmitting) ─▶ sent | failed | ready again | in_doubt
-planned, held, ready, sending(claimed) ─▶ suppressed | withdrawn | planned anew; in_doubt ─▶ sent | failed | ready again
+planned, held, ready, sending(claimed) ─▶ suppressed | withdrawn | planned anew; in_doubt ─▶ sent | failed, ⇄ ready
 
 While some of its recipients have it, it is ready again for the others alone: it can neither be taken back nor fail.
 """
@@ -252,7 +252,7 @@ def put_off(notice: Notice, real_now: datetime, attend_at: datetime) -> Notice:
 
 
 def doubt(notice: Notice, attend_at: datetime) -> Notice:
-    _require(notice.state is NoticeState.SENDING or notice.state is NoticeState.IN_DOUBT, notice)
+    _require(notice.state in {NoticeState.SENDING, NoticeState.IN_DOUBT} or notice.is_repeat_waiting, notice)
     return replace(notice, state=NoticeState.IN_DOUBT, phase=None, reason=Reason.IN_DOUBT, attend_at=attend_at)
 
 

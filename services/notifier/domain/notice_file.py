@@ -60,23 +60,14 @@ class NoticeFile:
             self.notices[notice.notice_id] = notice
             self.planned.add(notice.notice_id)
 
-    def _recall(
-        self,
-        kinds: Collection[NoticeKind],
-        reason: Reason,
-        data: ClockPayload | None = None,
-        until_cycle: int | None = None,
-    ) -> None:
+    def _recall(self, kinds: Collection[NoticeKind], reason: Reason, data: ClockPayload | None = None) -> None:
         """Withdraw what nobody can have seen yet, and never repeat what somebody may.
 
         Args:
             data: says whose clock's; None for all of the request.
-            until_cycle: spares what a clock said of a later cycle, which may be heard before the end of this one.
         """
-        found = self._of_clock(kinds, data) if data else self._of(kinds)
-        for notice in found:
-            if until_cycle is None or notice.key.cycle <= until_cycle:
-                self._take_back(notice, reason)
+        for notice in self._of_clock(kinds, data) if data else self._of(kinds):
+            self._take_back(notice, reason)
 
     def _take_back(self, notice: Notice, reason: Reason) -> None:
         is_unseen = notice.is_recallable

@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import singledispatchmethod
 
 from services.notifier.domain import notice as moves
+from services.notifier.domain.causes import asking, cause_of, number_of
 from services.notifier.domain.news import News
-from services.notifier.domain.notice import Facts, Notice
+from services.notifier.domain.notice import Facts
 from services.notifier.domain.notice_file import NoticeFile
 from services.notifier.domain.views import Submission
 from services.notifier.domain.words import CUSTOMER, EXPECTED_TIME_OBJECTIVE, NoticeKind, Reason, role_audience
@@ -79,14 +80,14 @@ class RequestFile(NoticeFile):
         self.view = replace(self.view, pause_reasons=self.view.pause_reasons | {data.reason})
         if data.documents and not self.view.is_closed:
             # Two may be asked for at one instant: not every source has seconds.
-            cause = f"{_asking(data.reason)}{news.occurred_at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"
+            cause = f"{asking(data.reason)}{news.occurred_at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"
             self._plan(NoticeKind.DOCUMENTS_NEEDED, cause, [CUSTOMER], Facts(documents=data.documents), news)
 
     @_apply.register
     def _resumed(self, data: requests.RequestResumed, _: News) -> None:
         self.view = replace(self.view, pause_reasons=self.view.pause_reasons - {data.reason})
         for notice in self._of({NoticeKind.DOCUMENTS_NEEDED}):
-            if notice.key.cause.startswith(_asking(data.reason)):
+            if notice.key.cause.startswith(asking(data.reason)):
                 self._take_back(notice, Reason.WAIT_ENDED)
 
     @_apply.register
@@ -103,7 +104,7 @@ class RequestFile(NoticeFile):
 
     @_apply.register
     def _reopened(self, _: requests.RequestReopened, news: News) -> None:
-        self.view = replace(self.view, outcome=None, cycle=self.view.cycle + 1)
+        self.view = replace(self.view, outcome=None, cycle=self.view.cycle + 1, reopened_at=news.occurred_at)
         self._overtake(self._of({NoticeKind.CLOSED, NoticeKind.CANCELLED, NoticeKind.MERGED}))
         self._plan(NoticeKind.REOPENED, "reopening", [CUSTOMER], Facts(), news)
         self._tell_expected(news)  # the clock may have started again before we heard why
@@ -115,20 +116,24 @@ class RequestFile(NoticeFile):
         self._expect(data, data.due_at, news)
 
     @_apply.register
+    def _paused_clock(self, data: clocks.ClockPaused, _: News) -> None:
+        self._unwarn(data)
+
+    @_apply.register
     def _resumed_clock(self, data: clocks.ClockResumed, news: News) -> None:
         self._recall({NoticeKind.PAUSE_OVERRUN}, Reason.PAUSE_ENDED, data)
-        self._move(data, data.due_at, news)
+        self._move(data, news)
 
     @_apply.register
     def _retargeted(self, data: clocks.ClockRetargeted, news: News) -> None:
         if data.reason == _RESET:
             self._recall({NoticeKind.WARNING}, Reason.DEADLINE_MOVED, data)
-        self._move(data, data.due_at, news)
+        self._move(data, news)
 
     @_apply.register
     def _warned(self, data: clocks.ClockWarned, news: News) -> None:
         """A newer warning of a level takes the place of one that did not go."""
-        cause = _cause(data, NoticeKind.WARNING, data.level, data.due_at, news)
+        cause = cause_of(data, NoticeKind.WARNING, data.level, data.due_at, news)
         for notice in self._of_clock({NoticeKind.WARNING}, data):
             is_older = notice.facts.level == data.level and notice.caused_at <= news.occurred_at
             if is_older and notice.key.cause != cause:
@@ -148,7 +153,7 @@ class RequestFile(NoticeFile):
     def _pause_overrun(self, data: clocks.ClockPauseOverrun, news: News) -> None:
         facts = Facts(objective=data.objective, level=data.level, paused_at=data.paused_at, pause_reason=data.reason)
         audiences = [role_audience(role) for role in data.notify_roles]
-        cause = _cause(data, NoticeKind.PAUSE_OVERRUN, data.level, data.paused_at, news)
+        cause = cause_of(data, NoticeKind.PAUSE_OVERRUN, data.level, data.paused_at, news)
         self._plan(NoticeKind.PAUSE_OVERRUN, cause, audiences, facts, news, data.cycle)
 
     @_apply.register
@@ -157,13 +162,14 @@ class RequestFile(NoticeFile):
         self._recall(kinds, Reason.BREACH_WITHDRAWN, data)
         corrected: dict[str, int] = {}
         for former in self._of_clock({NoticeKind.BREACH_WITHDRAWN}, data):
-            corrected[former.key.audience] = max(_number(former), corrected.get(former.key.audience, -1))
+            if number_of(former):  # else it does not tell which breaches it took back
+                corrected[former.key.audience] = max(number_of(former), corrected.get(former.key.audience, -1))
         seen = [n for n in self._of_clock(kinds, data) if n.was_perhaps_seen]
-        told = sorted({n.key.audience for n in seen if _number(n) > corrected.get(n.key.audience, -1)})
+        told = sorted({n.key.audience for n in seen if number_of(n) > corrected.get(n.key.audience, -1)})
         facts = Facts(objective=data.objective, due_at=data.due_at, stopped_at=data.stopped_at)
         self._plan(
             NoticeKind.BREACH_WITHDRAWN,
-            _cause(data, NoticeKind.BREACH_WITHDRAWN, 0, data.due_at, news),
+            cause_of(data, NoticeKind.BREACH_WITHDRAWN, 0, data.due_at, news),
             told,
             facts,
             news,
@@ -173,22 +179,33 @@ class RequestFile(NoticeFile):
     @_apply.register
     def _stopped(self, data: clocks.ClockMet | clocks.ClockMissed, _: News) -> None:
         self._recall({NoticeKind.WARNING, NoticeKind.PAUSE_OVERRUN}, Reason.CLOCK_STOPPED, data)
-        self._forget_expected(data)
 
     @_apply.register
     def _cancelled(self, data: clocks.ClockCancelled, _: News) -> None:
         kinds = {NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION, NoticeKind.PAUSE_OVERRUN}
         self._recall(kinds, Reason.CLOCK_CANCELLED, data)
-        self._forget_expected(data)
 
     # How
 
-    def _move(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
-        """A warning that did not go names the new deadline: a rung that came is not told again."""
+    def _move(self, data: clocks.ClockResumed | clocks.ClockRetargeted, news: News) -> None:
+        """A warning that did not go names the new deadline, unless it comes again; one that some have names the old one
+        to nobody else.
+        """
+        self._unwarn(data)
         for notice in self._of_clock({NoticeKind.WARNING}, data):
-            if notice.is_recallable and notice.facts.due_at != due_at:
-                self.replace(moves.restate(notice, replace(notice.facts, due_at=due_at)))
-        self._expect(data, due_at, news)
+            if notice.facts.due_at == data.due_at:
+                continue
+            if notice.is_recallable:
+                self.replace(moves.restate(notice, replace(notice.facts, due_at=data.due_at)))
+            elif notice.is_partly_sent:
+                self._overtake([notice])
+        self._expect(data, data.due_at, news)
+
+    def _unwarn(self, data: clocks.ClockPaused | clocks.ClockResumed | clocks.ClockRetargeted) -> None:
+        """Take back the warnings that have not come after all; each comes again."""
+        for notice in self._of_clock({NoticeKind.WARNING}, data):
+            if notice.facts.level in data.withdrawn_warnings:
+                self._take_back(notice, Reason.DEADLINE_MOVED)
 
     def _end(self, outcome: str, kind: NoticeKind, cause: str, news: News) -> None:
         ended_cycle = min(self.view.expected_cycle, self.view.cycle)  # a later one only overtook the news of the end
@@ -196,41 +213,42 @@ class RequestFile(NoticeFile):
         self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
         self._recall({NoticeKind.REMINDER, NoticeKind.DOCUMENTS_NEEDED}, Reason.WAIT_ENDED)
         self._overtake(self._of({NoticeKind.REOPENED}))
-        self._recall({NoticeKind.PAUSE_OVERRUN}, Reason.WAIT_ENDED, until_cycle=self.view.cycle)
+        for notice in self._of({NoticeKind.PAUSE_OVERRUN}):
+            if notice.caused_at <= news.occurred_at:  # else of a clock after the reopening, heard before this end
+                self._take_back(notice, Reason.WAIT_ENDED)
         self._plan(kind, cause, [CUSTOMER], Facts(outcome=outcome if kind is NoticeKind.CLOSED else None), news)
 
     def _expect(self, data: clocks.ClockPayload, due_at: datetime, news: News) -> None:
         former = self.view
         if data.objective != EXPECTED_TIME_OBJECTIVE or data.cycle < former.expected_cycle:
             return  # of a cycle that is over, told late
+        started_at = former.expected_started_at if data.cycle == former.expected_cycle else None
+        if isinstance(data, clocks.ClockStarted):
+            started_at = data.started_at
+        self.view = replace(former, expected_cycle=data.cycle, expected_started_at=started_at)
         if due_at == former.expected_at and former.expected_cycle in (0, data.cycle):
-            self.view = replace(former, expected_cycle=data.cycle)
             return
-        revision = former.expected_revision + 1
-        self.view = replace(former, expected_at=due_at, expected_cycle=data.cycle, expected_revision=revision)
+        self.view = replace(self.view, expected_at=due_at, expected_revision=former.expected_revision + 1)
         if former.expected_at is not None or former.cycle > 1:  # the first time is for the confirmation to state
             self._tell_expected(news)
-
-    def _forget_expected(self, data: clocks.ClockPayload) -> None:
-        """A clock that ended with its request, and of which nothing had been heard when the request did."""
-        if data.objective == EXPECTED_TIME_OBJECTIVE and self.view.is_closed and data.cycle <= self.view.cycle:
-            self.view = replace(self.view, ended_cycle=max(self.view.ended_cycle, data.cycle))
 
     def _tell_expected(self, news: News) -> None:
         """Tell the customer when it will be finished, unless they know or the request is over."""
         view = self.view
         if view.is_closed or view.submission is None or view.expected_at is None:
             return
-        if view.expected_cycle <= view.ended_cycle:
+        if view.is_expected_of_before:
             return  # of the time before the reopening; the new one comes
         if any(n.key.kind is NoticeKind.RECEIVED and n.is_recallable for n in self.notices.values()):
             return  # the confirmation has not gone; it will state the new time
-        self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)
         in_flight = [n for n in self.notices.values() if n.is_for_customer and n.is_live and n.was_perhaps_seen]
-        if view.expected_at == view.told_expected_at and not in_flight:
+        self._recall({NoticeKind.EXPECTED_TIME_CHANGED}, Reason.SUPERSEDED)  # also what was perhaps seen and waits
+        told = [view.told_expected_at, *(n.told_expected_at for n in reversed(in_flight))]
+        known = [at for at in told if at is not None]
+        if known and all(at == view.expected_at for at in known):
             return  # it moved and came back before anybody was told
-        told = next((n.told_expected_at for n in reversed(in_flight) if n.told_expected_at), None)
-        facts = Facts(expected_at=view.expected_at, previous_expected_at=view.told_expected_at or told)
+        previous = next((at for at in known if at != view.expected_at), None)
+        facts = Facts(expected_at=view.expected_at, previous_expected_at=previous)
         cause = f"revision:{view.expected_revision}"
         self._plan(NoticeKind.EXPECTED_TIME_CHANGED, cause, [CUSTOMER], facts, news)
 
@@ -244,23 +262,4 @@ class RequestFile(NoticeFile):
     ) -> None:
         facts = Facts(objective=data.objective, level=level, due_at=data.due_at)
         audiences = [role_audience(role) for role in roles]
-        self._plan(kind, _cause(data, kind, level, data.due_at, news), audiences, facts, news, data.cycle)
-
-
-def _asking(reason: str) -> str:
-    """How the cause of asking for documents begins."""
-    return f"paused:{reason}:"
-
-
-def _cause(data: clocks.ClockPayload, kind: str, level: int, at: datetime, news: News) -> str:
-    """With the deadline, or the beginning of the pause, for whoever reads it, and with the event's number: late news
-    can withdraw a breach and later news bring it back at the very same deadline. An event that is heard again has the
-    number it had.
-    """
-    return f"{data.clock_id}:{data.cycle}:{kind}:{level}:{at:%Y%m%dT%H%M%S.%fZ}:{news.sequence}"
-
-
-def _number(notice: Notice) -> int:
-    """Of the clock's event that caused it; 0 where the cause does not tell, as it did not at first."""
-    number = notice.key.cause.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
+        self._plan(kind, cause_of(data, kind, level, data.due_at, news), audiences, facts, news, data.cycle)

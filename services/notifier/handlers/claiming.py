@@ -130,10 +130,15 @@ class Claiming:
 
 
 def _wait(unreadable: Locked, *, is_damaged: bool) -> Notice:
-    """For the master key; or for the next event on the request or the customer, which writes a damaged mail anew."""
+    """For the master key; or for the next event on the request or the customer, which writes a damaged mail anew.
+
+    A repeat, whose bytes must be the same, is in doubt again: that doubt is its second, and ends it.
+    """
     notice = unreadable.notice
     if is_damaged and notice.is_recallable:
         return moves.hold(notice, Reason.WAITING_CONTACT)
+    if is_damaged:
+        return moves.doubt(notice, unreadable.real_now)
     return moves.postpone(notice, unreadable.real_now + _UNTIL_READABLE)
 
 

@@ -177,8 +177,6 @@ class Journal:
     def _measure(self, batch: Sequence[_Entry], written: _Written) -> None:
         count_moves(written.before, written.changed)
         for notice in written.changed:
-            if notice.state is NoticeState.SENT and notice.remaining is not None:
-                _log.warning("given up for some", notice_id=str(notice.notice_id), recipients=len(notice.remaining))
             submission = written.views[notice.key.request_id].submission if not notice.is_live else None
             if submission and notice.key.kind is NoticeKind.RECEIVED and notice.state is NoticeState.SENT:
                 waited = (written.now - submission.recorded_at).total_seconds() / self._clock.speed

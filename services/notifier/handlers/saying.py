@@ -12,11 +12,15 @@ from services.notifier.domain.announcing import announce
 from services.notifier.domain.news import ErasureNews
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.views import RequestView
+from services.notifier.domain.words import NoticeState
 from shared.contracts.envelope import Event
 from shared.contracts.notices import ContactErased
 from shared.contracts.payload import Language, Payload
 from shared.ids import new_id
 from shared.telemetry.context import Trace, child
+from shared.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
 
 SOURCE = "/punctual/notifier"
 
@@ -26,9 +30,14 @@ NOTICES = Counter("punctual_notifier_notices_total", "Notices by kind that enter
 def say(
     views: dict[UUID, RequestView], ended: Sequence[Notice], languages: Mapping[UUID, Language], now: datetime
 ) -> list[Event[Payload]]:
-    """One event per ended notice; raises the sequences in ``views``, whose rows the caller has locked."""
+    """One event per ended notice; raises the sequences in ``views``, whose rows the caller has locked.
+
+    Logs what some never got. A transaction that has to be repeated logs it again.
+    """
     events: list[Event[Payload]] = []
     for notice in ended:
+        if notice.state is NoticeState.SENT and notice.remaining is not None:
+            _log.warning("given up for some", notice_id=str(notice.notice_id), recipients=len(notice.remaining))
         request_id = notice.key.request_id
         view, payload = announce(views[request_id], notice, languages.get(notice.notice_id), now)
         views[request_id] = view

@@ -40,6 +40,8 @@ def view_of(row: Record) -> RequestView:
         expected_at=row["expected_at"],
         expected_cycle=row["expected_cycle"],
         expected_revision=row["expected_revision"],
+        expected_started_at=row["expected_started_at"],
+        reopened_at=row["reopened_at"],
         ended_cycle=row["ended_cycle"],
         told_expected_at=row["told_expected_at"],
         notice_sequence=row["notice_sequence"],

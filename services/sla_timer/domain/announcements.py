@@ -84,6 +84,7 @@ def announce(
         "mode": clock.mode.value,
     }
     pauses = course.pauses if course is not None else NO_PAUSES
+    unwarned = tuple(sorted(key.level for key in withdrawn if key.kind is RungKind.WARNING))
     told: list[Announcement] = []
     if before is None and course is not None:
         told.append(_started(course, common))
@@ -92,10 +93,10 @@ def announce(
         told.append(_withdrawn(before, after, pauses, common))
     if course is not None and before is not None:
         if is_lifted and before.is_paused and after.is_paused:
-            told += _paused(pauses, common)  # it was told to be late, so what it is now has to be told
-        told += _movement(before, after, pauses, _why(event, course.target.objective), common)
+            told += _paused(pauses, unwarned, common)  # it was told to be late, so what it is now has to be told
+        told += _movement(before, after, pauses, _why(event, course.target.objective), unwarned, common)
     elif before is None and after.is_paused:
-        told += _paused(pauses, common)
+        told += _paused(pauses, unwarned, common)
     told += [_came(key, at, rung.roles, course, after, common) for key, at, rung in news if course is not None]
     has_breached = any(key.kind is RungKind.BREACH for key, _, _ in news)
     if after.ended_at is not None and (is_lifted or has_breached or before is None or _ends_otherwise(before, after)):
@@ -141,27 +142,32 @@ def _withdrawn(before: Reading, after: Reading, pauses: Pauses, common: dict[str
     return Announcement(stopped_at, ClockBreachWithdrawn, {**common, "due_at": due_at, "stopped_at": stopped_at})
 
 
-def _movement(before: Reading, after: Reading, pauses: Pauses, why: str, common: dict[str, Any]) -> list[Announcement]:
+def _movement(
+    before: Reading, after: Reading, pauses: Pauses, why: str, unwarned: tuple[int, ...], common: dict[str, Any]
+) -> list[Announcement]:
     if after.ended_at is not None:
         return []
     goes_on = before.ended_at is not None  # it was told to have ended, and late news shows that it has not
     if before.is_paused and not after.is_paused and not goes_on and after.due_at is not None:
         resumed_at = max((end for _, end in pauses.closed if end <= after.read_at), default=after.started_at)
-        return [Announcement(resumed_at, ClockResumed, {**common, "resumed_at": resumed_at, "due_at": after.due_at})]
+        resumed = {**common, "resumed_at": resumed_at, "due_at": after.due_at, "withdrawn_warnings": unwarned}
+        return [Announcement(resumed_at, ClockResumed, resumed)]
     told: list[Announcement] = []
     if after.due_at is not None and (goes_on or (before.due_at is not None and before.due_at != after.due_at)):
         moved = {**common, "due_at": after.due_at, "previous_due_at": before.due_at, "reason": why}
+        moved["withdrawn_warnings"] = unwarned
         told.append(Announcement(after.read_at, ClockRetargeted, moved))
     if after.is_paused and (goes_on or not before.is_paused):
-        told += _paused(pauses, common)
+        told += _paused(pauses, unwarned, common)
     return told
 
 
-def _paused(pauses: Pauses, common: dict[str, Any]) -> list[Announcement]:
+def _paused(pauses: Pauses, unwarned: tuple[int, ...], common: dict[str, Any]) -> list[Announcement]:
     since = pauses.open_since or max((start for start, _ in pauses.closed), default=None)
     if since is None:
         return []
-    return [Announcement(since, ClockPaused, {**common, "paused_at": since, "reason": pauses.reason or "pause"})]
+    paused = {**common, "paused_at": since, "reason": pauses.reason or "pause", "withdrawn_warnings": unwarned}
+    return [Announcement(since, ClockPaused, paused)]
 
 
 def _came(

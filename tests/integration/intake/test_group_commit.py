@@ -18,8 +18,9 @@ import pytest
 
 from services.intake.domain.anomalies.likeness import Duplicate, Portrait
 from services.intake.handlers.group_commit import GroupCommit
-from services.intake.handlers.offers import KeyReused, Outcome, Settled
-from services.intake.store.answers import KeyInFlight, claim_key
+from services.intake.handlers.offers import KeyReused, Offer, Outcome, Settled
+from services.intake.handlers.taking_in import take_in
+from services.intake.store.answers import KeyInFlight, claim_key, complete_answer
 from services.intake.store.refusals import Unstorable
 from services.intake.store.submissions import Arrival
 from shared.contracts.contacts import EncryptedContactRecorded
@@ -31,6 +32,7 @@ from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.telemetry.context import new_trace
+from shared.testing.plumbing import wait_until
 from tests.integration.intake.front_door import START, SUBMISSION, UNHURRIED, Intake, write
 from tests.integration.intake.test_keeping import arrival
 from tests.unit.intake.shipped import MASTER_KEYS, new_validation
@@ -236,6 +238,20 @@ async def test_of_a_key_that_occurs_twice_in_a_large_group_the_first_is_stored(i
     assert outcomes[20] == Settled(201, first.body, first.submission)
 
 
+def portrayed(item: Arrival, policy: str, named: dict[UUID, list[str]]) -> Callable[..., Arrival]:
+    """Makes it, about a policy, and writes down what it is called a duplicate of."""
+    submission = item.submission
+    portrait = Portrait(
+        submission.channel, submission.contact.external_id, submission.kind, None, START, policy, policy, 5.0
+    )
+
+    def make(duplicates: Sequence[Duplicate] = ()) -> Arrival:
+        named[submission.request_id] = [one.request_id for one in duplicates]
+        return replace(item, portrait=portrait)
+
+    return make
+
+
 @pytest.mark.parametrize("seed", range(5, 9))
 async def test_nothing_is_called_a_duplicate_of_what_is_not_stored(intake: Intake, seed: int) -> None:
     arrivals, first, repeat = with_a_pair(seed)
@@ -244,25 +260,38 @@ async def test_nothing_is_called_a_duplicate_of_what_is_not_stored(intake: Intak
     group = [*arrivals[:22], like_them, *arrivals[22:]]
     named: dict[UUID, list[str]] = {}
 
-    def portrayed(item: Arrival) -> Callable[..., Arrival]:
-        submission, policy = item.submission, policies.get(item.key, item.key)
-        portrait = Portrait(
-            submission.channel, submission.contact.external_id, submission.kind, None, START, policy, policy, 5.0
-        )
-
-        def make(duplicates: Sequence[Duplicate] = ()) -> Arrival:
-            named[submission.request_id] = [one.request_id for one in duplicates]
-            return replace(item, portrait=portrait)
-
-        return make
-
     commit = group_commit(intake, validation=new_validation(finds_duplicates=True))
-    outcomes = await asyncio.gather(*offer(commit, [portrayed(item) for item in group]))
+    made = [portrayed(item, policies.get(item.key, item.key), named) for item in group]
+    outcomes = await asyncio.gather(*offer(commit, made))
     new = {str(item.submission.request_id) for item, outcome in zip(group, outcomes, strict=True) if is_new(outcome)}
     assert len(new) == 100
     assert set(chain.from_iterable(named.values())) <= new
     assert named[like_them.submission.request_id] == [str(first.submission.request_id)]
     assert named[repeat.submission.request_id] == []
+
+
+async def test_nothing_is_called_a_duplicate_of_what_another_process_stores_this_moment(intake: Intake) -> None:
+    customer, policy = new_id().hex, new_id().hex
+    arrivals = [arrival(customer), arrival(customer), arrival(customer)]
+    named: dict[UUID, list[str]] = {}
+    made = [portrayed(item, policy, named) for item in arrivals]
+    group = [Offer(make, make(), 100, new_trace(), 0.0, asyncio.get_running_loop().create_future()) for make in made]
+    key, long = arrivals[0].key, timedelta(seconds=30)
+
+    async def is_waiting() -> bool:
+        async with intake.database.connection() as looking:
+            return bool(await looking.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    async with intake.database.transaction() as connection:
+        assert await claim_key(connection, arrivals[0].submission.channel, key, bytes(32), long)
+        keys, validation = intake.context.customer_keys, new_validation(finds_duplicates=True)
+        storing = asyncio.create_task(take_in(intake.database, intake.outbox, group, long, keys, validation))
+        await wait_until(is_waiting)
+        await complete_answer(connection, arrivals[0].submission.channel, key, None, 201, "{}")
+    outcomes = await storing
+    assert [is_new(outcome) for outcome in outcomes] == [False, True, True]
+    _, second, third = (item.submission.request_id for item in arrivals)
+    assert (named[second], named[third]) == ([], [str(second)])
 
 
 async def test_two_processes_with_the_same_keys_and_customers_never_block_each_other_for_good(intake: Intake) -> None:

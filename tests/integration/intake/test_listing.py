@@ -185,6 +185,15 @@ async def test_what_others_have_hides_nothing_that_an_id_begins_with(intake: Int
     assert len(await references(intake, q=beginning)) == 10
 
 
+async def test_requests_with_one_id_hide_no_other_that_begins_so(intake: Intake) -> None:
+    beginning = f"E{new_id().hex[-10:].upper()}-"
+    for _ in range(11):
+        await intake.submit(kind="enquiry", external_id=f"{beginning}1")
+    other = await intake.submit(kind="enquiry", external_id=f"{beginning}2")
+    found = await references(intake, q=beginning)
+    assert (len(found), found[0]) == (12, other["reference"])
+
+
 async def test_a_mistyped_reference_says_so_where_anything_may_be_looked_for(intake: Intake) -> None:
     reference = (await intake.submit())["reference"]
     last = REFERENCE_ALPHABET[REFERENCE_ALPHABET.index(reference[-1]) - 1]

@@ -224,6 +224,10 @@ async def test_what_a_request_gathers_has_an_end(intake: Intake, monkeypatch: py
     answer = await intake.move(reference, "note", text="and so on")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:punctual:problem:history_full")
     assert (await intake.move(reference, "resume", reason="customer_documents")).status_code == 200
+    other = (await intake.submit())["reference"]
+    answer = await intake.move(other, "merge", into=reference)
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:punctual:problem:history_full")
+    assert [error["field"] for error in answer.json()["errors"]] == ["into"]
     monkeypatch.setattr("services.intake.domain.bounds.RESERVED", 1)
     assert (await intake.move(reference, "response")).status_code == 409
     assert (await intake.move(reference, "cancel", reason="duplicate")).status_code == 200

@@ -148,6 +148,26 @@ async def test_a_broken_file_stops_the_start_with_file_line_and_field(intake: In
         await Processes(intake.database, intake.clock, broken, WORDED, PERSONAL).start()
 
 
+async def test_a_text_that_was_put_in_force_before_sizes_were_bounded_stops_nothing(
+    intake: Intake, own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await own.put(intake)
+    files = FILES | {"own.yml": own.text}
+    await Processes(intake.database, intake.clock, files, WORDED, PERSONAL).start()
+    newer = own.text.replace("90d", "30d")
+    monkeypatch.setattr("services.intake.domain.process_files.MOST_STAGES", 2)
+
+    started = Processes(intake.database, intake.clock, files, WORDED, PERSONAL)
+    await started.start()
+    assert newest_of(started, own.code) == 2
+    again = await own.put(intake)
+    assert (again.status_code, again.json()["version"], again.json()["new"]) == (200, 2, False)
+    assert (await own.put(intake, newer)).status_code == 422
+    assert (await own.put(intake, own.text + "\0")).status_code == 422
+    with pytest.raises(ConfigurationError, match=r"own\.yml, line .* at most 2 are taken"):
+        await Processes(intake.database, intake.clock, FILES | {"own.yml": newer}, WORDED, PERSONAL).start()
+
+
 async def test_two_files_of_one_process_stop_the_start(intake: Intake) -> None:
     files = {**FILES, "enquiry2.yml": FILES["enquiry.yml"]}
     with pytest.raises(ConfigurationError, match="both define process enquiry"):

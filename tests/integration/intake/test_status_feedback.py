@@ -46,6 +46,17 @@ def counted(kind: str, score: int) -> float:
     return REGISTRY.get_sample_value("punctual_intake_feedback_total", {"kind": kind, "score": str(score)}) or 0.0
 
 
+async def test_the_form_is_taken_however_long_the_history_is(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = await closed(intake)
+    for bound in ("MOST_ENTRIES", "RESERVED"):
+        monkeypatch.setattr(f"services.intake.domain.bounds.{bound}", 1)
+    assert (await intake.move(view["reference"], "feedback", score=3)).status_code == 409
+    page = await intake.nobody.get(path_of(view), params={"lang": "en"})
+    assert "<form" in page.text
+    assert (await send_form(intake, view, score="4")).status_code == 303
+    assert await scores(intake, view) == [("customer", 4)]
+
+
 async def test_the_page_of_a_closed_request_asks_and_thanks(intake: Intake) -> None:
     view = await intake.submit()
     page = await intake.nobody.get(path_of(view), params={"lang": "en"})

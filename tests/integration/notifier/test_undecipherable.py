@@ -170,6 +170,24 @@ async def test_a_damaged_mail_is_written_anew_with_the_next_event(
     assert len(relay.mails) == 2
 
 
+async def test_a_damaged_mail_that_should_go_once_more_ends_and_holds_up_no_later_one(
+    database: Database, relay: CatchingRelay, administrator: Any
+) -> None:
+    house, case = House(database, port=relay.port, body_lease=0, in_doubt_wait=0), Case()
+    await house.hear(case.submitted(), case.contact(), case.clock())
+    async with house.writing():
+        (claim,) = await house.claiming.claim(10)
+        assert await house.journal.begin(claim)
+    for _ in range(2):  # the lease, then the doubt
+        assert await house.claiming.attend() == 1
+    await administrator.execute("UPDATE rendering SET encrypted = overlay(encrypted PLACING '\\x00' FROM 40)")
+    assert await house.claiming.claim(10) == []
+    await house.hear(case.event(RequestClosed(request_id=case.request_id, outcome="paid")))
+    await house.send_all()
+    assert await house.states(case) == [("received", "failed"), ("closed", "sent")]
+    assert (await house.notice(case, "received"))["reason"] == "in_doubt"
+
+
 async def test_a_mail_that_cannot_be_decrypted_yet_holds_up_no_other(database: Database, relay: CatchingRelay) -> None:
     waiting, case = Case(email="waiting@customer.example"), Case()
     other = House(database, master_keys=OTHER_KEYS)

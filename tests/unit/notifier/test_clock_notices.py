@@ -10,7 +10,7 @@ import pytest
 
 from services.notifier.domain.notice import Notice
 from services.notifier.domain.request_file import RequestFile
-from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason
+from services.notifier.domain.words import NoticeKind, NoticeState, Reason
 from shared.contracts.clocks import (
     ClockBreached,
     ClockBreachWithdrawn,
@@ -127,6 +127,17 @@ def test_a_withdrawal_is_not_told_to_whoever_read_only_of_a_breach_withdrawn_bef
     assert [n.key.audience for n in withdrawals] == ["role:head", "role:team_lead"]
 
 
+def test_a_breach_of_before_causes_had_numbers_is_withdrawn_though_its_clock_had_a_withdrawal() -> None:
+    file = open_file(view=TOLD)
+    for number, kind in enumerate((NoticeKind.BREACH_WITHDRAWN, NoticeKind.BREACH)):
+        told = notice(kind, "role:head", state=NoticeState.SENT, ended_at=NOW)
+        key = replace(told.key, cause=f"{CLOCK}:1:{kind}:0:20261125T150000.000000Z")
+        file.replace(replace(told, notice_id=UUID(int=number), key=key))
+    for sequence in (9, 11):
+        file.hear(news(clock(ClockBreachWithdrawn, due_at=LATER), sequence=sequence))
+    assert [n.state for n in file.notices.values()] == [NoticeState.SENT, NoticeState.SENT, NoticeState.PLANNED]
+
+
 @pytest.mark.parametrize(
     ("failure", "is_told"),
     [
@@ -217,9 +228,16 @@ def test_a_pause_that_lasted_too_long_is_told_to_nobody_when_it_is_over(ending: 
 
 def test_an_end_that_is_heard_late_spares_what_a_later_cycle_said() -> None:
     file = open_file(view=TOLD)
-    file.hear(news(clock(ClockPauseOverrun, cycle=2)))
+    file.hear(news(clock(ClockPauseOverrun), LATER))  # the first cycle of a clock that began after the reopening
     file.hear(news(RequestClosed(request_id=REQUEST, outcome="paid")))
     assert only(file, NoticeKind.PAUSE_OVERRUN).state is NoticeState.PLANNED
+
+
+def test_an_end_takes_back_that_a_pause_of_any_cycle_before_it_lasted_too_long() -> None:
+    file = open_file(view=TOLD)
+    file.hear(news(clock(ClockPauseOverrun, cycle=2)))
+    file.hear(news(RequestClosed(request_id=REQUEST, outcome="paid"), LATER))
+    assert only(file, NoticeKind.PAUSE_OVERRUN).reason is Reason.WAIT_ENDED
 
 
 def test_every_event_that_names_roles_to_tell_is_heard() -> None:
@@ -227,49 +245,3 @@ def test_every_event_that_names_roles_to_tell_is_heard() -> None:
     assert ClockPauseOverrun in naming
     heard = vars(RequestFile)["_apply"].dispatcher.registry
     assert naming <= set(heard)
-
-
-def test_a_warning_that_did_not_go_names_the_deadline_it_was_moved_to() -> None:
-    ready = notice(NoticeKind.WARNING, "role:head", state=NoticeState.READY, attend_at=REAL)
-    for moving in (clock(ClockResumed, due_at=LATER), clock(ClockRetargeted, due_at=LATER, reason="extended")):
-        file = open_file(ready, view=TOLD)
-        file.hear(news(moving))
-        moved = only(file, NoticeKind.WARNING)
-        assert (moved.state, moved.facts.due_at, moved.key) == (NoticeState.PLANNED, LATER, ready.key)
-    file = open_file(ready, view=TOLD)
-    file.hear(news(clock(ClockResumed)))
-    assert only(file, NoticeKind.WARNING) == ready
-
-
-def test_a_warning_that_may_have_been_seen_stays_as_it_was() -> None:
-    flying = notice(NoticeKind.WARNING, "role:head", state=NoticeState.SENDING, phase=Phase.TRANSMITTING)
-    file = open_file(flying, view=TOLD)
-    file.hear(news(clock(ClockResumed, due_at=LATER)))
-    assert only(file, NoticeKind.WARNING).facts == flying.facts
-
-
-def test_a_warning_that_comes_again_takes_the_place_of_one_that_did_not_go() -> None:
-    file = open_file(view=TOLD)
-    file.hear(news(clock(ClockWarned), sequence=2))
-    file.hear(news(clock(ClockWarned, level=2), sequence=3))
-    file.hear(news(clock(ClockRetargeted, due_at=LATER), sequence=4))
-    for _ in range(2):
-        file.hear(news(clock(ClockWarned, due_at=LATER), sequence=5))
-    warnings = [n for n in file.notices.values() if n.key.kind is NoticeKind.WARNING]
-    assert [(n.facts.level, n.facts.due_at, n.reason) for n in warnings] == [
-        (1, LATER, Reason.SUPERSEDED),
-        (2, LATER, None),
-        (1, LATER, None),
-    ]
-
-
-def test_warnings_end_when_their_count_begins_anew_or_their_clock_stops() -> None:
-    for ending, reason in (
-        (clock(ClockRetargeted, due_at=LATER, reason="reset"), Reason.DEADLINE_MOVED),
-        (clock(ClockMet), Reason.CLOCK_STOPPED),
-        (clock(ClockCancelled), Reason.CLOCK_CANCELLED),
-    ):
-        file = open_file(view=TOLD)
-        file.hear(news(clock(ClockWarned)))
-        file.hear(news(ending))
-        assert only(file, NoticeKind.WARNING).reason is reason

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifier.domain.announcing import announce
+from services.notifier.domain.notice import Notice
 from services.notifier.domain.request_file import RequestFile
 from services.notifier.domain.views import RequestView
 from services.notifier.domain.words import NoticeKind, NoticeState, Phase, Reason
@@ -35,14 +39,16 @@ AGAIN = DUE + timedelta(days=3)
 CLOSED = RequestClosed(request_id=REQUEST, outcome="declined")
 REOPENED = RequestReopened(request_id=REQUEST, reason="new_evidence")
 LATE_NEWS = clock(ClockRetargeted, due_at=LATER, reason="late_news")
-STARTED = clock(ClockStarted, cycle=2, due_at=AGAIN)
+REOPENED_AT = NOW + timedelta(days=1)
+FIRST = clock(ClockStarted)
+STARTED = clock(ClockStarted, cycle=2, started_at=REOPENED_AT, due_at=AGAIN)
 OF_REQUESTS: Sequence[Payload] = (CLOSED, REOPENED)
 
 
 def heard(*data: Payload, view: RequestView = TOLD) -> RequestFile:
     file = open_file(view=view)
     for each in data:
-        file.hear(news(each))
+        file.hear(news(each, REOPENED_AT if each is REOPENED else NOW))
     return file
 
 
@@ -91,6 +97,48 @@ def test_a_time_that_came_back_before_it_was_told_is_not_told() -> None:
     assert [n.state for n in file.notices.values()] == [NoticeState.WITHDRAWN]
 
 
+def change_to(at: datetime, **state: Any) -> Notice:
+    """One that said this time."""
+    return notice(NoticeKind.EXPECTED_TIME_CHANGED, told_expected_at=at, attempt=1, **state)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"state": NoticeState.READY, "is_resend": True, "attend_at": REAL},
+        {"state": NoticeState.IN_DOUBT, "reason": Reason.IN_DOUBT, "attend_at": REAL},
+        {"state": NoticeState.SENDING, "phase": Phase.TRANSMITTING, "attend_at": REAL},
+    ],
+)
+def test_a_time_that_comes_back_while_another_was_perhaps_told_is_told(state: dict[str, Any]) -> None:
+    file = open_file(change_to(LATER, **state), view=replace(TOLD, expected_at=LATER))
+    file.hear(news(clock(ClockRetargeted, due_at=DUE)))
+    assert told(file) == [(NoticeKind.EXPECTED_TIME_CHANGED, 1, DUE, LATER)]
+
+
+@pytest.mark.parametrize("reason", [Reason.IN_DOUBT, Reason.SUPERSEDED])
+def test_a_time_that_comes_back_after_another_was_perhaps_told_is_told(reason: Reason) -> None:
+    failed = change_to(LATER, state=NoticeState.FAILED, reason=reason, ended_at=NOW)
+    view, _ = announce(replace(TOLD, expected_at=LATER), failed, None, NOW)
+    file = heard(clock(ClockRetargeted, due_at=DUE), view=view)
+    assert told(file) == [(NoticeKind.EXPECTED_TIME_CHANGED, 1, DUE, None)]
+
+
+def test_a_time_that_comes_back_after_another_certainly_did_not_arrive_is_not_told() -> None:
+    failed = change_to(LATER, state=NoticeState.FAILED, reason=Reason.BAD_ADDRESS, ended_at=NOW)
+    view, _ = announce(replace(TOLD, expected_at=LATER), failed, None, NOW)
+    assert told(heard(clock(ClockRetargeted, due_at=DUE), view=view)) == []
+
+
+def test_a_message_in_doubt_that_states_the_same_or_no_time_is_no_reason_to_tell_it() -> None:
+    doubtful = notice(NoticeKind.DOCUMENTS_NEEDED, state=NoticeState.IN_DOUBT, reason=Reason.IN_DOUBT, attend_at=REAL)
+    for each in (doubtful, replace(doubtful, told_expected_at=DUE)):
+        file = open_file(each, view=TOLD)
+        file.hear(news(clock(ClockResumed, due_at=LATER)))
+        file.hear(news(clock(ClockRetargeted, due_at=DUE)))
+        assert told(file) == []
+
+
 def test_the_same_deadline_again_is_no_change() -> None:
     file = open_file(view=TOLD)
     file.hear(news(clock(ClockResumed, due_at=DUE)))
@@ -129,13 +177,37 @@ def test_a_clock_that_is_heard_of_only_after_its_request_ended_is_of_the_time_be
 
 
 def test_a_clock_that_first_starts_after_a_reopening_gives_the_expected_time() -> None:
-    file = heard(CLOSED, REOPENED, clock(ClockStarted), view=RequestView(REQUEST, submission=submission()))
-    assert file.view.expected_at == DUE
+    first = clock(ClockStarted, started_at=REOPENED_AT)
+    for order in ((CLOSED, REOPENED, first), (CLOSED, first, REOPENED), (first, CLOSED, REOPENED)):
+        file = heard(*order, view=RequestView(REQUEST, submission=submission()))
+        assert (NoticeKind.EXPECTED_TIME_CHANGED, 2, DUE, None) in told(file)
+
+
+def test_a_time_of_before_the_reopening_is_told_to_nobody_whenever_its_clock_is_heard_of() -> None:
+    closed = replace(TOLD, expected_at=None, expected_cycle=0, told_expected_at=None)
+    for order in ((FIRST, CLOSED, REOPENED), (CLOSED, FIRST, REOPENED), (CLOSED, REOPENED, FIRST)):
+        file = heard(*order, LATE_NEWS, view=closed)
+        assert [kind for kind, *_ in told(file)] == [NoticeKind.CLOSED, NoticeKind.REOPENED]
+
+
+def test_a_clock_counts_its_cycles_by_itself() -> None:
+    """Its first one began only after the first reopening, its second after the second."""
+    view = replace(TOLD, cycle=2, reopened_at=NOW, expected_started_at=NOW)
+    for order in ((CLOSED, STARTED, REOPENED), (STARTED, CLOSED, REOPENED), (CLOSED, REOPENED, STARTED)):
+        assert (NoticeKind.EXPECTED_TIME_CHANGED, 3, AGAIN, DUE) in told(heard(*order, view=view))
+
+
+def test_a_later_cycle_of_before_the_reopening_is_told_to_nobody() -> None:
+    """The clock began anew while the request was open."""
+    restarted = clock(ClockStarted, cycle=2, due_at=LATER)
+    view = replace(TOLD, expected_at=LATER, told_expected_at=LATER, expected_started_at=NOW)
+    file = heard(restarted, CLOSED, REOPENED, clock(ClockRetargeted, cycle=2, due_at=AGAIN), view=view)
+    assert [kind for kind, *_ in told(file)] == [NoticeKind.CLOSED, NoticeKind.REOPENED]
 
 
 def test_a_customer_who_was_told_no_time_is_told_the_one_after_the_reopening() -> None:
     untold = replace(TOLD, expected_at=None, expected_cycle=0, told_expected_at=None)
-    first = clock(ClockStarted), clock(ClockMet)
+    first = FIRST, clock(ClockMet)
     for order in ((REOPENED, STARTED), (STARTED, REOPENED), (*first, REOPENED, STARTED), (REOPENED, *first, STARTED)):
         assert (NoticeKind.EXPECTED_TIME_CHANGED, 2, AGAIN, None) in told(heard(CLOSED, *order, view=untold))
 

@@ -95,6 +95,11 @@ class NoticeMachine(RuleBasedStateMachine):
         self.notice = attend(self.notice, self.real_now, NOW, POLICY, has_bytes=True)
 
     @rule()
+    def a_repeat_is_found_damaged(self) -> None:
+        if self.notice.state is NoticeState.READY and self.notice.is_repeat_waiting:
+            self.notice = moves.doubt(self.notice, self.real_now)
+
+    @rule()
     def recall(self) -> None:
         if self.notice.is_recallable:
             self.notice = moves.withdraw(self.notice, Reason.SUPERSEDED, NOW)

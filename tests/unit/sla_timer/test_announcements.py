@@ -48,6 +48,7 @@ from tests.unit.sla_timer.cases import (
 
 REPEATING = (BREACH_RUNG, Rung(RungKind.ESCALATION, 1, after=HOUR, counts=BudgetKind.WORKING, every=2 * HOUR))
 BEFORE = (Rung(RungKind.WARNING, 1, after=-HOUR, roles=("team_lead",)), BREACH_RUNG)
+HALVES = (Rung(RungKind.WARNING, 1, fraction=0.5, roles=("team_lead",)), BREACH_RUNG)
 EVERY_SHAPE = (
     RESPONSE,
     RESOLUTION,
@@ -209,6 +210,24 @@ def test_a_warning_decided_when_a_later_pause_is_known_names_the_deadline_that_h
     life.tell(Happening.PAUSED, at(13.1), "documents")  # the timer of 13:00 did not fire, nothing was running
     (warned,) = [told for told in announced(life) if told.kind is ClockWarned]
     assert (warned.occurred_at, warned.fields["due_at"]) == (at(13), at(14))
+
+
+def test_a_deadline_that_moves_names_the_warnings_that_come_again() -> None:
+    life = Life.begin(at(9), promise("resolution", elapsed(10), paused_by=["documents"], ladder=HALVES))
+    life.tick(at(14))
+    life.tell(Happening.EXTENDED, at(14.6), "resolution", seconds=36_000)
+    life.tick(at(19))
+    life.tell(Happening.PAUSED, at(17), "documents", recorded_at=at(19.5))
+    life.tell(Happening.EXTENDED, at(20), "resolution", seconds=3600)
+    told = [(a.kind, a.fields.get("withdrawn_warnings")) for a in announced(life) if a.kind is not ClockStarted]
+    assert told == [
+        (ClockWarned, None),
+        (ClockRetargeted, (1,)),
+        (ClockWarned, None),
+        (ClockPaused, (1,)),
+    ]
+    life.tell(Happening.RESUMED, at(21), "documents")
+    assert announced(life)[-1].fields["withdrawn_warnings"] == ()
 
 
 def test_everything_says_which_clock_and_rules_it_is_about() -> None:

@@ -67,22 +67,20 @@ LIMIT :most_found::integer
 -- Those with one of the external ids that begin so, of which a few are followed: the first that are wanted, so that what
 -- others have, or what a filter leaves out, hides nothing. What is wanted and stands far behind others is not led to:
 -- nobody's ids are read without an end.
-SELECT beginning.external_id AS prefix, NULL::timestamptz AS at, entry.request_id, 0 AS sequence
+SELECT beginning.prefix, NULL::timestamptz AS at, entry.request_id, 0 AS sequence
 FROM (
-    SELECT DISTINCT external_id FROM (
-        SELECT external_id FROM (
-            SELECT * FROM request
-            WHERE external_id IS NOT NULL AND external_id COLLATE "C" >= :prefix AND external_id COLLATE "C" < :beyond
-            ORDER BY external_id COLLATE "C" LIMIT :most_seen::integer
-        ) AS request
-        WHERE {matching}
-        LIMIT :most_found::integer
-    ) AS first
+    SELECT DISTINCT prefix FROM (
+        SELECT *, external_id COLLATE "C" AS prefix FROM request
+        WHERE external_id IS NOT NULL AND external_id COLLATE "C" >= :prefix AND external_id COLLATE "C" < :beyond
+        ORDER BY prefix LIMIT :most_seen::integer
+    ) AS request
+    WHERE {matching}
+    ORDER BY prefix LIMIT :most_found::integer
 ) AS beginning CROSS JOIN LATERAL (
     SELECT request_id FROM request
     WHERE external_id IS NOT NULL
-        AND (external_id COLLATE "C", request_id) {beyond} (beginning.external_id, :id)
-        AND (external_id COLLATE "C", request_id) {before} (beginning.external_id, :edge)
+        AND (external_id COLLATE "C", request_id) {beyond} (beginning.prefix, :id)
+        AND (external_id COLLATE "C", request_id) {before} (beginning.prefix, :edge)
     ORDER BY external_id COLLATE "C" {direction}, request_id {direction}
     LIMIT :most_seen::integer
 ) AS entry

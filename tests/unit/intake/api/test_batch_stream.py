@@ -16,7 +16,11 @@ from services.intake.api import batch_stream
 from services.intake.api.batch_stream import BatchStream
 from services.intake.api.examples import SUBMISSION
 from services.intake.api.rate_limits import RateLimits
+from services.intake.handlers.offers import KeyReused, Outcome, Settled
+from services.intake.store.answers import KeyInFlight
+from services.intake.store.submissions import CustomerBusy
 from shared.clock import ManualClock
+from shared.errors import DatabaseUnavailable
 from shared.http.access import Principal
 from shared.telemetry.context import new_trace
 from tests.unit.intake.shipped import new_validation
@@ -26,9 +30,27 @@ WRONG: dict[str, Any] = {f"k{number:03}{'x' * 3_000}": None for number in range(
 LINE = json.dumps(SUBMISSION | {"idempotency_key": "k", "attributes": WRONG}).encode() + b"\n"
 
 
-def batch() -> BatchStream:
-    """One that refuses every line, so that it needs no database."""
-    submissions = SimpleNamespace(is_crowded=False, stopping=asyncio.Event())
+class Door:
+    """Takes lines in when the test says so.
+
+    Attributes:
+        offered: what becomes of each, in order.
+    """
+
+    is_crowded = False
+
+    def __init__(self) -> None:
+        self.stopping = asyncio.Event()
+        self.offered: list[asyncio.Future[Outcome]] = []
+
+    def offer(self, *_: object, **__: object) -> asyncio.Future[Outcome]:
+        self.offered.append(asyncio.get_running_loop().create_future())
+        return self.offered[-1]
+
+
+def batch(submissions: Door | None = None) -> BatchStream:
+    """One that needs no database: what it does not refuse goes through a door of the test's."""
+    submissions = submissions or Door()
     context = SimpleNamespace(
         line_limit=262_144,
         clock=ManualClock(datetime(2026, 11, 24, tzinfo=UTC)),
@@ -106,3 +128,78 @@ async def test_a_batch_whose_answers_are_not_taken_is_cut_off_and_leaves_nothing
     assert aborted.is_set()
     assert client.taken == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+STORED = Settled(201, '{"reference":"K7M4Q-2XD9C"}', None)
+
+
+def line_of(key: str, customer: str) -> bytes:
+    named = SUBMISSION | {"idempotency_key": key, "customer": SUBMISSION["customer"] | {"id": customer}}
+    return json.dumps(named).encode() + b"\n"
+
+
+async def answered(lines: list[bytes], *outcomes: tuple[int, Outcome]) -> tuple[list[int], list[dict[str, Any]]]:
+    """How many lines were offered before each outcome, and the answers.
+
+    Args:
+        outcomes: which of those that were offered is settled next, and how.
+    """
+    door, client, taken = Door(), Client(b"".join(lines), 1), []
+
+    async def take(message: Message) -> None:
+        taken.append(message.get("body", b""))
+
+    call = asyncio.create_task(batch(door)({}, client.receive, take))
+    seen = []
+    for number, outcome in outcomes:
+        for _ in range(50):
+            await asyncio.sleep(0)
+        seen.append(len(door.offered))
+        door.offered[number].set_result(outcome)
+    async with asyncio.timeout(30):
+        await call
+    return seen, [json.loads(line) for line in b"".join(taken).splitlines()]
+
+
+async def test_of_two_lines_with_one_key_the_second_waits_for_the_first() -> None:
+    lines = [line_of("k", "A"), line_of("k", "B"), line_of("other", "C")]
+    seen, told = await answered(lines, (0, STORED), (1, KeyReused("other call")), (2, STORED))
+    assert seen == [1, 3, 3]
+    assert [answer["status"] for answer in told] == [201, 422, 201]
+
+
+async def test_nothing_waits_for_lines_of_the_same_customer_or_with_other_keys() -> None:
+    lines = [line_of("k", "A"), line_of("k", "A"), line_of("l", "B"), line_of("m", "A")]
+    seen, told = await answered(lines, *((number, STORED) for number in range(4)))
+    assert seen == [4, 4, 4, 4]
+    assert [answer["status"] for answer in told] == [201] * 4
+
+
+@pytest.mark.parametrize("passing", [KeyInFlight("held"), CustomerBusy("held")])
+async def test_a_line_does_not_take_the_key_of_an_earlier_one_that_is_to_be_sent_again(passing: Exception) -> None:
+    seen, told = await answered([line_of("k", "A"), line_of("k", "B"), line_of("l", "B")], (0, passing), (1, STORED))
+    assert seen == [1, 2]
+    assert [answer["status"] for answer in told][1:] == [409, 201]
+
+
+async def test_a_line_that_waits_for_its_key_is_not_taken_in_when_nobody_knows_what_became_of_the_first() -> None:
+    seen, told = await answered([line_of("k", "A"), line_of("k", "B")], (0, DatabaseUnavailable("gone")))
+    assert seen == [1]
+    assert [answer.get("resume_from") for answer in told] == [None, 1]
+
+
+async def test_a_line_that_waits_for_its_key_is_where_a_stop_ends_the_batch() -> None:
+    door, client, taken = Door(), Client(line_of("k", "A") + line_of("k", "B"), 1), []
+
+    async def take(message: Message) -> None:
+        taken.append(message.get("body", b""))
+
+    call = asyncio.create_task(batch(door)({}, client.receive, take))
+    await until(lambda: len(door.offered) == 1)
+    door.stopping.set()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    door.offered[0].set_result(STORED)
+    await call
+    assert len(door.offered) == 1
+    assert [json.loads(line).get("resume_from") for line in b"".join(taken).splitlines()] == [None, 2]

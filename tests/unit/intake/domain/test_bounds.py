@@ -75,6 +75,12 @@ ADDING: list[Move] = [
     moves.Pause("third_party"),
     moves.Extend("resolution", 60, "expert", "s-1"),
     moves.SplitOff(NEW),
+    moves.InformCustomer(),
+    moves.ReceiveDocuments(("receipts",)),
+    moves.Signal("all_there"),
+    moves.Complain(NEW),
+    moves.Absorb(NEW),
+    moves.GiveFeedback(5),
 ]
 LEADING: list[Move] = [
     moves.Acknowledge(),
@@ -83,21 +89,15 @@ LEADING: list[Move] = [
     moves.LeaveStage(),
     moves.RecordControl("cover_checked", is_passed=True),
     moves.Respond(),
-    moves.InformCustomer(),
-    moves.ReceiveDocuments(("receipts",)),
     moves.Resume("third_party"),
     moves.ChangeFacts("called"),
-    moves.Signal("all_there"),
     moves.Reopen("new_evidence"),
-    moves.Complain(NEW),
-    moves.GiveFeedback(5),
     moves.FollowProcess(CLAIM, "newer", "claim"),
 ]
 SETTLING: list[Move] = [
     moves.Close("paid"),
     moves.Cancel("duplicate"),
     moves.MergeInto(NEW),
-    moves.Absorb(NEW),
     moves.ConfirmFinding("late", "asked"),
     moves.DismissFinding("late", "asked"),
 ]
@@ -123,3 +123,18 @@ def test_a_long_history_takes_what_brings_the_request_to_its_end_and_then_only_t
             with pytest.raises(MoveRefused, match=f"has {most} entries") as refused:
                 check_room(replace(life, version=most), move)
             assert refused.value.code == "history_full"
+
+
+def test_only_the_first_answer_in_substance_is_taken_of_what_is_reserved() -> None:
+    full = replace(begun(CLAIM)[0], version=MOST_ENTRIES)
+    check_room(full, moves.Respond())
+    with pytest.raises(MoveRefused, match="has 2000 entries"):
+        check_room(replace(full, is_responded=True), moves.Respond())
+
+
+def test_who_cannot_merge_into_a_full_history_is_told_which_of_the_two_is_meant() -> None:
+    full = replace(begun(CLAIM)[0], version=MOST_ENTRIES)
+    check_room(full, moves.MergeInto(NEW))
+    with pytest.raises(MoveRefused, match="it would be merged into has 2000 entries") as refused:
+        check_room(full, moves.Absorb(NEW))
+    assert refused.value.field == "into"
