@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -30,7 +31,17 @@ def to_utc(instant: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(to_utc)]
 """An instant, always UTC once parsed; text without an offset is refused."""
 
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$")]
+CODE_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}"
+
+_CODE = re.compile(CODE_PATTERN)
+
+
+def is_code(text: str) -> bool:
+    """Whether events can carry it as a code; a name of a person or an address of one may be none."""
+    return _CODE.fullmatch(text) is not None
+
+
+Code = Annotated[str, StringConstraints(pattern=f"^{CODE_PATTERN}$")]
 """A word of a machine's vocabulary. Prose does not fit, which keeps what people wrote out of events."""
 
 AttributeValue = bool | int | float | Code

@@ -25,7 +25,18 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from services.intake.api.examples import SUBMISSION
 from services.intake.domain.bounds import MOST_ATTRIBUTES
 from shared.contracts.addresses import ADDRESS_PATTERN, LONGEST_ADDRESS, is_deliverable
-from shared.contracts.payload import AttributeValue, Code, CustomerTier, Language, Market, Priority, RequestKind, to_utc
+from shared.contracts.payload import (
+    CODE_PATTERN,
+    AttributeValue,
+    Code,
+    CustomerTier,
+    Language,
+    Market,
+    Priority,
+    RequestKind,
+    is_code,
+    to_utc,
+)
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _CONTROL_BUT_LINES = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
@@ -33,7 +44,6 @@ _SPACE = r" \t\r\n\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _SPACES = "".join(chr(code) for code in range(0x3001) if re.fullmatch(f"[{_SPACE}]", chr(code)))
 _HAS_CONTROL = re.compile(f"[{_CONTROL}]")
 _HAS_CONTROL_BUT_LINES = re.compile(f"[{_CONTROL_BUT_LINES}]")
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{3,30}")
 
 LARGEST_EXACT_NUMBER = 2**53
@@ -87,7 +97,7 @@ def _attribute(value: Any) -> AttributeValue:
         ):  # nor does NaN; an integer may be too long for a float
             raise ValueError("a number must lie between -2^53 and 2^53")
         return value + 0  # no negative zero: Postgres has none, so the history would not prove it
-    if isinstance(value, str) and _CODE.fullmatch(value):
+    if isinstance(value, str) and is_code(value):
         return value
     raise ValueError(
         "true, false, a number or a code is needed (letters, digits and _.:/-, at most 64); prose is not kept"
@@ -134,7 +144,7 @@ Attribute = Annotated[
             "anyOf": [
                 {"type": "boolean"},
                 {"type": "number", "minimum": -LARGEST_EXACT_NUMBER, "maximum": LARGEST_EXACT_NUMBER},
-                {"type": "string", "pattern": f"^{_CODE.pattern}$"},
+                {"type": "string", "pattern": f"^{CODE_PATTERN}$"},
             ]
         }
     ),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
 from services.intake.domain.moves import Assign, Move
 from services.intake.domain.reviews import ReviewSight
 from services.intake.domain.visibility import Visibility
+from shared.contracts.payload import is_code
 from shared.http import FieldError, Problem
 from shared.http.access import OVERSEERS, Principal, Scope, StaffRole
 
 _LEADS = frozenset({StaffRole.TEAM_LEADER, StaffRole.MANAGER, StaffRole.ADMINISTRATOR})
 _NOT_SAID: Any = object()
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")  # what events can carry
 
 
 def visibility_of(principal: Principal) -> Visibility:
@@ -64,7 +63,7 @@ def acting(principal: Principal, move: Move) -> Move:
             f"You are signed in as {principal.name}.",
             [FieldError(field="handler", message="is not you")],
         )
-    changed: Any = {"handler": principal.name if _CODE.fullmatch(principal.name) else None}
+    changed: Any = {"handler": principal.name if is_code(principal.name) else None}
     return replace(move, **changed)
 
 

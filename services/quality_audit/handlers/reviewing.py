@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +12,7 @@ from services.quality_audit.store import requests, samples
 from services.quality_audit.store.samples import Review, Sample
 from shared.clock import Clock
 from shared.contracts.envelope import Event
-from shared.contracts.payload import Payload
+from shared.contracts.payload import Payload, is_code
 from shared.contracts.quality import UNNAMED, ReviewCompleted
 from shared.contracts.topics import QUALITY
 from shared.errors import PunctualError
@@ -21,8 +20,6 @@ from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.postgres import Connection, Database
 from shared.telemetry.context import child, current_trace
-
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")  # what events can carry
 
 
 class ReviewRefused(PunctualError):
@@ -144,4 +141,4 @@ def _review_completed(sample: Sample, review: Review, sequence: int) -> Event[Pa
 
 def _told_name(reviewer: str) -> str:
     """An address, and whatever else is no code, stays here: it would be personal data in an event."""
-    return reviewer if _CODE.fullmatch(reviewer) else UNNAMED
+    return reviewer if is_code(reviewer) else UNNAMED
